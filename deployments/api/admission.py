@@ -1,0 +1,122 @@
+"""Admission: what a request must satisfy beyond its schema, and its translation into a task and its work.
+
+URLs are judged as written: names are resolved only when a stage opens them. Nothing here goes out to the network.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
+from deployments.errors import InvalidRequest
+from deployments.media import images, signed_urls
+from deployments.media.destinations import AllowedHosts, OwnStore, Refused, check_url
+from deployments.media.picture import Picture
+from deployments.settings import Limits
+from deployments.tasks.record import Task, now
+from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
+
+Field = tuple[str | int, ...]
+Submission = AvatarRequest | BackgroundRequest | OverlayRequest
+
+_DATA_URI = re.compile(r"data:image/[\w.+-]+(?:;[\w.+=-]+)*;base64,", re.IGNORECASE | re.ASCII)
+
+
+class Admission:
+    """Turns a well-formed request into a new task and its work, or refuses it with `InvalidRequest`."""
+
+    def __init__(
+        self,
+        *,
+        engine: str,
+        limits: Limits,
+        allow: AllowedHosts,
+        store: OwnStore | None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._engine = engine
+        self._limits = limits
+        self._allow = allow
+        self._store = store
+        self._clock = clock
+
+    def avatar(self, body: AvatarRequest) -> tuple[Task, Work]:
+        if len(body.source_images) > self._limits.source_images:
+            raise InvalidRequest(
+                f"This server takes at most {self._limits.source_images} photos.", ("body", "source_images")
+            )
+        photos = tuple(
+            self._photo(text, ("body", "source_images", index)) for index, text in enumerate(body.source_images)
+        )
+        return self._admit(body, AvatarJob(body.prompt, photos, body.aspect_ratio, body.writeUrl))
+
+    def background(self, avatar_id: str, body: BackgroundRequest) -> tuple[Task, Work]:
+        _same_avatar(avatar_id, body.avatar_id)
+        return self._admit(body, BackgroundJob(body.prompt, body.aspect_ratio, body.writeUrl))
+
+    def overlay(self, avatar_id: str, body: OverlayRequest) -> tuple[Task, Work]:
+        _same_avatar(avatar_id, body.avatar_id)
+        place = body.params.position
+        job = OverlayJob(
+            prompt=body.prompt,
+            person=Picture(url=self._url(body.params.person, ("body", "params", "person"))),
+            background=Picture(url=self._url(body.params.background, ("body", "params", "background"))),
+            canvas=body.aspect_ratio,
+            x=place.x,
+            y=place.y,
+            scale=place.scale,
+            write_url=body.writeUrl,
+        )
+        return self._admit(body, job)
+
+    def _admit(self, body: Submission, job: Job) -> tuple[Task, Work]:
+        self._url(body.readUrl, ("body", "readUrl"))
+        self._url(body.writeUrl, ("body", "writeUrl"))
+        if signed_urls.is_expired(body.writeUrl, self._clock()):
+            raise InvalidRequest("The writeUrl has already expired; send a fresh one.", ("body", "writeUrl"))
+        task = Task.accepted(
+            task_id=str(uuid4()),
+            avatar_id=body.avatar_id,
+            operation=job.operation,
+            read_url=body.readUrl,
+            engine=self._engine,
+            at=self._clock(),
+        )
+        return task, Work(task.id, job)
+
+    def _url(self, url: str, field: Field) -> str:
+        """`url` as it is, if it is one that may be opened; our own store's may, wherever it listens."""
+        try:
+            check_url(url, self._allow, self._store)
+        except Refused as error:
+            raise InvalidRequest(f"The URL cannot be used: {error}.", field) from None
+        return url
+
+    def _photo(self, text: str, field: Field) -> Picture:
+        """The photo behind a URL, a data URI or bare base64."""
+        if text[:8].lower().startswith(("http://", "https://")):
+            return Picture(url=self._url(text, field))
+        uri = _DATA_URI.match(text)
+        data = _decoded(text[uri.end() :] if uri else text, field)
+        if images.sniff(data) is None:
+            raise InvalidRequest("The picture is no PNG, JPEG or WebP.", field)
+        if len(data) > self._limits.picture_bytes:
+            raise InvalidRequest(f"The picture is larger than {self._limits.picture_bytes:,} bytes.", field)
+        return Picture(data=data)
+
+
+def _decoded(text: str, field: Field) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequest(
+            "A photo is an http(s) URL, a data:image/...;base64, URI or bare base64; this is none of them.", field
+        ) from None
+
+
+def _same_avatar(in_path: str, in_body: str) -> None:
+    if in_path != in_body:
+        raise InvalidRequest("The avatar_id in the path and the one in the body differ.", ("body", "avatar_id"))

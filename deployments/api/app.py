@@ -1,0 +1,82 @@
+"""The FastAPI application, put together from its parts; plain ASGI that runs on any server."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from deployments.api import problems
+from deployments.api.admission import Admission
+from deployments.api.auth import ApiKeys
+from deployments.api.backend import Backend
+from deployments.api.body_limit import BodyLimit
+from deployments.api.models import LimitsResponse, Problem, ServiceResponse
+from deployments.api.storage_routes import storage_routes
+from deployments.api.submission_routes import submission_routes
+from deployments.api.task_routes import task_routes
+from deployments.media.destinations import AllowedHosts
+from deployments.media.storage import ObjectStore, own_store
+from deployments.settings import VERSION, Settings
+
+BASE = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of."""
+
+    settings: Settings
+    backend: Backend
+    store: ObjectStore
+    engine: str
+    generative: bool
+    allow: AllowedHosts = frozenset()
+    api_keys: frozenset[str] = frozenset()
+
+
+def build_api(parts: Parts) -> ASGIApp:
+    """The whole API of the contract, with CORS outermost, so that a browser can read errors too."""
+    limits = parts.settings.limits
+    app = FastAPI(
+        title="AIGE",
+        summary="Avatar cut-outs, backgrounds and composed pictures, from photos and prompts.",
+        version=VERSION,
+        redirect_slashes=False,
+        responses={status: {"model": Problem, "description": text} for status, text in _ALWAYS.items()},
+    )
+    admission = Admission(engine=parts.engine, limits=limits, allow=parts.allow, store=own_store(parts.store))
+    app.include_router(submission_routes(admission, parts.backend), prefix=BASE)
+    app.include_router(task_routes(parts.backend), prefix=BASE)
+    app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
+    service = ServiceResponse(
+        version=VERSION,
+        engine=parts.engine,
+        generative=parts.generative,
+        limits=LimitsResponse(**limits.model_dump()),
+    )
+
+    @app.get(f"{BASE}/service", tags=["service"])
+    async def what_this_server_is() -> ServiceResponse:
+        return service
+
+    app.add_middleware(BodyLimit, max_bytes=limits.body_bytes)
+    if parts.api_keys:
+        app.add_middleware(ApiKeys, keys=parts.api_keys)
+    problems.install(app)
+    return CORSMiddleware(
+        app,
+        allow_origins=parts.settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        expose_headers=["Retry-After", "X-Request-ID"],
+        max_age=600,
+    )
+
+
+_ALWAYS: dict[int | str, str] = {
+    400: "Something is wrong with the request itself.",
+    401: "API keys are configured, and none or a wrong one was sent.",
+    500: "Something broke on our side.",
+    503: "Busy, or restarting: try again after `Retry-After` seconds.",
+}

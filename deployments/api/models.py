@@ -1,0 +1,214 @@
+"""The bodies of the API: requests as the caller writes them, responses as the caller reads them.
+
+These rules need nothing but the body itself; `deployments.api.admission` applies those that need the settings.
+Names stand as the API documents them, `writeUrl` and `readUrl` in camel case.
+"""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
+
+from deployments.errors import ErrorCode
+from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.tasks.record import Operation, Status, Task
+
+PROMPT_CODE_POINTS = 4_000
+AVATAR_ID_CHARACTERS = 128
+SOURCE_IMAGES = 8
+MAX_SCALE = 20
+
+
+def _unicode_text(value: str) -> str:
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("must not contain NUL characters or lone surrogates")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must say something: it is only white space")
+    return value
+
+
+def _path_segment(value: str) -> str:
+    if "/" in value or any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValueError("must not contain '/' or control characters")
+    return value
+
+
+def _null_means(default: object) -> BeforeValidator:
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
+Text = Annotated[str, AfterValidator(_unicode_text)]
+Prompt = Annotated[Text, Field(max_length=PROMPT_CODE_POINTS), AfterValidator(_not_blank)]
+AvatarId = Annotated[Text, Field(min_length=1, max_length=AVATAR_ID_CHARACTERS), AfterValidator(_path_segment)]
+Url = Annotated[Text, Field(description="An http(s) URL.")]
+# Not strict: an enum comes as a string in JSON, and strict mode would want a member of it.
+Ratio = Annotated[AspectRatio, Field(strict=False), _null_means(AspectRatio.SQUARE)]
+Canvas = Annotated[CanvasSize, Field(strict=False), _null_means(CanvasSize.LANDSCAPE_16_9)]
+
+
+class _Request(BaseModel):
+    # Strict: a number in quotes or a boolean is not a number. Unknown fields are ignored.
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _Submission(_Request):
+    """What all three writing routes take."""
+
+    prompt: Prompt
+    avatar_id: AvatarId
+    writeUrl: Annotated[Text, Field(description="A pre-signed URL that takes one PUT of the result.")]  # noqa: N815
+    readUrl: Annotated[Text, Field(description="The URL at which the result can be read.")]  # noqa: N815
+
+
+class AvatarRequest(_Submission):
+    """Make a cut-out avatar of the person in the photos."""
+
+    source_images: list[
+        Annotated[Text, Field(description="An http(s) URL, a data:image/...;base64, URI, or bare base64.")]
+    ] = Field(min_length=1, max_length=SOURCE_IMAGES)
+    aspect_ratio: Ratio = AspectRatio.SQUARE
+
+
+class BackgroundRequest(_Submission):
+    """Make a background from the prompt."""
+
+    aspect_ratio: Ratio = AspectRatio.SQUARE
+
+
+class Position(_Request):
+    """Where the person image's top-left corner goes, in pixels of the output canvas, and how it is scaled."""
+
+    x: FiniteFloat
+    y: FiniteFloat
+    scale: Annotated[FiniteFloat, Field(gt=0, le=MAX_SCALE)]
+
+
+class OverlayParams(_Request):
+    """The two pictures and the position."""
+
+    person: Url
+    background: Url
+    position: Position
+
+
+class OverlayRequest(_Submission):
+    """Put the person on the background."""
+
+    aspect_ratio: Canvas = CanvasSize.LANDSCAPE_16_9
+    params: OverlayParams
+
+
+class Accepted(BaseModel):
+    """The task has been accepted; its work goes on after this answer."""
+
+    aige_task_id: str
+    avatar_id: str
+
+
+class StatusResponse(BaseModel):
+    """Where the task stands."""
+
+    aige_task_id: str
+    status: Status
+
+
+class ErrorResponse(BaseModel):
+    """Why the task ended in `error`, and what its caller can do."""
+
+    code: ErrorCode
+    message: str
+
+
+class MomentResponse(BaseModel):
+    """A status and when it was first shown."""
+
+    status: Status
+    at: datetime
+
+
+class TaskResponse(BaseModel):
+    """The whole task."""
+
+    aige_task_id: str
+    avatar_id: str
+    operation: Operation
+    status: Status
+    readUrl: str | None = Field(description="Null until the task is done.")  # noqa: N815
+    error: ErrorResponse | None
+    timeline: list[MomentResponse]
+    attempts: int
+    engine: str
+    notes: list[str]
+
+    @classmethod
+    def of(cls, task: Task) -> Self:
+        return cls(
+            aige_task_id=task.id,
+            avatar_id=task.avatar_id,
+            operation=task.operation,
+            status=task.status,
+            readUrl=task.read_url if task.status is Status.DONE else None,
+            error=ErrorResponse(code=task.failure.code, message=task.failure.message) if task.failure else None,
+            timeline=[MomentResponse(status=status, at=at) for status, at in task.timeline],
+            attempts=task.attempts,
+            engine=task.engine,
+            notes=list(task.notes),
+        )
+
+
+class PresignRequest(_Request):
+    """Fresh URLs for the object `key`, or for a new one."""
+
+    key: Text | None = None
+
+
+class PresignResponse(BaseModel):
+    """Where to PUT the object and where to GET it; `expires_at` is the end of the write URL."""
+
+    key: str
+    writeUrl: str  # noqa: N815
+    readUrl: str  # noqa: N815
+    expires_at: datetime
+
+
+class LimitsResponse(BaseModel):
+    """What a caller may ask for."""
+
+    body_bytes: int
+    picture_bytes: int
+    picture_pixels: int
+    source_images: int
+    tasks_in_flight: int
+    redirects: int
+
+
+class ServiceResponse(BaseModel):
+    """What this server is."""
+
+    version: str
+    engine: str
+    generative: bool = Field(description="Whether a generative model makes the pictures.")
+    limits: LimitsResponse
+
+
+class FieldError(BaseModel):
+    """One thing wrong with the request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problem(BaseModel):
+    """A problem document, RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = Field(default=None, description="Only where a field of the request is wrong.")

@@ -1,0 +1,112 @@
+"""Errors become problem documents (RFC 9457) here, and nowhere else."""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deployments.api.models import FieldError, Problem
+from deployments.errors import InvalidRequest, RequestRefused, Unavailable
+
+logger = logging.getLogger("ray.serve")
+
+MEDIA_TYPE = "application/problem+json"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def problem(
+    status: int, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+) -> Response:
+    """The problem document as a response."""
+    title = HTTPStatus(status).phrase
+    body = Problem(title=title, status=status, detail=detail, errors=list(errors) or None)
+    return JSONResponse(
+        body.model_dump(mode="json", exclude_none=True), status_code=status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+def of_refusal(error: RequestRefused) -> Response:
+    """The answer to a refused request."""
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else None
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers = {"WWW-Authenticate": "Bearer"}
+    errors = []
+    if isinstance(error, InvalidRequest) and error.field:
+        errors = [FieldError(loc=list(error.field), msg=str(error), type="value_error")]
+    return problem(error.status, str(error), errors, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Makes `app` answer all its errors with problem documents."""
+    app.add_exception_handler(RequestRefused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(_LastResort)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestRefused)  # noqa: S101 - registered for this class
+    return of_refusal(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    errors = [
+        FieldError(loc=list(e["loc"]), msg=e["msg"].removeprefix("Value error, "), type=e["type"])
+        for e in error.errors()
+    ]
+    place = ".".join(str(part) for part in errors[0].loc[1:]) or "the body"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return problem(400, f"The request is not valid: {place}: {errors[0].msg}{more}.", errors)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    match error.status_code:
+        case 404:
+            return problem(404, f"There is nothing at {request.url.path}.")
+        case 405:
+            allowed = ", ".join(_allowed_methods(request))
+            return problem(405, f"This address takes {allowed} only.", headers={"Allow": allowed})
+        case _:
+            return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All methods that some route takes at this path: the router itself names only those of the first that matches."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
+class _LastResort:
+    """Turns an exception that nobody foresaw into a 500 without a word about its cause, and logs it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except Exception:
+            if started or scope["type"] != "http":
+                raise
+            logger.exception("A request broke.")
+            detail = "Something broke on our side; try again, and report the time if it happens again."
+            await problem(500, detail)(scope, receive, send)

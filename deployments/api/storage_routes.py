@@ -1,0 +1,62 @@
+"""The object store's routes: pre-signing for clients that have no store of their own, and the built-in store itself."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+
+from deployments.api.models import PresignRequest, PresignResponse, Problem
+from deployments.errors import NotFound
+from deployments.media.storage import BuiltinStore, ObjectStore
+
+_SAFELY = {
+    # Stored bytes come from strangers and share our origin: a browser must never run them.
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
+    """The router of `/storage`; `public_url` is where clients reach this server (None: wherever they just did)."""
+    router = APIRouter(prefix="/storage", tags=["storage"])
+
+    @router.post("/presign")
+    async def presign(request: Request, body: PresignRequest | None = None) -> PresignResponse:
+        """A new object's URLs, or fresh ones for an object that is there: an hour to PUT, a week to GET."""
+        base_url = public_url or str(request.base_url).rstrip("/")
+        signed = store.presign(body.key if body else None, base_url)
+        return PresignResponse(
+            key=signed.key, writeUrl=signed.write_url, readUrl=signed.read_url, expires_at=signed.expires_at
+        )
+
+    def builtin() -> BuiltinStore:
+        if not isinstance(store, BuiltinStore):
+            raise NotFound("This server keeps its objects in a bucket, not here.")
+        return store
+
+    denied: dict[int | str, dict[str, object]] = {
+        403: {"model": Problem, "description": "The signature is wrong or has expired."},
+        404: {"model": Problem, "description": "There is no such object."},
+    }
+
+    @router.put("/objects/{key}", responses={**denied, 413: {"model": Problem}})
+    async def write_object(key: str, request: Request) -> Response:
+        """Stores the body at a pre-signed write URL."""
+        builtin().verify("PUT", key, request.query_params)
+        await builtin().write(key, _chunks(request))
+        return Response(status_code=200)
+
+    @router.get("/objects/{key}", responses=denied, response_class=FileResponse)
+    async def read_object(key: str, request: Request) -> Response:
+        """The object at a pre-signed read URL."""
+        builtin().verify("GET", key, request.query_params)
+        found = builtin().read(key)
+        return FileResponse(found.path, media_type=found.media_type, headers=_SAFELY)
+
+    return router
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    async for chunk in request.stream():
+        yield chunk

@@ -1,0 +1,45 @@
+"""The routes that ask about a task."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from deployments.api.backend import Backend
+from deployments.api.models import Problem, StatusResponse, TaskResponse
+from deployments.errors import NotFound
+from deployments.tasks.record import Task
+
+
+def task_routes(backend: Backend) -> APIRouter:
+    """The router of `/task`."""
+    router = APIRouter(tags=["tasks"])
+
+    async def task_in_path(aige_task_id: str) -> Task:
+        task = await backend.get(aige_task_id)
+        if task is None:
+            raise NotFound("There is no such task; finished tasks are forgotten after a day.")
+        return task
+
+    TaskInPath = Annotated[Task, Depends(task_in_path)]  # noqa: N806 - a type
+
+    not_found: dict[int | str, dict[str, object]] = {404: {"model": Problem, "description": "There is no such task."}}
+
+    @router.get("/task/{aige_task_id}/status", responses=not_found)
+    async def task_status(task: TaskInPath) -> StatusResponse:
+        """Where the task stands."""
+        return StatusResponse(aige_task_id=task.id, status=task.status)
+
+    @router.get("/task/{aige_task_id}", responses=not_found)
+    async def whole_task(task: TaskInPath) -> TaskResponse:
+        """The whole task."""
+        return TaskResponse.of(task)
+
+    @router.get("/task/{aige_task_id}/events", responses=not_found, response_class=EventSourceResponse)
+    async def task_events(task: TaskInPath) -> AsyncIterator[ServerSentEvent]:
+        """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""
+        async for state in backend.watch(task):
+            yield ServerSentEvent(event="status", data=TaskResponse.of(state))
+
+    return router

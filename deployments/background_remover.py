@@ -1,0 +1,26 @@
+"""BackgroundRemover: the person alone, everything else transparent."""
+
+import asyncio
+
+from deployments.media.picture import Picture
+from deployments.media.results import cut_out_result
+from deployments.stage import EngineStage, verb
+from deployments.tasks.work import AvatarJob, Work
+
+
+class BackgroundRemover(EngineStage):
+    """A thin shell around the engine's `cut_out`."""
+
+    @verb
+    async def run(self, work: Work) -> Work:
+        """The work with a transparent PNG: an avatar's in the asked ratio, an overlay's person in its own size.
+
+        Raises:
+            NoPersonFound: there is nobody to cut out.
+            TaskFailed: whatever else the engine says.
+        """
+        made = await self.engine.cut_out(work.needed_picture())
+        ratio = work.job.ratio if isinstance(work.job, AvatarJob) else None
+        data = await self.bytes_of(made.picture)
+        picture = await asyncio.to_thread(cut_out_result, data, ratio, self.limits)
+        return work.carrying(Picture(data=picture), opaque=False, notes=made.notes)

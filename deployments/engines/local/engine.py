@@ -1,0 +1,104 @@
+"""The embedded engine: no key, no network, no download. It works on the caller's photo; it does not invent pictures."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar, TypeVar
+
+import cv2
+from PIL import Image
+
+from deployments.engines.base import EngineContext, Made
+from deployments.engines.local.cutout import cut_out_people
+from deployments.engines.local.portrait import draw_portrait
+from deployments.engines.local.scenery import paint
+from deployments.engines.local.styles import Style, style_for
+from deployments.engines.local.words import PromptWords
+from deployments.errors import NoPersonFound
+from deployments.media.images import decode, encode, is_opaque
+from deployments.media.picture import Picture
+from deployments.media.sizes import AspectRatio, Size
+
+_ENGINE = "by the embedded local engine, which is not a generative model"
+_CUT_OUT = f"The person was cut out {_ENGINE}."
+_MOST_WORDS, _LONGEST_WORD = 12, 24
+_Result = TypeVar("_Result")
+
+
+class LocalEngine:
+    """See `deployments.engines.base.Engine`. The same input gives the same pixels."""
+
+    name: ClassVar = "local"
+    generative: ClassVar = False
+    blends: ClassVar = False
+
+    def __init__(self, context: EngineContext) -> None:
+        cv2.setNumThreads(1)  # as onnxruntime's: the threads below are the parallelism, one a core
+        self._egress = context.egress
+        self._limits = context.limits
+        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="local-engine")
+
+    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio) -> Made:
+        """A cut-out of the first person found in `photos`, drawn in the style that `prompt` names."""
+        words = PromptWords(prompt)
+        style = style_for(words)
+        for number, photo in enumerate(photos, start=1):
+            data = await self._bytes_of(photo)
+            drawn = await self._in_thread(lambda data=data: self._portrait(data, style, ratio.pixels))
+            if drawn is not None:
+                return Made(Picture(drawn), _portrait_notes(style, words.unknown, number, len(photos)))
+        raise NoPersonFound("No person was found in the photos: use one that shows a face clearly.")
+
+    async def background(self, prompt: str, ratio: AspectRatio) -> Made:
+        painting = await self._in_thread(lambda: paint(prompt, ratio.pixels))
+        return Made(Picture(await self._in_thread(lambda: encode(painting.image))), painting.notes)
+
+    async def cut_out(self, picture: Picture) -> Made:
+        data = await self._bytes_of(picture)
+        cut = await self._in_thread(lambda: self._cut_out(data))
+        return Made(picture) if cut is None else Made(Picture(cut), (_CUT_OUT,))
+
+    async def blend(self, prompt: str, composite: Picture, mask: Picture) -> Made:
+        return Made(composite)
+
+    def _portrait(self, data: bytes, style: Style, size: Size) -> bytes | None:
+        """None where nobody is found."""
+        try:
+            return encode(draw_portrait(_opaque(decode(data, self._limits)), style, size))
+        except NoPersonFound:
+            return None
+
+    def _cut_out(self, data: bytes) -> bytes | None:
+        """None where the picture is transparent already."""
+        image = decode(data, self._limits)
+        return encode(cut_out_people(image.convert("RGB"))) if is_opaque(image) else None
+
+    async def _bytes_of(self, picture: Picture) -> bytes:
+        if picture.url is not None:
+            return await self._egress.fetch(picture.url, self._limits.bytes)
+        assert picture.data is not None  # noqa: S101 (a Picture has one or the other)
+        return picture.data
+
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """`image` on white: what its transparent pixels hide is nobody's business."""
+    if image.mode == "RGB":
+        return image
+    backdrop = Image.new("RGB", image.size, "white")
+    backdrop.paste(image, mask=image.getchannel("A"))
+    return backdrop
+
+
+def _portrait_notes(style: Style, unknown: Sequence[str], number: int, photos: int) -> tuple[str, ...]:
+    notes = [f"Made {_ENGINE}: it draws your photo {style.value}."]
+    if photos > 1:
+        notes.append(f"Only photo {number} of {photos} was used: this engine draws from one photo.")
+    if unknown:
+        listed = ", ".join(word[:_LONGEST_WORD] for word in unknown[:_MOST_WORDS])
+        more = f" and {len(unknown) - _MOST_WORDS} more" if len(unknown) > _MOST_WORDS else ""
+        notes.append(f"These words of the prompt were not understood and had no effect: {listed}{more}.")
+    return tuple(notes)

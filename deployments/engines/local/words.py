@@ -1,0 +1,98 @@
+"""Reading a prompt word by word: what a vocabulary knows of it, and what nobody understood."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+_Meaning = TypeVar("_Meaning")
+
+_LONGEST_PHRASE = 3
+"""Words in the longest entry of any vocabulary, such as "light goldenrod yellow"."""
+
+_WORD_CATEGORIES = frozenset({"So"})  # emoji count as words: whoever sends one means something by it
+_WORD_CLASSES = frozenset("LMN")
+_APOSTROPHES = re.compile("['\u2019]")
+_NEGATED = re.compile(r"\b(no|not|without) (?:(?:a|an|any|the) )?(?=\S)")
+_NEGATION_MARK = "\N{NO-BREAK SPACE}"
+
+_STOP_WORDS = """
+    a about above across after against all along also am an and any are around as at be been before behind being below
+    beneath beside between but by can could did do does during each every few for from front had has have he her here
+    hers him his how i if in inside into is it its just like many me more most much my near next no not of off on onto
+    or our out outside over own please should side so some such than that the their them then there these they this
+    those through to together top towards under until up upon us very was we were what when where which while who whose
+    will with within without would you your
+    background backdrops backgrounds image images picture pictures scene scenery scenes view views
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+
+
+class PromptWords:
+    """The words of one prompt, in order; whoever understands some of them takes them.
+
+    Vocabularies are keyed by lower-case singular words; a phrase is keyed without its spaces ("milkyway"), so that it
+    is found in either spelling. A negated word ("no clouds", "without fog") is one word that no vocabulary knows.
+    """
+
+    def __init__(self, prompt: str) -> None:
+        self._words = _words_of(prompt)
+        self._taken = [False] * len(self._words)
+
+    def find(self, vocabulary: Mapping[str, _Meaning]) -> tuple[_Meaning, ...]:
+        """What `vocabulary` makes of the words that nobody has taken yet, in the prompt's order, each meaning once."""
+        return tuple(dict.fromkeys(meaning for _, meaning in self._matches(vocabulary)))
+
+    def take(self, vocabulary: Mapping[str, _Meaning]) -> tuple[_Meaning, ...]:
+        """The same as `find`, and the words are understood from now on."""
+        matches = tuple(self._matches(vocabulary))
+        for run, _ in matches:
+            self._taken[run] = [True] * (run.stop - run.start)
+        return tuple(dict.fromkeys(meaning for _, meaning in matches))
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The words that nobody has taken, without stop words, each once, printable."""
+        left = (word for word, taken in zip(self._words, self._taken, strict=True) if not taken)
+        shown = (word.replace(_NEGATION_MARK, " ") for word in left if word not in STOP_WORDS)
+        return tuple(dict.fromkeys(word for word in shown if word.isprintable()))
+
+    def _matches(self, vocabulary: Mapping[str, _Meaning]) -> Iterator[tuple[slice, _Meaning]]:
+        start = 0
+        while start < len(self._words):
+            run, key = self._longest_match(start, vocabulary)
+            if key is not None:
+                yield run, vocabulary[key]
+            start = run.stop
+
+    def _longest_match(self, start: int, vocabulary: Mapping[str, object]) -> tuple[slice, str | None]:
+        for length in range(_LONGEST_PHRASE, 0, -1):
+            run = slice(start, start + length)
+            if len(self._words[run]) < length or any(self._taken[run]):
+                continue
+            key = next((form for form in _singulars("".join(self._words[run])) if form in vocabulary), None)
+            if key is not None:
+                return run, key
+        return slice(start, start + 1), None
+
+
+def _words_of(prompt: str) -> list[str]:
+    text = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", prompt).casefold())
+    spaced = " ".join("".join(letter if _in_words(letter) else " " for letter in text).split())
+    return _NEGATED.sub(rf"\1{_NEGATION_MARK}", spaced).split(" ") if spaced else []
+
+
+def _in_words(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category[0] in _WORD_CLASSES or category in _WORD_CATEGORIES
+
+
+def _singulars(word: str) -> Iterator[str]:
+    """`word`, and what it may be the English plural of."""
+    yield word
+    if word.endswith("s"):
+        yield word[:-1]
+    if word.endswith("es"):
+        yield word[:-2]
+    if word.endswith("ies"):
+        yield word[:-3] + "y"

@@ -1,0 +1,173 @@
+"""Every error that this project raises on purpose.
+
+    AigeError
+    ├── SettingsError          a setting is misspelt or impossible: the start stops
+    ├── RequestRefused         the request is answered with a problem document; carries its HTTP status
+    │   ├── InvalidRequest         400
+    │   ├── Unauthorized           401
+    │   ├── Forbidden              403
+    │   ├── NotFound               404
+    │   ├── Conflict               409
+    │   ├── BodyTooLarge           413
+    │   └── Unavailable            503, with Retry-After
+    └── TaskFailed             the task ends in `error`; carries its code
+        ├── InvalidImage           invalid_image
+        ├── NoPersonFound          no_person_found
+        ├── ContentRejected        content_rejected
+        ├── EngineError            engine_error
+        ├── EngineTimeout          engine_timeout
+        ├── EngineOutcomeUnknown   engine_outcome_unknown
+        ├── FetchFailed            fetch_failed
+        ├── UploadFailed           upload_failed
+        ├── UploadUrlExpired       upload_url_expired
+        ├── Cancelled              cancelled
+        ├── DeadlineExceeded       deadline_exceeded
+        └── InternalError          internal
+
+A message is one plain English sentence for the caller: it says what can be done, and never holds a secret, a path or a
+stack trace. `deployments.api.problems` turns refusals into HTTP; `failure_of` below turns anything into a task's error.
+All of them take positional arguments only, so that they survive pickling between processes.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """The codes that a failed task can show."""
+
+    INVALID_IMAGE = "invalid_image"
+    NO_PERSON_FOUND = "no_person_found"
+    CONTENT_REJECTED = "content_rejected"
+    ENGINE_ERROR = "engine_error"
+    ENGINE_TIMEOUT = "engine_timeout"
+    ENGINE_OUTCOME_UNKNOWN = "engine_outcome_unknown"
+    FETCH_FAILED = "fetch_failed"
+    UPLOAD_FAILED = "upload_failed"
+    UPLOAD_URL_EXPIRED = "upload_url_expired"
+    CANCELLED = "cancelled"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    INTERNAL = "internal"
+
+
+class AigeError(Exception):
+    """The root of the tree."""
+
+
+class SettingsError(AigeError):
+    """A setting is misspelt or impossible."""
+
+
+class RequestRefused(AigeError):
+    """The request is refused; `str(error)` is the problem's `detail`."""
+
+    status: ClassVar[int]
+
+
+class InvalidRequest(RequestRefused):
+    """`field` is the place in the request that is wrong, such as `("body", "source_images", 0)`."""
+
+    status = 400
+
+    def __init__(self, detail: str, field: tuple[str | int, ...] = ()) -> None:
+        super().__init__(detail, field)
+        self.detail = detail
+        self.field = field
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class Unauthorized(RequestRefused):
+    status = 401
+
+
+class Forbidden(RequestRefused):
+    status = 403
+
+
+class NotFound(RequestRefused):
+    status = 404
+
+
+class Conflict(RequestRefused):
+    status = 409
+
+
+class BodyTooLarge(RequestRefused):
+    status = 413
+
+
+class Unavailable(RequestRefused):
+    """Try again after `retry_after` seconds."""
+
+    status = 503
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail, retry_after)
+        self.detail = detail
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class TaskFailed(AigeError):
+    """The task ends in `error`; `str(error)` is the message that its caller reads."""
+
+    code: ClassVar[ErrorCode]
+
+
+class InvalidImage(TaskFailed):
+    code = ErrorCode.INVALID_IMAGE
+
+
+class NoPersonFound(TaskFailed):
+    code = ErrorCode.NO_PERSON_FOUND
+
+
+class ContentRejected(TaskFailed):
+    code = ErrorCode.CONTENT_REJECTED
+
+
+class EngineError(TaskFailed):
+    code = ErrorCode.ENGINE_ERROR
+
+
+class EngineTimeout(TaskFailed):
+    code = ErrorCode.ENGINE_TIMEOUT
+
+
+class EngineOutcomeUnknown(TaskFailed):
+    code = ErrorCode.ENGINE_OUTCOME_UNKNOWN
+
+
+class FetchFailed(TaskFailed):
+    code = ErrorCode.FETCH_FAILED
+
+
+class UploadFailed(TaskFailed):
+    code = ErrorCode.UPLOAD_FAILED
+
+
+class UploadUrlExpired(TaskFailed):
+    code = ErrorCode.UPLOAD_URL_EXPIRED
+
+
+class Cancelled(TaskFailed):
+    code = ErrorCode.CANCELLED
+
+
+class DeadlineExceeded(TaskFailed):
+    code = ErrorCode.DEADLINE_EXCEEDED
+
+
+class InternalError(TaskFailed):
+    code = ErrorCode.INTERNAL
+
+
+def failure_of(error: BaseException) -> TaskFailed:
+    """The failure to show for `error`: itself where it is one, else `InternalError` without a word about the cause."""
+    if isinstance(error, TaskFailed):
+        return error
+    return InternalError("Something broke on our side; try again, and report the task id if it happens again.")

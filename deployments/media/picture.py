@@ -1,0 +1,28 @@
+"""The one shape in which pictures travel between stages."""
+
+from dataclasses import dataclass
+
+from deployments.media.egress import Egress
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded picture (PNG, JPEG or WebP): its bytes, or the URL at which they can be fetched. Exactly one is set."""
+
+    data: bytes | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.url is None):
+            raise ValueError("a Picture has either data or a url")
+
+    async def read(self, egress: Egress, max_bytes: int) -> bytes:
+        """The encoded picture, fetched where it is elsewhere.
+
+        Raises:
+            FetchFailed: it cannot be had, or is larger than `max_bytes`.
+        """
+        if self.data is not None:
+            return self.data
+        assert self.url is not None  # noqa: S101 - exactly one of the two is set
+        return await egress.fetch(self.url, max_bytes)

@@ -1,0 +1,179 @@
+"""The built-in object store: a folder of files behind signed, expiring URLs.
+
+A signature is HMAC-SHA256 over method, key and expiry, so that one cannot be used for another. Whoever knows a key may
+have it signed again (`presign`), so keys are kept as secret as the URLs themselves.
+"""
+
+import asyncio
+import errno
+import hashlib
+import hmac
+import logging
+import os
+import secrets
+import time
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlencode
+
+from deployments.errors import BodyTooLarge, Forbidden, NotFound, SettingsError, Unavailable
+from deployments.media.images import sniff
+from deployments.media.storage.base import READ_LIFETIME, WRITE_LIFETIME, Presigned, checked_key, is_key
+
+OBJECTS_PATH = "/api/v1/storage/objects/"
+_UNFINISHED = ".part"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """Where an object lies, and its media type: told by its first bytes, since what its writer said proves nothing."""
+
+    path: Path
+    media_type: str
+
+
+class BuiltinStore:
+    """An `ObjectStore` in the folder `root`. `clock` tells the seconds since 1970.
+
+    Raises:
+        SettingsError: the folder cannot be made.
+    """
+
+    def __init__(self, root: Path, secret: bytes, *, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+        self._root = root
+        self._secret = secret
+        self._max_bytes = max_bytes
+        self._clock = clock
+        try:
+            root.mkdir(0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"{root} cannot be made: {error.strerror}; set AIGE_DATA_DIR.") from error
+
+    def presign(self, key: str | None, base_url: str) -> Presigned:
+        """See `ObjectStore`. An object that is there already stays for as long as its new URL can read it."""
+        key, now = checked_key(key), self._clock()
+        with suppress(OSError):
+            os.utime(self._root / key, (now, now))
+        url = f"{base_url.rstrip('/')}{OBJECTS_PATH}{key}"
+        return Presigned(
+            key=key,
+            write_url=f"{url}?{self._query('PUT', key, now, WRITE_LIFETIME)}",
+            read_url=f"{url}?{self._query('GET', key, now, READ_LIFETIME)}",
+            expires_at=datetime.fromtimestamp(_expiry(now, WRITE_LIFETIME), UTC),
+        )
+
+    def verify(self, method: str, key: str, query: Mapping[str, str]) -> None:
+        """Lets a request pass whose URL we have signed for its method, and which has not expired.
+
+        Raises:
+            Forbidden: any other.
+        """
+        if not self.has_signed(method, key, query):
+            raise Forbidden("The URL's signature is wrong: use the URL exactly as it was handed out.")
+        if int(query["expires"]) <= self._clock():
+            raise Forbidden("The URL has expired: ask for a fresh one.")
+
+    def has_signed(self, method: str, key: str, query: Mapping[str, str]) -> bool:
+        """Whether the signature is ours, though it may have expired. A HEAD is allowed what a GET is."""
+        ours = self._signature("GET" if method == "HEAD" else method, key, query.get("expires", ""))
+        return hmac.compare_digest(ours.encode(), query.get("signature", "").encode(errors="replace"))
+
+    async def write(self, key: str, chunks: AsyncIterable[bytes]) -> None:
+        """Puts the object at `key`, over what may be there: readers see the old one or the new one, whole.
+
+        Raises:
+            BodyTooLarge: it is longer than `max_bytes`; nothing of it stays.
+            Unavailable: the disk is full or does not work.
+        """
+        path = self._path(key)
+        unfinished = path.with_name(f"{key}.{secrets.token_hex(8)}{_UNFINISHED}")
+        with _refusing_for_disk_trouble():
+            try:
+                await self._fill(unfinished, chunks)
+                await asyncio.to_thread(unfinished.replace, path)
+            finally:
+                await asyncio.to_thread(unfinished.unlink, missing_ok=True)
+
+    def read(self, key: str) -> StoredObject:
+        """The object at `key`.
+
+        Raises:
+            NotFound: there is none.
+            Unavailable: the disk does not work.
+        """
+        path = self._path(key)
+        with _refusing_for_disk_trouble():
+            try:
+                with path.open("rb") as file:
+                    head = file.read(12)
+            except FileNotFoundError as error:
+                raise NotFound("There is no such object: it was never written, or has expired.") from error
+        return StoredObject(path, sniff(head) or "application/octet-stream")
+
+    def sweep(self) -> None:
+        """Removes objects that no URL can read any more, and what interrupted writes left. Call it now and then."""
+        now = self._clock()
+        for path in self._root.iterdir():
+            lifetime = _lifetime(path)
+            with suppress(OSError):  # another process sweeps, too; what cannot go now goes the next time
+                if lifetime and path.stat().st_mtime + lifetime.total_seconds() < now:
+                    path.unlink()
+
+    def _path(self, key: str) -> Path:
+        if not is_key(key):
+            raise NotFound("There is no such object: its key is not one that this store handed out.")
+        return self._root / key
+
+    async def _fill(self, path: Path, chunks: AsyncIterable[bytes]) -> None:
+        file = await asyncio.to_thread(path.open, "xb")
+        try:
+            size = 0
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > self._max_bytes:
+                    raise BodyTooLarge(f"The object is larger than {self._max_bytes / 2**20:g} MB: send a smaller one.")
+                await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(_sync, file)
+        finally:
+            await asyncio.to_thread(file.close)
+
+    def _query(self, method: str, key: str, now: float, lifetime: timedelta) -> str:
+        expires = str(_expiry(now, lifetime))
+        return urlencode({"expires": expires, "signature": self._signature(method, key, expires)})
+
+    def _signature(self, method: str, key: str, expires: str) -> str:
+        message = "\n".join((method, key, expires)).encode(errors="replace")
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+
+
+def _expiry(now: float, lifetime: timedelta) -> int:
+    return int(now + lifetime.total_seconds())
+
+
+def _lifetime(path: Path) -> timedelta | None:
+    """How long a file stays after its last change; for ever where it is none of ours."""
+    if is_key(path.name):
+        return READ_LIFETIME
+    return WRITE_LIFETIME if path.suffix == _UNFINISHED else None
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def _refusing_for_disk_trouble() -> Iterator[None]:
+    """The caller cannot help it, so it is asked to come back; the operator finds the cause in the log."""
+    try:
+        yield
+    except OSError as error:
+        _log.exception("the object store's disk does not work")
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        reason = "is full" if full else "does not work at the moment"
+        raise Unavailable(f"The object store's disk {reason}: try again later.", retry_after=60) from error

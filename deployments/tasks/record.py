@@ -1,0 +1,142 @@
+"""The task: what is shown of it, and the state machine of its life.
+
+    pending ──► the operation's stages, in order ──► done
+        └──────────────┴─────────────────────────────► error
+
+A `Task` is immutable: each event gives a new one, or `StaleWrite` where the event may not happen. A status never goes
+back, `done` and `error` are final, and of two attempts at one task only the newest may write (fencing).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from deployments.errors import AigeError, ErrorCode, TaskFailed
+
+
+class Status(StrEnum):
+    """The statuses that a task can show, in the order in which a task passes through them."""
+
+    PENDING = "pending"
+    PROCESSING_AVATAR_MODEL = "processing_avatar_model"
+    PROCESSING_BACKGROUND_REMOVAL = "processing_background_removal"
+    PROCESSING_OVERLAY = "processing_overlay"
+    UPLOADING_IMAGE = "uploading_image"
+    DONE = "done"
+    ERROR = "error"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+    def may_become(self, later: "Status") -> bool:
+        """Whether a task that shows this status may show `later` next; staying the same is not a change."""
+        return not self.is_terminal and _ORDER[later] > _ORDER[self]
+
+
+_TERMINAL = frozenset({Status.DONE, Status.ERROR})
+_ORDER = {status: place for place, status in enumerate(Status)}
+
+
+class Operation(StrEnum):
+    """What a task makes."""
+
+    AVATAR = "avatar"
+    BACKGROUND = "background"
+    OVERLAY = "overlay"
+
+
+class StaleWrite(AigeError):
+    """A write that comes from an older attempt, goes backward, or comes after the end. The task is unchanged."""
+
+
+class Moment(NamedTuple):
+    """A status and the time from which it was shown."""
+
+    status: Status
+    at: datetime
+
+
+class Failure(NamedTuple):
+    """Why a task ended in `error`: the code, and what its caller can do about it."""
+
+    code: ErrorCode
+    message: str
+
+    @classmethod
+    def of(cls, error: TaskFailed) -> Self:
+        return cls(error.code, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as its caller may see it. Times are aware and in UTC."""
+
+    id: str
+    avatar_id: str
+    operation: Operation
+    read_url: str
+    engine: str
+    timeline: tuple[Moment, ...]
+    attempts: int = 0
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+    @classmethod
+    def accepted(  # noqa: PLR0913 - the six facts of a new task
+        cls, *, task_id: str, avatar_id: str, operation: Operation, read_url: str, engine: str, at: datetime
+    ) -> Self:
+        """A new task, `pending` since `at`."""
+        return cls(task_id, avatar_id, operation, read_url, engine, (Moment(Status.PENDING, at),))
+
+    @property
+    def status(self) -> Status:
+        return self.timeline[-1].status
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status.is_terminal
+
+    def attempted(self) -> Self:
+        """One more attempt begins; from now on the older ones are stale."""
+        if self.is_ended:
+            raise StaleWrite(f"the task has already ended as {self.status}")
+        return replace(self, attempts=self.attempts + 1)
+
+    def advanced(self, attempt: int, status: Status, at: datetime) -> Self:
+        """The attempt enters the stage that shows `status`; a repeated attempt may enter a stage that was shown before.
+
+        Raises:
+            StaleWrite: the attempt is not the newest, the task has ended, or `status` is a final one.
+        """
+        self._admit(attempt)
+        if status.is_terminal:
+            raise StaleWrite("a stage never shows a final status: finished() and failed() do")
+        return self._shown(status, at) if self.status.may_become(status) else self
+
+    def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
+        """The attempt's upload has been acknowledged: `done`."""
+        self._admit(attempt)
+        return replace(self._shown(Status.DONE, at), notes=notes)
+
+    def failed(self, failure: Failure, at: datetime) -> Self:
+        """The task ends in `error`, whichever attempt is running."""
+        if self.is_ended:
+            raise StaleWrite(f"the task has already ended as {self.status}")
+        return replace(self._shown(Status.ERROR, at), failure=failure)
+
+    def _admit(self, attempt: int) -> None:
+        if attempt != self.attempts:
+            raise StaleWrite(f"attempt {attempt} writes while attempt {self.attempts} runs")
+        if self.is_ended:
+            raise StaleWrite(f"the task has already ended as {self.status}")
+
+    def _shown(self, status: Status, at: datetime) -> Self:
+        not_before = self.timeline[-1].at  # a clock that was set back must not turn the timeline around
+        return replace(self, timeline=(*self.timeline, Moment(status, max(at, not_before))))
+
+
+def now() -> datetime:
+    """The wall clock, as tasks keep it."""
+    return datetime.now(UTC)

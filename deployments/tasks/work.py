@@ -1,0 +1,86 @@
+"""What is asked for, and how far it has come: the messages that travel between the stages."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self, TypeVar
+
+from deployments.media.picture import Picture
+from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.tasks.record import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarJob:
+    """A cut-out of the person in `photos` (1 to 8)."""
+
+    operation: ClassVar[Operation] = Operation.AVATAR
+    prompt: str
+    photos: tuple[Picture, ...]
+    ratio: AspectRatio
+    write_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundJob:
+    """An opaque scene."""
+
+    operation: ClassVar[Operation] = Operation.BACKGROUND
+    prompt: str
+    ratio: AspectRatio
+    write_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayJob:
+    """`person` on `background`; `x`, `y` in pixels of the canvas, `scale` on the person's own pixels."""
+
+    operation: ClassVar[Operation] = Operation.OVERLAY
+    prompt: str
+    person: Picture
+    background: Picture
+    canvas: CanvasSize
+    x: float
+    y: float
+    scale: float
+    write_url: str
+
+
+Job = AvatarJob | BackgroundJob | OverlayJob
+J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job on its way through the stages: each takes it and gives it on.
+
+    `picture` is the newest picture (None before the first stage); `opaque` says whether it has no transparency.
+    """
+
+    task_id: str
+    job: Job
+    picture: Picture | None = None
+    opaque: bool = True
+    notes: tuple[str, ...] = ()
+
+    def carrying(self, picture: Picture, *, opaque: bool, notes: tuple[str, ...] = ()) -> Self:
+        """The same work with a newer picture, and with `notes` added."""
+        return replace(self, picture=picture, opaque=opaque, notes=(*self.notes, *notes))
+
+    def without_photos(self) -> Self:
+        """The same work without the inline photos, which nobody needs after the first stage."""
+        return replace(self, job=replace(self.job, photos=())) if isinstance(self.job, AvatarJob) else self
+
+    def delivered(self) -> Self:
+        """The same work without its picture, which is where it was wanted."""
+        return replace(self, picture=None)
+
+    def job_of(self, kind: type[J]) -> J:
+        """The job, which must be of `kind`: the table of operations sees to it."""
+        if not isinstance(self.job, kind):
+            raise TypeError(f"this stage works on {kind.__name__}, not on {type(self.job).__name__}")
+        return self.job
+
+    def needed_picture(self) -> Picture:
+        """The picture that an earlier stage made."""
+        if self.picture is None:
+            raise ValueError("no earlier stage made a picture")
+        return self.picture

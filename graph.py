@@ -1,0 +1,46 @@
+"""The deployment graph: settings in, Serve application out.
+
+Ingress ──► TaskStatus (detached actor) ──► Pipeline ──► AvatarGenerator, BackgroundGenerator,
+                                                         BackgroundRemover, Overlayer, Uploader
+"""
+
+from ray import serve
+from ray.serve import Application, Deployment
+
+from deployments.avatar_generator import AvatarGenerator
+from deployments.background_generator import BackgroundGenerator
+from deployments.background_remover import BackgroundRemover
+from deployments.engines.loading import engine_class
+from deployments.ingress import Ingress
+from deployments.overlayer import Overlayer
+from deployments.pipeline import Pipeline
+from deployments.settings import Environment, Settings
+from deployments.uploader import Uploader
+
+STAGES = (AvatarGenerator, BackgroundGenerator, BackgroundRemover, Overlayer, Uploader)
+
+
+def build(settings: Settings) -> Application:
+    """The application with these settings: `args` of `serve_config.yaml`.
+
+    Raises:
+        SettingsError: a setting, or an environment variable, is misspelt or impossible.
+    """
+    engine_class(Environment().engine(settings))  # an engine that is not there stops the start
+    pipeline = _deployment(Pipeline).bind(**{stage.__name__: _deployment(stage).bind(settings) for stage in STAGES})
+    return _deployment(serve.ingress()(Ingress)).bind(settings, pipeline)
+
+
+def _deployment(kind: type) -> Deployment:
+    """Scale is set in `serve_config.yaml`; these are for `serve run graph:app`.
+
+    Serve's own defaults are for models of its own: five requests at once would starve stages that wait for somebody
+    else's, and 20 seconds would cut off their calls.
+    """
+    scale = serve.deployment(
+        max_ongoing_requests=1_000, graceful_shutdown_timeout_s=300, ray_actor_options={"num_cpus": 0.1}
+    )
+    return scale(kind)
+
+
+app = build(Settings())

@@ -1,0 +1,73 @@
+"""The API in-process: the real application and the real supervisor, with runs that a test decides."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.api.app import Parts, build_api
+from deployments.errors import Unavailable
+from deployments.media.storage import BuiltinStore
+from deployments.settings import Settings
+from deployments.tasks.operations import OPERATIONS
+from deployments.tasks.record import Task
+from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.work import Work
+
+BASE = "http://aige.test"
+
+
+class InProcess:
+    """A `Backend` on this event loop. `works` keeps what was handed to the stages; `outcome` says how each run ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.works: list[Work] = []
+        self.outcome: Callable[[Work], Outcome] = lambda work: work
+        self.away = False
+        self._supervisor = Supervisor(settings, self._run)
+
+    async def _run(self, work: Work, attempt: int) -> Outcome:
+        self.works.append(work)
+        for step in OPERATIONS[work.job.operation]:
+            if step.when(work):
+                self._supervisor.advance(work.task_id, attempt, step.status)
+        return self.outcome(work)
+
+    async def accept(self, task: Task, work: Work) -> Task:
+        if self.away:
+            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2)
+        return self._supervisor.accept(task, work)
+
+    async def get(self, task_id: str) -> Task | None:
+        return self._supervisor.tasks.get(task_id)
+
+    async def watch(self, task: Task) -> AsyncIterator[Task]:
+        yield task
+        while not task.is_ended:
+            newer = await self._supervisor.tasks.changed(task.id, task)
+            assert newer is not None
+            task = newer
+            yield task
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def backend(settings: Settings) -> InProcess:
+    return InProcess(settings)
+
+
+@pytest.fixture
+def parts(settings: Settings, backend: InProcess, tmp_path: Path) -> Parts:
+    store = BuiltinStore(tmp_path / "objects", b"secret", max_bytes=settings.limits.picture_bytes)
+    return Parts(settings=settings, backend=backend, store=store, engine="local", generative=False)
+
+
+@pytest.fixture
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(build_api(parts)), base_url=BASE) as client:
+        yield client

@@ -1,0 +1,100 @@
+"""One error shape everywhere, readable by a browser on an allowed origin, and silent about causes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.api.app import Parts, build_api
+from deployments.settings import Limits, Settings
+from tests.api.conftest import BASE, InProcess
+from tests.api.test_submission import AVATAR, send
+
+ORIGIN = "http://localhost:5173"
+
+
+def assert_is_problem(answer: httpx.Response, status: int) -> None:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert answer.json()["detail"].endswith(".")
+    assert {"type", "title"} <= set(answer.json())
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/avatar/", "/api/v1/avatar//background"])
+async def test_an_unknown_route_is_a_404(client: httpx.AsyncClient, path: str) -> None:
+    """And no redirect to a similar one."""
+    assert_is_problem(await client.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/v1/avatar", "POST"),
+        ("POST", "/api/v1/avatar/a/overlay", "PUT"),
+        ("PUT", "/api/v1/task/1/status", "GET"),
+        ("POST", "/api/v1/storage/objects/x", "GET, PUT"),
+    ],
+)
+async def test_a_wrong_method_is_a_405_with_allow(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    """`Allow` names every method that the address takes."""
+    answer = await client.request(method, path)
+    assert_is_problem(answer, 405)
+    assert answer.headers["allow"] == allowed
+
+
+async def test_a_body_over_the_limit_is_a_413(parts: Parts) -> None:
+    """Whether it says its length or not."""
+    small = replace(parts, settings=Settings(limits=Limits(body_bytes=100)))
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 10
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(build_api(small)), base_url=BASE) as client:
+        headers = {"Content-Type": "application/json"}
+        assert_is_problem(await client.post("/api/v1/avatar", content=b" " * 101, headers=headers), 413)
+        assert_is_problem(await client.post("/api/v1/avatar", content=chunks(), headers=headers), 413)
+
+
+async def test_an_unforeseen_error_says_nothing_of_its_cause(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """No stack trace, path or secret leaves."""
+
+    async def broken(_: str) -> None:
+        raise RuntimeError(f"secret in {Path(__file__)}")
+
+    backend.get = broken  # type: ignore[method-assign, assignment]
+    answer = await client.get("/api/v1/task/1/status", headers={"Origin": ORIGIN})
+    assert_is_problem(answer, 500)
+    assert "secret" not in answer.text
+    assert __file__ not in answer.text
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+async def test_an_absent_actor_is_a_503_with_retry_after(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """The client knows that it may try again, and when."""
+    backend.away = True
+    answer = await send(client, "avatar")
+    assert_is_problem(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_errors_carry_cors_headers(client: httpx.AsyncClient) -> None:
+    """A browser must be able to read a 400."""
+    answer = await client.post("/api/v1/avatar", json={}, headers={"Origin": ORIGIN})
+    assert_is_problem(answer, 400)
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+async def test_preflights_answer(client: httpx.AsyncClient) -> None:
+    """Only for allowed origins."""
+    asks = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type, idempotency-key"}
+    path = "/api/v1/avatar/a/overlay"
+    assert (await client.options(path, headers={**asks, "Origin": ORIGIN})).status_code == 200
+    assert (await client.options(path, headers={**asks, "Origin": "https://evil.example"})).status_code == 400
+    answer = await client.post("/api/v1/avatar", json=AVATAR, headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers

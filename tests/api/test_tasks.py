@@ -1,0 +1,88 @@
+"""Asking about a task."""
+
+import json
+from uuid import UUID
+
+import httpx
+import pytest
+
+from deployments.errors import ErrorCode
+from deployments.tasks.record import Failure
+from tests.api.conftest import InProcess
+from tests.api.test_submission import URLS, send
+
+
+async def started(client: httpx.AsyncClient, route: str = "avatar") -> str:
+    task_id: str = (await send(client, route)).json()["aige_task_id"]
+    return task_id
+
+
+async def events(client: httpx.AsyncClient, task_id: str) -> list[dict[str, object]]:
+    """The bodies of all `status` events, to the end of the stream."""
+    answer = await client.get(f"/api/v1/task/{task_id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    blocks = [block.split("\n") for block in answer.text.strip().split("\n\n")]
+    assert all(lines[0] == "event: status" for lines in blocks)
+    return [json.loads(lines[1].removeprefix("data: ")) for lines in blocks]
+
+
+async def test_a_task_id_is_an_unguessable_uuid4(client: httpx.AsyncClient) -> None:
+    """And no two are the same."""
+    first, second = await started(client), await started(client)
+    assert UUID(first).version == 4
+    assert first != second
+
+
+async def test_the_status_holds_exactly_two_keys(client: httpx.AsyncClient) -> None:
+    """As documented."""
+    task_id = await started(client)
+    answer = await client.get(f"/api/v1/task/{task_id}/status")
+    assert answer.status_code == 200
+    assert answer.json() == {"aige_task_id": task_id, "status": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("route", "shown"),
+    [
+        ("avatar", ["pending", "processing_avatar_model", "processing_background_removal", "uploading_image", "done"]),
+        ("background", ["pending", "processing_avatar_model", "uploading_image", "done"]),
+        ("overlay", ["pending", "processing_background_removal", "processing_overlay", "uploading_image", "done"]),
+    ],
+)
+async def test_the_event_stream_ends_with_the_task(client: httpx.AsyncClient, route: str, shown: list[str]) -> None:
+    """Its last event is the whole task, done, with every status in the timeline once."""
+    task_id = await started(client, route)
+    last = (await events(client, task_id))[-1]
+    assert last == (await client.get(f"/api/v1/task/{task_id}")).json()
+    timeline = last.pop("timeline")
+    assert isinstance(timeline, list)
+    assert [moment["status"] for moment in timeline] == shown
+    assert last == {
+        "aige_task_id": task_id,
+        "avatar_id": "a 1",
+        "operation": route,
+        "status": "done",
+        "readUrl": URLS["readUrl"],
+        "error": None,
+        "attempts": 1,
+        "engine": "local",
+        "notes": [],
+    }
+
+
+async def test_a_failed_task_says_why(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """Its code, its message, and no read URL."""
+    backend.outcome = lambda _: Failure(ErrorCode.NO_PERSON_FOUND, "Send another photo.")
+    task_id = await started(client)
+    last = (await events(client, task_id))[-1]
+    assert (last["status"], last["readUrl"]) == ("error", None)
+    assert last["error"] == {"code": "no_person_found", "message": "Send another photo."}
+
+
+@pytest.mark.parametrize("task_id", ["x", "00000000-0000-4000-8000-000000000000", "%00", "é", "a" * 5000])
+@pytest.mark.parametrize("suffix", ["", "/status", "/events"])
+async def test_an_unknown_or_malformed_id_is_a_404(client: httpx.AsyncClient, task_id: str, suffix: str) -> None:
+    """A problem document, for the event stream too."""
+    answer = await client.get(f"/api/v1/task/{task_id}{suffix}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,98 @@
+"""A little internet for the tests of the door out to it: public names and addresses that end on loopback."""
+
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.abc
+import pytest
+
+from deployments.media.egress import Egress, EgressLimits
+from tests.faults.web import Web, serving
+
+Answers = list[tuple[int, int, int, str, tuple[str, int]]]
+
+PUBLIC = "93.184.215.14"
+
+
+@dataclass
+class Internet:
+    """What names resolve to (an answer for each lookup, the last one for ever), and what was looked up and dialled."""
+
+    web: Web
+    names: dict[str, list[list[str]]] = field(default_factory=dict)
+    looked_up: list[str] = field(default_factory=list)
+    dialled: list[str] = field(default_factory=list)
+
+    def resolve(self, host: str, port: int, *_: int) -> Answers:
+        """Stands in for `socket.getaddrinfo`."""
+        try:
+            addresses = [str(ipaddress.ip_address(host))]
+        except ValueError:
+            self.looked_up.append(host)
+            answers = self.names.get(host)
+            if not answers:
+                raise socket.gaierror(socket.EAI_NONAME, "unknown name") from None
+            addresses = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [(_family(address), socket.SOCK_STREAM, 0, "", (address, port)) for address in addresses]
+
+    def url(self, path: str, host: str = "host.example") -> str:
+        return f"http://{host}:{self.web.port}{path}"
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+class _Detour:
+    """A stream to loopback that says it leads to the public address that was dialled."""
+
+    def __init__(self, stream: anyio.abc.SocketStream, address: str, port: int) -> None:
+        self._stream = stream
+        self._remote = (address, port)
+
+    def extra(self, attribute: object, default: object = None) -> object:
+        if attribute is anyio.abc.SocketAttribute.remote_address:
+            return self._remote
+        return self._stream.extra(attribute, default)  # noqa: S610 (not Django's)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[Web]:
+    async with serving() as web:
+        yield web
+
+
+@pytest.fixture
+def internet(web: Web, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    internet = Internet(web, names={"host.example": [[PUBLIC]]})
+    connect = anyio.connect_tcp
+
+    async def dial(remote_host: object, remote_port: int, **_: object) -> object:
+        internet.dialled.append(str(remote_host))
+        stream = await connect("127.0.0.1", remote_port)
+        return _Detour(stream, str(remote_host), remote_port)
+
+    monkeypatch.setattr(anyio, "connect_tcp", dial)
+    return internet
+
+
+@pytest.fixture
+async def egress(internet: Internet) -> AsyncIterator[Egress]:
+    """A door with the guard in place and nothing allowed."""
+    egress = Egress(resolver=internet.resolve)
+    yield egress
+    await egress.aclose()
+
+
+@pytest.fixture
+async def impatient(internet: Internet) -> AsyncIterator[Egress]:
+    """The same, for servers that keep one waiting: nothing but a fault takes as long as it has."""
+    egress = Egress(limits=EgressLimits(read=0.1, total=0.3), resolver=internet.resolve)
+    yield egress
+    await egress.aclose()

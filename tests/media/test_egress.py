@@ -1,0 +1,359 @@
+"""The door out: what is forbidden stays outside in every spelling, and what is let through cannot hurt."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from deployments.errors import FetchFailed
+from deployments.media.egress import Egress, EgressLimits, Refused, check_url, parse_allow_hosts
+from tests.faults.certificate import certificate_for
+from tests.faults.web import PICTURE, serving
+from tests.media.conftest import PUBLIC, Answers, Internet
+
+ENOUGH = 1_000_000
+
+
+@contextlib.asynccontextmanager
+async def opened(egress: Egress) -> AsyncIterator[Egress]:
+    try:
+        yield egress
+    finally:
+        await egress.aclose()
+
+
+async def why(egress: Egress, url: str, max_bytes: int = ENOUGH) -> str:
+    """The message with which fetching `url` fails."""
+    with pytest.raises(FetchFailed) as failure:
+        await egress.fetch(url, max_bytes)
+    return str(failure.value)
+
+
+class TestNames:
+    async def test_a_public_name_is_resolved_once_and_its_address_dialled(
+        self, egress: Egress, internet: Internet
+    ) -> None:
+        """One lookup; the connection goes to what was looked up, while `Host` keeps the name."""
+        assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
+        assert (internet.looked_up, internet.dialled) == (["host.example"], [PUBLIC])
+        assert internet.web.asked[0].headers["host"] == f"host.example:{internet.web.port}"
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            ["127.0.0.1"],
+            ["10.1.2.3"],
+            ["169.254.169.254"],
+            ["168.63.129.16"],
+            ["192.0.0.9"],
+            ["::1"],
+            ["fe80::1%1"],
+            ["::ffff:127.0.0.1"],
+            ["64:ff9b::a9fe:a9fe"],
+            ["fd00:ec2::254"],
+            [PUBLIC, "127.0.0.1"],
+            ["127.0.0.1", PUBLIC],
+            ["::1", PUBLIC],
+        ],
+    )
+    async def test_a_name_that_leads_inside_is_not_dialled(
+        self, egress: Egress, internet: Internet, answer: list[str]
+    ) -> None:
+        """One private answer among public ones is enough, and the message does not tell what it was."""
+        internet.names["inside.example"] = [answer]
+        message = await why(egress, internet.url("/picture", host="inside.example"))
+        assert "inside.example" in message
+        assert "public" in message
+        assert not any(address in message for address in answer)
+        assert internet.dialled == []
+
+    async def test_a_name_that_changes_its_answer_is_judged_by_the_answer_that_is_dialled(
+        self, egress: Egress, internet: Internet
+    ) -> None:
+        """Rebinding: public for the check and private for the connection cannot happen, for there is one lookup."""
+        internet.names["rebinds.example"] = [[PUBLIC], ["127.0.0.1"]]
+        url = internet.url("/answers?status=404", host="rebinds.example")
+        assert "404" in await why(egress, url)
+        assert "public" in await why(egress, url)
+        assert internet.dialled == [PUBLIC]
+
+    async def test_a_forbidden_literal_is_neither_looked_up_nor_dialled(
+        self, egress: Egress, internet: Internet
+    ) -> None:
+        """It fails as written."""
+        assert "public" in await why(egress, "http://169.254.169.254/latest/meta-data/")
+        assert (internet.looked_up, internet.dialled) == ([], [])
+
+    async def test_an_unknown_name_is_called_unknown(self, egress: Egress, internet: Internet) -> None:
+        """The caller reads that it is the name."""
+        assert "name was not found" in await why(egress, internet.url("/", host="nosuch.example"))
+
+    async def test_a_lookup_that_never_ends_is_given_up(self, internet: Internet) -> None:
+        """The system's resolver knows no time limit; this one does."""
+        released = threading.Event()
+
+        def stuck(*_: object) -> Answers:
+            released.wait()
+            return []
+
+        async with opened(Egress(limits=EgressLimits(lookup=0.05), resolver=stuck)) as egress:
+            assert "name was not found" in await why(egress, internet.url("/picture"))
+            released.set()
+
+    async def test_refusals_leave_the_pool_free(self, egress: Egress, internet: Internet) -> None:
+        """However many forbidden names are tried, the next good one finds a connection."""
+        internet.names["inside.example"] = [["127.0.0.1"]]
+        for _ in range(120):
+            await why(egress, internet.url("/picture", host="inside.example"))
+        assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
+
+
+class TestRedirects:
+    def to(self, internet: Internet, target: str) -> str:
+        return internet.url(f"/redirects?to={quote(target, safe='')}")
+
+    async def test_a_redirect_is_followed(self, egress: Egress, internet: Internet) -> None:
+        """Relative and absolute ones, up to the limit of three."""
+        url = "/picture"
+        for _ in range(3):
+            url = self.to(internet, url)
+        assert await egress.fetch(url, ENOUGH) == PICTURE
+
+    async def test_one_redirect_too_many_ends_it(self, egress: Egress, internet: Internet) -> None:
+        """The fourth is not followed."""
+        url = "/picture"
+        for _ in range(4):
+            url = self.to(internet, url)
+        assert "redirects more than 3 times" in await why(egress, url)
+        assert len(internet.web.asked) == 4
+
+    async def test_a_loop_ends(self, egress: Egress, internet: Internet) -> None:
+        """A URL that redirects to itself is one too many at some time."""
+        assert "redirects more than 3 times" in await why(egress, internet.url("/redirects?to=?to=?"))
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "http://169.254.169.254/latest/meta-data/",
+            "http://127.0.0.1:1/",
+            "//127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://127。0。0。1/",
+            "http://[::1]/",
+            "http://localhost/",
+            "http://inside.example/",
+            "http://user:secret@host.example/",
+            "http://host.example:0/",
+            "file:///etc/passwd",
+            "ftp://host.example/",
+            "gopher://127.0.0.1:6379/_FLUSHALL",
+            "http://[::1",
+            "http://\\\\127.0.0.1/",
+        ],
+    )
+    async def test_a_redirect_to_a_forbidden_place_is_refused(
+        self, egress: Egress, internet: Internet, target: str
+    ) -> None:
+        """Each hop is judged like the first URL; the message names the first host only."""
+        internet.names["inside.example"] = [["10.0.0.1"]]
+        message = await why(egress, self.to(internet, target))
+        assert message.startswith("The picture at host.example could not be loaded: ")
+        assert not any(word in message for word in ("127.", "169.254", "10.0.0", "inside", "secret", "passwd"))
+        assert internet.dialled == [PUBLIC]
+
+    async def test_the_body_of_a_redirect_is_not_read(self, egress: Egress, internet: Internet) -> None:
+        """An endless one changes nothing."""
+        assert await egress.fetch(internet.url("/redirects_with_endless_body?to=/picture"), ENOUGH) == PICTURE
+
+    async def test_an_allowed_host_may_be_redirected_to(self, internet: Internet) -> None:
+        """The allowance holds for each hop as well."""
+        allow = parse_allow_hosts(f"127.0.0.1:{internet.web.port}")
+        async with opened(Egress(allow=allow, resolver=internet.resolve)) as egress:
+            target = internet.url("/picture", host="127.0.0.1")
+            assert await egress.fetch(self.to(internet, target), ENOUGH) == PICTURE
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("fault", "words"),
+        [
+            ("answers?status=404", "the server answered 404; check that the link is still valid"),
+            ("answers?status=500", "the server answered 500"),
+            ("answers?status=204", "the server answered 204"),
+            ("answers?status=304", "the server answered 304"),
+            ("hangs", "took too long"),
+            ("hangs_midway", "took too long"),
+            ("drips", "took too long"),
+            ("endless", "larger than 1,000,000 bytes"),
+            ("endless_headers", "not proper HTTP"),
+            ("breaks_off", "broke off"),
+            ("compressed", "compressed"),
+            ("no_http", "not proper HTTP"),
+        ],
+    )
+    async def test_a_bad_answer_is_named(self, impatient: Egress, internet: Internet, fault: str, words: str) -> None:
+        """Every fault ends, as a sentence that names the host and the cause, and never the path or query."""
+        separator = "&" if "?" in fault else "?"
+        message = await why(impatient, internet.url(f"/{fault}{separator}X-Amz-Signature=secret"))
+        assert message.startswith("The picture at host.example could not be loaded: ")
+        assert message.endswith(".")
+        assert words in message
+        assert not any(word in message for word in ("secret", fault.partition("?")[0] + "?", PUBLIC, "127.0.0.1"))
+
+    async def test_bytes_beyond_the_promised_length_are_not_part_of_it(
+        self, egress: Egress, internet: Internet
+    ) -> None:
+        """What overflows Content-Length is dropped with the connection, not mistaken for the next answer."""
+        assert await egress.fetch(internet.url("/overflows"), ENOUGH) == b"and"
+        assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
+
+    async def test_the_cap_is_exact(self, egress: Egress, internet: Internet) -> None:
+        """As many bytes as allowed pass, and one more does not."""
+        url = internet.url("/picture")
+        assert await egress.fetch(url, len(PICTURE)) == PICTURE
+        assert "larger than" in await why(egress, url, len(PICTURE) - 1)
+
+    async def test_no_connection_is_called_that(self, egress: Egress, internet: Internet) -> None:
+        """A port on which nobody listens."""
+        async with serving() as closed:
+            pass
+        assert "no connection could be made" in await why(egress, f"http://host.example:{closed.port}/")
+
+    async def test_cookies_are_forgotten(self, egress: Egress, internet: Internet) -> None:
+        """What a server sets for one caller is not sent back with the next one's request."""
+        for _ in range(2):
+            await egress.fetch(internet.url("/picture"), ENOUGH)
+        assert ["cookie" in asked.headers for asked in internet.web.asked] == [False, False]
+
+    async def test_the_request_says_nothing_of_us_but_our_name(self, egress: Egress, internet: Internet) -> None:
+        """No compression is asked for, and no credential or address of ours is sent."""
+        await egress.fetch(internet.url("/picture"), ENOUGH)
+        headers = internet.web.asked[0].headers
+        assert headers.keys() == {"host", "user-agent", "accept", "accept-encoding", "connection"}
+        assert headers["accept-encoding"] == "identity"
+
+
+class TestEnvironment:
+    async def test_proxies_of_the_environment_are_not_used(
+        self, internet: Internet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A proxy would resolve names itself, behind the guard's back."""
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+        async with opened(Egress(resolver=internet.resolve)) as egress:
+            assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
+
+    async def test_tls_verifies_the_name_by_the_environments_authority(
+        self, internet: Internet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`SSL_CERT_FILE` is obeyed; the certificate must fit the name, although an address was dialled."""
+        authority, context = certificate_for("host.example", tmp_path)
+        internet.names["other.example"] = [[PUBLIC]]
+        async with serving(context) as web:
+            async with opened(Egress(resolver=internet.resolve)) as egress:
+                assert "certificate" in await why(egress, f"https://host.example:{web.port}/picture")
+            monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+            async with opened(Egress(resolver=internet.resolve)) as egress:
+                assert await egress.fetch(f"https://host.example:{web.port}/picture", ENOUGH) == PICTURE
+                assert "certificate" in await why(egress, f"https://other.example:{web.port}/picture")
+        assert web.names == ["host.example", "host.example", "other.example"]
+
+    async def test_a_redirect_out_of_tls_is_refused(
+        self, internet: Internet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What began protected is not continued in the open."""
+        authority, context = certificate_for("host.example", tmp_path)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        async with serving(context) as web, opened(Egress(resolver=internet.resolve)) as egress:
+            target = quote(internet.url("/picture"), safe="")
+            message = await why(egress, f"https://host.example:{web.port}/redirects?to={target}")
+        assert "from https to unprotected http" in message
+        assert internet.web.asked == []
+
+
+class Store(httpx.AsyncBaseTransport):
+    """Owns all of http://127.0.0.1:8000, where nobody listens."""
+
+    def owns(self, url: httpx.URL) -> bool:
+        return (url.host, url.port) == ("127.0.0.1", 8000)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=PICTURE if request.method == "GET" else b"")
+
+
+class TestOwnStore:
+    URL = "http://127.0.0.1:8000/api/v1/storage/objects/a?expires=1&signature=b"
+
+    @pytest.fixture
+    async def egress(self, internet: Internet) -> AsyncIterator[Egress]:
+        async with opened(Egress(store=Store(), resolver=internet.resolve)) as egress:
+            yield egress
+
+    async def test_its_urls_never_reach_the_network(self, egress: Egress, internet: Internet) -> None:
+        """Read and written through the transport, although their address is loopback."""
+        check_url(self.URL, store=Store())
+        assert await egress.fetch(self.URL, ENOUGH) == PICTURE
+        assert (await egress.put(self.URL, b"x", {})).status_code == 200
+        assert internet.dialled == []
+
+    async def test_it_opens_nothing_else(self, egress: Egress) -> None:
+        """Another port of the same host is as forbidden as ever."""
+        assert "public" in await why(egress, "http://127.0.0.1:8001/")
+
+
+class TestPut:
+    async def test_the_body_arrives_with_its_length(self, egress: Egress, internet: Internet) -> None:
+        """One PUT with Content-Length, since S3 refuses chunked encoding."""
+        response = await egress.put(internet.url("/put"), PICTURE, {"Content-Type": "image/png"})
+        assert response.status_code == 200
+        (asked,) = internet.web.asked
+        assert (asked.method, asked.body) == ("PUT", PICTURE)
+        assert asked.headers["content-length"] == str(len(PICTURE))
+        assert "transfer-encoding" not in asked.headers
+
+    async def test_a_stream_whose_length_is_given_is_not_chunked(self, egress: Egress, internet: Internet) -> None:
+        """The same for bytes that come in pieces."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield PICTURE[:5]
+            yield PICTURE[5:]
+
+        await egress.put(internet.url("/put"), pieces(), {"Content-Length": str(len(PICTURE))})
+        assert internet.web.asked[0].body == PICTURE
+        assert "transfer-encoding" not in internet.web.asked[0].headers
+
+    async def test_the_connection_serves_again(self, egress: Egress, internet: Internet) -> None:
+        """An empty answer leaves it open for the next upload."""
+        for _ in range(3):
+            await egress.put(internet.url("/put"), PICTURE, {})
+        assert internet.dialled == [PUBLIC]
+
+    async def test_a_redirect_is_not_followed(self, egress: Egress, internet: Internet) -> None:
+        """It is the answer."""
+        internet.web.answers.append((307, "Location: /elsewhere"))
+        assert (await egress.put(internet.url("/put"), PICTURE, {})).status_code == 307
+        assert len(internet.web.asked) == 1
+
+    async def test_an_endless_answer_is_not_read(self, egress: Egress, internet: Internet) -> None:
+        """Only its status counts."""
+        assert (await egress.put(internet.url("/endless"), PICTURE, {})).status_code == 200
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "inside.example", "user@host.example"])
+    async def test_forbidden_places_are_refused(self, egress: Egress, internet: Internet, host: str) -> None:
+        """As for a fetch, and before anything is sent."""
+        internet.names["inside.example"] = [["127.0.0.1"]]
+        with pytest.raises(Refused):
+            await egress.put(internet.url("/put", host=host), PICTURE, {})
+        assert internet.web.asked == []
+
+
+async def test_many_fetches_share_the_door(egress: Egress, internet: Internet) -> None:
+    """More at once than there are connections: each gets its turn."""
+    pictures = await asyncio.gather(*(egress.fetch(internet.url("/picture"), ENOUGH) for _ in range(150)))
+    assert pictures == [PICTURE] * 150

@@ -1,0 +1,76 @@
+"""A signed URL says when it ends, in its provider's own way."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployments.media.signed_urls import expires_at, is_expired
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+EPOCH = int(NOON.timestamp())
+
+SIGNED = [
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260102T110000Z&X-Amz-Expires=3600&X-Amz-Signature=ab",
+    "x-amz-date=20260102T110000Z&x-amz-expires=3600",
+    f"AWSAccessKeyId=AK&Signature=a%2Bb%3D&Expires={EPOCH}",
+    "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260102T110000Z&X-Goog-Expires=3600&X-Goog-Signature=ab",
+    "sv=2022-11-02&sr=b&sig=a%2Fb&se=2026-01-02T12%3A00%3A00Z",
+    "sig=ab&se=2026-01-02T12:00Z",
+    "sig=ab&se=2026-01-02T12:00:00.0000000Z",
+    "sig=ab&se=2026-01-02T14:00:00%2B02:00",
+    "SIG=ab&SE=2026-01-02T12:00:00Z",
+    f"expires={EPOCH}&signature=ab",
+]
+
+
+@pytest.mark.parametrize("query", SIGNED)
+def test_the_end_is_read_from_the_url(query: str) -> None:
+    """Every scheme that the contract names is understood."""
+    assert expires_at(f"https://store.example/key?{query}") == NOON
+
+
+def test_a_date_alone_is_its_midnight_in_utc() -> None:
+    """Azure allows `se` to be a mere date."""
+    assert expires_at("https://a.blob.core.windows.net/c/k?sig=ab&se=2026-01-02") == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://store.example/key",
+        "https://store.example/key?expires=1",  # nothing shows that this is about a signature
+        "https://store.example/key?se=2026-01-02",
+        "https://store.example/key?X-Amz-Date=20260102T110000Z",
+        "https://store.example/key?X-Amz-Date=yesterday&X-Amz-Expires=3600",
+        "https://store.example/key?X-Amz-Date=20260102T110000Z&X-Amz-Expires=an+hour",
+        "https://store.example/key?X-Amz-Date=20260102T110000Z&X-Amz-Expires=" + "9" * 30,
+        "https://store.example/key?X-Goog-Date=99991231T235959Z&X-Goog-Expires=604800",
+        "https://store.example/key?Signature=ab&Expires=" + "9" * 30,
+        "https://store.example/key?Signature=ab&Expires=" + "9" * 5000,
+        "https://store.example/key?Signature=ab&Expires=-99999999999999",
+        "https://store.example/key?sig=ab&se=2026-13-45",
+        "https://store.example/key?sig=ab&se=0001-01-01T00:00:00%2B23:00",
+        "https://[store.example/key?sig=ab&se=2026-01-02",
+        "",
+    ],
+)
+def test_what_is_not_legible_is_no_end(url: str) -> None:
+    """A URL that says nothing of its end, or nothing legible, has none, and raises nothing."""
+    assert expires_at(url) is None
+    assert not is_expired(url, NOON)
+
+
+@given(st.sampled_from(["expires", "X-Amz-Date", "X-Amz-Expires", "se"]), st.text())
+def test_no_value_raises(name: str, value: str) -> None:
+    """Whatever a caller writes, reading it raises nothing."""
+    base = "X-Amz-Date=20260102T110000Z&X-Amz-Expires=1&sig=a&signature=a"
+    expires_at(f"https://store.example/key?{base}&{name}={value}")
+
+
+def test_a_url_works_until_its_end_and_not_from_it_on() -> None:
+    """The end itself is already too late."""
+    url = f"https://store.example/key?expires={EPOCH}&signature=ab"
+    assert not is_expired(url, NOON - timedelta(seconds=1))
+    assert is_expired(url, NOON)

@@ -1,0 +1,102 @@
+"""Our own stages reach the built-in store in-process, with the answers that the API's routes would give."""
+
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.media.storage import BuiltinStore, StoreTransport, own_store
+from deployments.media.storage.base import Presigned
+
+HOUR = 3600
+BASE = "http://127.0.0.1:8000"
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+class Fixture:
+    """A store, its clock's hand, and a client that knows no other way out."""
+
+    def __init__(self, root: Path) -> None:
+        self.now = datetime.now(UTC).timestamp()
+        self.store = BuiltinStore(root, b"secret", max_bytes=1000, clock=lambda: self.now)
+        self.transport = StoreTransport(self.store)
+        self.client = httpx.AsyncClient(transport=self.transport)
+
+    def presign(self) -> Presigned:
+        return self.store.presign(None, BASE)
+
+    def owns(self, url: str) -> bool:
+        return self.transport.owns(httpx.URL(url))
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fixture:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return Fixture(tmp_path)
+
+
+async def test_put_then_get(own: Fixture) -> None:
+    """200 for both, and the same bytes, from bytes and from a stream; HEAD tells the size without them."""
+
+    async def streamed() -> AsyncIterator[bytes]:
+        yield PNG[:4]
+        yield PNG[4:]
+
+    signed = own.presign()
+    assert (await own.client.put(signed.write_url, content=b"first")).status_code == 200
+    assert (await own.client.put(signed.write_url, content=streamed())).status_code == 200
+    response = await own.client.get(signed.read_url)
+    assert (response.status_code, response.content) == (200, PNG)
+    assert response.headers["Content-Type"] == "image/png"
+    head = await own.client.head(signed.read_url)
+    assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(len(PNG)))
+
+
+async def test_refusals_have_the_statuses_of_the_api(own: Fixture) -> None:
+    """403 for the wrong method and for an expired URL, 404 for no object, 413 for one that is too large."""
+    signed = own.presign()
+    assert (await own.client.get(signed.write_url)).status_code == 403
+    assert (await own.client.get(signed.read_url)).status_code == 404
+    assert (await own.client.put(signed.write_url, content=b"x" * 1001)).status_code == 413
+    own.now += HOUR
+    assert (await own.client.put(signed.write_url, content=b"x")).status_code == 403
+
+
+def test_it_owns_what_it_has_signed(own: Fixture) -> None:
+    """Also on another host, behind a proxy's path, and after the end: none of these may become a network call."""
+    signed = own.presign()
+    assert own.owns(signed.write_url)
+    assert own.owns(signed.read_url)
+    assert own.owns(signed.read_url.replace(BASE, "https://aige.example/behind"))
+    own.now += 1000 * HOUR
+    assert own.owns(signed.read_url)
+
+
+def test_it_owns_nothing_else(own: Fixture, tmp_path: Path) -> None:
+    """A URL that only looks like ours goes the guarded way, like any stranger's."""
+    signed = own.presign()
+    foreign = BuiltinStore(tmp_path, b"other secret", max_bytes=1).presign(signed.key, BASE)
+    assert not own.owns(foreign.read_url)
+    assert not own.owns(signed.read_url[:-1])
+    assert not own.owns(signed.read_url.replace("expires=", "expires=9"))
+    assert not own.owns(signed.read_url.replace(signed.key, "0" * 32))
+    assert not own.owns(signed.read_url.replace("storage", "task"))
+    assert not own.owns(signed.read_url.replace("/objects/", "/objects/../objects/%00"))
+    assert not own.owns("http://169.254.169.254/api/v1/storage/objects/")
+
+
+def test_only_the_built_in_store_is_reached_so(own: Fixture) -> None:
+    """A bucket's URLs go the way of all URLs."""
+
+    class Bucket:
+        def presign(self, key: str | None, base_url: str) -> Presigned:
+            raise NotImplementedError
+
+    assert own_store(Bucket()) is None
+    assert own_store(own.store) is not None
