@@ -15,5 +15,5 @@ class AvatarGenerator(EngineStage):
             TaskFailed: whatever the engine says.
         """
         job = work.job_of(AvatarJob)
-        made = await self.engine.portrait(job.prompt, job.photos, job.ratio)
+        made = await self.engine.portrait(job.prompt, job.photos, job.ratio, self.paid_call(work))
         return work.without_photos().carrying(made.picture, opaque=False, notes=made.notes)

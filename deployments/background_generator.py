@@ -19,7 +19,7 @@ class BackgroundGenerator(EngineStage):
             TaskFailed: whatever the engine says.
         """
         job = work.job_of(BackgroundJob)
-        made = await self.engine.background(job.prompt, job.ratio)
+        made = await self.engine.background(job.prompt, job.ratio, self.paid_call(work))
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(opaque_result, data, job.ratio, self.limits)
         return work.carrying(Picture(data=picture), opaque=True, notes=made.notes)

@@ -19,7 +19,7 @@ class BackgroundRemover(EngineStage):
             NoPersonFound: there is nobody to cut out.
             TaskFailed: whatever else the engine says.
         """
-        made = await self.engine.cut_out(work.needed_picture())
+        made = await self.engine.cut_out(work.needed_picture(), self.paid_call(work))
         ratio = work.job.ratio if isinstance(work.job, AvatarJob) else None
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(cut_out_result, data, ratio, self.limits)

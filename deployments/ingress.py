@@ -15,11 +15,11 @@ from deployments.task_status import TaskStatusClient, start_task_status
 class Ingress:
     """One replica of the API. It starts the task status actor if none is running, and keeps no state of its own."""
 
-    def __init__(self, settings: Settings, _pipeline: object) -> None:
+    async def __init__(self, settings: Settings, _pipeline: object) -> None:  # type: ignore[misc]  # Ray awaits it
         task_logging.install()
         environment = Environment()
         app_name = serve.get_replica_context().app_name
-        start_task_status(settings, app_name)
+        await start_task_status(settings, app_name)
         engine = engine_class(environment.engine(settings))
         self._parts = Parts(
             settings=settings,

@@ -40,7 +40,7 @@ class Overlayer(EngineStage):
 
     async def _blended(self, work: Work) -> Work:
         job = work.job_of(OverlayJob)
-        made = await self.engine.blend(job.prompt, work.needed_picture())
+        made = await self.engine.blend(job.prompt, work.needed_picture(), self.paid_call(work))
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(blended_result, data, job.canvas.pixels, self.limits)
         return work.carrying(Picture(data=picture), opaque=True, notes=made.notes)

@@ -1,5 +1,7 @@
 """Pipeline: one run is one attempt at one task, stage by stage."""
 
+from dataclasses import replace
+
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -18,20 +20,22 @@ class Pipeline:
         self._stages = stages
         self._status = TaskStatusClient(serve.get_replica_context().app_name)
 
-    async def run(self, work: Work, attempt: int) -> Work | Failure:
-        """Runs the stages until one fails or all are done.
+    async def run(self, work: Work) -> Work | Failure:
+        """Runs the stages that are not done yet, until one fails or all are done.
 
-        Raises whatever tells that a stage's process was lost: the attempt is lost with it, the task is not.
+        Each stage begins with one report: its status, and what the stages before it have done, which is thereby safe.
+        Raises whatever tells that a process was lost: the attempt is lost with it, the task is not.
         """
         with task_logging.task_context(work.task_id):
-            for step in OPERATIONS[work.job.operation]:
-                if not step.when(work):
+            finished = None
+            for place, step in enumerate(OPERATIONS[work.job.operation]):
+                if place < work.done or not step.when(work):
                     continue
-                await self._status.advance(work.task_id, attempt, step.status)
+                await self._status.advance(work.task_id, work.attempt, step.status, finished)
                 outcome = await self._call(step.stage, work)
                 if isinstance(outcome, Failure):
                     return outcome
-                work = outcome
+                work = finished = replace(outcome, done=place + 1)
             return work
 
     async def _call(self, stage: Stage, work: Work) -> Work | Failure:

@@ -46,9 +46,16 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _journal(value: str) -> str:
+    if not re.fullmatch(r"sqlite|memory|rediss?://\S+", value):
+        raise ValueError("is 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'")
+    return value
+
+
 EngineName = Annotated[str, AfterValidator(_engine)]
 Origin = Annotated[str, AfterValidator(_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+JournalPlace = Annotated[str, AfterValidator(_journal)]
 
 
 class _Strict(BaseModel):
@@ -72,6 +79,7 @@ class Deadlines(_Strict):
     stage_s: float = Field(default=300, gt=0)
     task_s: float = Field(default=900, gt=0)
     fetch_s: float = Field(default=30, gt=0)
+    unknown_submit_s: float = Field(default=10, ge=0)
 
 
 class Retention(_Strict):
@@ -98,7 +106,9 @@ class Settings(_Strict):
     public_url: BaseUrl | None = None
     storage: Literal["builtin", "s3"] = "builtin"
     s3: S3 | None = None
-    attempts: int = Field(default=3, ge=1, le=10)
+    journal: JournalPlace = "sqlite"
+    attempts: int = Field(default=5, ge=1, le=100)
+    on_unknown_submit: Literal["fail", "retry"] = "fail"
     limits: Limits = Limits()
     deadlines: Deadlines = Deadlines()
     retention: Retention = Retention()
@@ -135,7 +145,7 @@ class Environment(BaseSettings):
     aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
     aige_storage_secret: SecretStr | None = None
     aige_allow_hosts: str = ""
-    aige_data_dir: Path = Path("var")
+    aige_data_dir: Path = Path(__file__).parents[1] / "var"
 
     @model_validator(mode="wrap")
     @classmethod

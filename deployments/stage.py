@@ -11,10 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from ray import serve
 from ray.serve import metrics
 
 from deployments import task_logging
-from deployments.engines.base import Engine, EngineContext
+from deployments.engines.base import Engine, EngineContext, PaidCall
 from deployments.engines.loading import load_engine
 from deployments.errors import DeadlineExceeded, failure_of
 from deployments.media.egress import Egress
@@ -22,6 +23,8 @@ from deployments.media.images import PictureLimits
 from deployments.media.opening import open_egress
 from deployments.media.picture import Picture
 from deployments.settings import Environment, Settings
+from deployments.task_status import TaskStatusClient
+from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Failure
 from deployments.tasks.work import Work
 
@@ -56,8 +59,13 @@ class EngineStage(Stage):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        self._claims = TaskStatusClient(serve.get_replica_context().app_name)
         context = EngineContext(self.egress, self.limits, settings.engine_options)
         self.engine: Engine = load_engine(Environment().engine(settings), context)
+
+    def paid_call(self, work: Work) -> PaidCall:
+        """The one call to a provider that this stage may pay for."""
+        return ClaimedCall(self._claims, work, type(self).__name__)
 
 
 S = TypeVar("S", bound=Stage)

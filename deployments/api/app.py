@@ -12,7 +12,8 @@ from deployments.api.auth import ApiKeys
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
 from deployments.api.models import LimitsResponse, Problem, ServiceResponse
-from deployments.api.storage_routes import storage_routes
+from deployments.api.overload import Gate, RefuseAtGate
+from deployments.api.storage_routes import storage_routes, sweeping
 from deployments.api.submission_routes import submission_routes
 from deployments.api.task_routes import task_routes
 from deployments.media.destinations import AllowedHosts
@@ -39,14 +40,16 @@ def build_api(parts: Parts) -> ASGIApp:
     """The whole API of the contract, with CORS outermost, so that a browser can read errors too."""
     limits = parts.settings.limits
     app = FastAPI(
+        lifespan=sweeping(parts.store),
         title="AIGE",
         summary="Avatar cut-outs, backgrounds and composed pictures, from photos and prompts.",
         version=VERSION,
         redirect_slashes=False,
         responses={status: {"model": Problem, "description": text} for status, text in _ALWAYS.items()},
     )
+    gate = Gate()
     admission = Admission(engine=parts.engine, limits=limits, allow=parts.allow, store=own_store(parts.store))
-    app.include_router(submission_routes(admission, parts.backend), prefix=BASE)
+    app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
     service = ServiceResponse(
@@ -61,6 +64,7 @@ def build_api(parts: Parts) -> ASGIApp:
         return service
 
     app.add_middleware(BodyLimit, max_bytes=limits.body_bytes)
+    app.add_middleware(RefuseAtGate, gate=gate, path=f"{BASE}/avatar")
     if parts.api_keys:
         app.add_middleware(ApiKeys, keys=parts.api_keys)
     problems.install(app)

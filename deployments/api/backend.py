@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from deployments.tasks.entry import Binding
 from deployments.tasks.record import Task
 from deployments.tasks.work import Work
 
@@ -10,11 +11,35 @@ from deployments.tasks.work import Work
 class Backend(Protocol):
     """Where tasks are accepted and asked about. Every call may raise `Unavailable`."""
 
-    async def accept(self, task: Task, work: Work) -> Task:
-        """Takes the task on; when this returns, it is safely accepted."""
+    async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
+        """Takes the task on; when this returns, it is safely accepted.
+
+        Returns:
+            The task, or the one that was accepted earlier with the same idempotency key and request.
+
+        Raises:
+            Conflict: the idempotency key was used with a different request.
+        """
         ...
 
     async def get(self, task_id: str) -> Task | None: ...
+
+    async def bound(self, binding: Binding) -> Task | None:
+        """The task that was accepted with this idempotency key and request.
+
+        Raises:
+            Conflict: the idempotency key was used with a different request.
+        """
+        ...
+
+    async def cancel(self, task_id: str) -> Task:
+        """Ends the task as `cancelled`.
+
+        Raises:
+            NotFound: there is no such task.
+            Conflict: it has already ended.
+        """
+        ...
 
     def watch(self, task: Task) -> AsyncIterator[Task]:
         """`task` at once, then each newer state of it, up to and including the final one."""

@@ -1,8 +1,10 @@
 """The object store's routes: pre-signing for clients that have no store of their own, and the built-in store itself."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse
 
 from deployments.api.models import PresignRequest, PresignResponse, Problem
@@ -51,10 +53,28 @@ def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
     async def read_object(key: str, request: Request) -> Response:
         """The object at a pre-signed read URL."""
         builtin().verify("GET", key, request.query_params)
-        found = builtin().read(key)
+        found = await asyncio.to_thread(builtin().read, key)
         return FileResponse(found.path, media_type=found.media_type, headers=_SAFELY)
 
     return router
+
+
+def sweeping(store: ObjectStore) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """A lifespan in which expired objects leave the built-in store every hour; a bucket has rules of its own."""
+
+    async def sweep_now_and_then(builtin: BuiltinStore) -> None:
+        while True:
+            await asyncio.to_thread(builtin.sweep)
+            await asyncio.sleep(3600)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(sweep_now_and_then(store)) if isinstance(store, BuiltinStore) else None
+        yield
+        if sweeper:
+            sweeper.cancel()
+
+    return lifespan
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

@@ -36,6 +36,15 @@ def task_routes(backend: Backend) -> APIRouter:
         """The whole task."""
         return TaskResponse.of(task)
 
+    @router.delete(
+        "/task/{aige_task_id}",
+        status_code=202,
+        responses={**not_found, 409: {"model": Problem, "description": "The task has already ended."}},
+    )
+    async def cancel_task(aige_task_id: str) -> TaskResponse:
+        """Cancel the task: it ends as `error` with the code `cancelled`, and so does the provider's request."""
+        return TaskResponse.of(await backend.cancel(aige_task_id))
+
     @router.get("/task/{aige_task_id}/events", responses=not_found, response_class=EventSourceResponse)
     async def task_events(task: TaskInPath) -> AsyncIterator[ServerSentEvent]:
         """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""

@@ -1,9 +1,9 @@
 """What an engine is: the four verbs that make pixels, and what it is given to make them with.
 
-Placing a person on a background is not among them: that is ours and exact (`deployments.media.images.compose`).
+Placing a person on a background is not among them: that is ours and exact (`deployments.media.compose.compose`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -27,18 +27,57 @@ class EngineContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a provider charges for: `units` as it bills `model`; None where it does not say."""
+
+    model: str
+    units: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
-    """What a verb returns: the picture, and what its caller should know about it, one plain sentence each."""
+    """What a verb returns: the picture, what its caller should know about it (one plain sentence each), what it cost."""
 
     picture: Picture
     notes: tuple[str, ...] = ()
+    cost: Cost | None = None
+
+
+class PaidCall(Protocol):
+    """One verb's one call to a provider that charges for it: made at most once, whatever dies meanwhile."""
+
+    receipt: str | None
+    """What `submit` would give without sending, as far as is known when the verb begins: spares making inputs ready."""
+
+    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+        """The provider's request id: from `send`, or, if an earlier attempt has already submitted, that attempt's.
+
+        That a submit is about to be sent, and the id that it gave, are both on record before anything else happens;
+        a cancellation does not tear the two apart. `send` sends exactly one request, and raises `TaskFailed` only if
+        the provider certainly did not take it: then `submit` may be called again. Any other exception means that
+        nobody knows.
+
+        Raises:
+            EngineOutcomeUnknown: a submit was sent, by this attempt or an earlier one, and its answer was never seen.
+        """
+        ...
+
+    def report(self, progress: str) -> None:
+        """Where the provider says that it stands, one short sentence, shown while the verb runs; repeats are fine."""
+        ...
+
+    async def is_wanted(self) -> bool:
+        """Whether anybody waits for the result: not once the task has ended, but still if only its attempt was lost."""
+        ...
 
 
 @runtime_checkable
 class Engine(Protocol):
     """Makes pixels. Every verb may raise any `TaskFailed`; anything else that it raises ends the task as `internal`.
 
-    The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread.
+    The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread. An engine
+    that pays for what it makes submits through `call`; a cancelled verb cancels the provider's request too, unless it
+    `is_wanted`: the next attempt will wait for it.
     """
 
     name: str
@@ -52,15 +91,15 @@ class Engine(Protocol):
 
     def __init__(self, context: EngineContext) -> None: ...
 
-    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio) -> Made:
+    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, call: PaidCall, /) -> Made:
         """A portrait of the person in `photos` (1 to 8), about `ratio` in shape, opaque or not."""
         ...
 
-    async def background(self, prompt: str, ratio: AspectRatio) -> Made:
+    async def background(self, prompt: str, ratio: AspectRatio, call: PaidCall, /) -> Made:
         """An opaque scene, about `ratio` in shape."""
         ...
 
-    async def cut_out(self, picture: Picture) -> Made:
+    async def cut_out(self, picture: Picture, call: PaidCall, /) -> Made:
         """The person in `picture`, everything else transparent, same size; a picture with transparency stays as it is.
 
         Raises:
@@ -68,6 +107,6 @@ class Engine(Protocol):
         """
         ...
 
-    async def blend(self, prompt: str, composite: Picture) -> Made:
+    async def blend(self, prompt: str, composite: Picture, call: PaidCall, /) -> Made:
         """`composite` with light and shadow that bind the person to the background, everything in its place."""
         ...

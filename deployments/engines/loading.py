@@ -5,7 +5,10 @@ from importlib import import_module
 from deployments.engines.base import Engine, EngineContext
 from deployments.errors import SettingsError
 
-_BUILT_IN = {"local": "deployments.engines.local.engine:LocalEngine"}
+_BUILT_IN = {
+    "fal": "deployments.engines.fal.engine:FalEngine",
+    "local": "deployments.engines.local.engine:LocalEngine",
+}
 
 
 def engine_class(name: str) -> type[Engine]:

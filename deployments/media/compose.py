@@ -12,8 +12,8 @@ from deployments.media.enlarge import enlarge
 from deployments.media.images import flattened
 from deployments.media.sizes import Size
 
-_WHOLE_PIXELS = 1 << 24
-"""An enlargement of more pixels than this (64 MB) is made only where it shows."""
+_WHOLE_PIXELS = 1 << 22
+"""An enlargement of more pixels than this is made only where it shows: from about here on, that is faster too."""
 
 
 def compose(  # noqa: PLR0913, PLR0917 (the API's overlay has these six)
@@ -50,6 +50,6 @@ def _placed(person: Image.Image, size: Size, x: float, y: float, scale: float) -
     window = (max(0, -left), max(0, -top), min(width, size[0] - left), min(height, size[1] - top))
     if window[0] >= window[2] or window[1] >= window[3]:
         return None
-    if scale <= 1 or width * height <= _WHOLE_PIXELS:
+    if width * height <= max(_WHOLE_PIXELS, person.width * person.height):
         return person.resize((width, height), Image.Resampling.BICUBIC), (left, top)
     return enlarge(person, (width, height), window), (left + window[0], top + window[1])

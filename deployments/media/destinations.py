@@ -131,7 +131,7 @@ def origin_of(url: str) -> tuple[str, int]:
         raise Refused(f"the URL's port is not between 1 and {_HIGHEST_PORT}")
     try:
         httpx.URL(url)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeEncodeError):  # the latter for lone surrogates
         raise Refused("the URL cannot be read; check how it is written") from None
     return match[2].lower(), port
 

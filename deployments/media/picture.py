@@ -1,6 +1,9 @@
 """The one shape in which pictures travel between stages."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from deployments.media.egress import Egress
 
@@ -8,6 +11,8 @@ from deployments.media.egress import Egress
 @dataclass(frozen=True, slots=True)
 class Picture:
     """An encoded picture (PNG, JPEG or WebP): its bytes, or the URL at which they can be fetched. Exactly one is set."""
+
+    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     data: bytes | None = None
     url: str | None = None

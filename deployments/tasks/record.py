@@ -110,14 +110,14 @@ class Task:
         Raises:
             StaleWrite: the attempt is not the newest, the task has ended, or `status` is a final one.
         """
-        self._admit(attempt)
+        self.admit(attempt)
         if status.is_terminal:
             raise StaleWrite("a stage never shows a final status: finished() and failed() do")
         return self._shown(status, at) if self.status.may_become(status) else self
 
     def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
         """The attempt's upload has been acknowledged: `done`."""
-        self._admit(attempt)
+        self.admit(attempt)
         return replace(self._shown(Status.DONE, at), notes=notes)
 
     def failed(self, failure: Failure, at: datetime) -> Self:
@@ -126,7 +126,12 @@ class Task:
             raise StaleWrite(f"the task has already ended as {self.status}")
         return replace(self._shown(Status.ERROR, at), failure=failure)
 
-    def _admit(self, attempt: int) -> None:
+    def admit(self, attempt: int) -> None:
+        """Lets the newest attempt of an unfinished task act.
+
+        Raises:
+            StaleWrite: any other.
+        """
         if attempt != self.attempts:
             raise StaleWrite(f"attempt {attempt} writes while attempt {self.attempts} runs")
         if self.is_ended:

@@ -1,8 +1,9 @@
 """The in-memory status map: every task that can be asked about, and who waits for its next change."""
 
 import asyncio
+import time
 from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
 
 from deployments.tasks.record import Status, Task
 
@@ -10,37 +11,38 @@ from deployments.tasks.record import Status, Task
 class StatusMap:
     """Tasks by id. Not thread-safe: it lives on one event loop.
 
-    Finished tasks are kept for `keep_for`, at most `keep_at_most` of them; unfinished ones for as long as they run.
+    Finished tasks are kept for `keep_s` seconds, at most `keep_at_most` of them; unfinished ones for as long as they
+    run. `monotonic` counts the seconds, so that a wall clock that jumps forgets nothing.
     """
 
-    def __init__(self, *, keep_for: timedelta, keep_at_most: int) -> None:
-        self._keep_for = keep_for
+    def __init__(self, *, keep_s: float, keep_at_most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._keep_s = keep_s
         self._keep_at_most = keep_at_most
+        self._monotonic = monotonic
         self._tasks: dict[str, Task] = {}
-        self._ended: dict[str, datetime] = {}  # by the time of ending, oldest first
+        self._ended: dict[str, float] = {}  # when each ended, the oldest first
         self._changes: dict[str, asyncio.Event] = {}
         self.by_status: Counter[Status] = Counter()
 
     def get(self, task_id: str) -> Task | None:
         return self._tasks.get(task_id)
 
-    def put(self, task: Task) -> None:
-        """Stores the newest state of a task and wakes those who wait for it."""
+    def put(self, task: Task, *, age_s: float = 0) -> list[str]:
+        """Stores the newest state of a task (of `age_s` seconds ago) and wakes those who wait for it.
+
+        Returns:
+            The ids of finished tasks that have been forgotten.
+        """
         before = self._tasks.get(task.id)
         if before is not None:
             self.by_status[before.status] -= 1
         self.by_status[task.status] += 1
         self._tasks[task.id] = task
         if task.is_ended:
-            self._ended.setdefault(task.id, task.timeline[-1].at)
-            self._forget_oldest(now=task.timeline[-1].at)
+            self._ended.setdefault(task.id, self._monotonic() - age_s)
         if change := self._changes.pop(task.id, None):
             change.set()
-
-    @property
-    def in_flight(self) -> int:
-        """How many tasks have not ended."""
-        return len(self._tasks) - len(self._ended)
+        return list(self._forgotten()) if task.is_ended else []
 
     async def changed(self, task_id: str, seen: Task) -> Task | None:
         """The task as soon as it is no longer `seen`; None if it is not (or no longer) there."""
@@ -48,10 +50,11 @@ class StatusMap:
             await self._changes.setdefault(task_id, asyncio.Event()).wait()
         return task
 
-    def _forget_oldest(self, now: datetime) -> None:
+    def _forgotten(self) -> Iterator[str]:
         while self._ended:
             task_id, ended_at = next(iter(self._ended.items()))
-            if now - ended_at < self._keep_for and len(self._ended) <= self._keep_at_most:
+            if self._monotonic() - ended_at < self._keep_s and len(self._ended) <= self._keep_at_most:
                 return
             del self._ended[task_id]
             self.by_status[self._tasks.pop(task_id).status] -= 1
+            yield task_id

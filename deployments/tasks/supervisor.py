@@ -1,115 +1,179 @@
 """Supervision: every accepted task is run until it has ended.
 
 The supervisor is the only writer of status. A run that *returns* says how the task ended; a run that *raises* was lost
-with the process that ran it, and is started again as a new attempt, a bounded number of times.
+with the process that ran it, and is started again as a new attempt, from the last finished stage.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
 
-from deployments.errors import DeadlineExceeded, InternalError, Unavailable
+from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.task_logging import task_context
-from deployments.tasks.record import Failure, Status, Task, now
+from deployments.tasks.entry import Binding
+from deployments.tasks.journal import Journal
+from deployments.tasks.ledger import Ledger
+from deployments.tasks.paid_submits import PaidSubmits
+from deployments.tasks.record import Failure, StaleWrite, Status, Task, now
 from deployments.tasks.status_map import StatusMap
 from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
 
 Outcome = Work | Failure
-Run = Callable[[Work, int], Awaitable[Outcome]]
-"""Runs one attempt (its number is given) at some work; raises only if the attempt was lost."""
-
-OnChange = Callable[[Task, Mapping[Status, int]], None]
-"""Told of each change of a task, with how many tasks show each status now."""
+Run = Callable[[Work], Awaitable[Outcome]]
+"""Runs one attempt at some work; raises only if the attempt was lost. Cancelling it cancels all that it started."""
 
 
-def _ignore(_task: Task, _by_status: Mapping[Status, int]) -> None:
+def _ignore(_task: Task, _shown: StatusMap) -> None:
     pass
 
 
 class Supervisor:
-    """Accepts tasks, runs them, and keeps their status. Lives on one event loop."""
+    """Accepts tasks, runs them, and keeps their status. Lives on one event loop; `recover` comes first.
 
-    def __init__(
+    `on_change` is told of each change of a task.
+    """
+
+    def __init__(  # noqa: PLR0913 - three of them only tests give
         self,
         settings: Settings,
+        journal: Journal,
         run: Run,
         *,
-        on_change: OnChange = _ignore,
+        on_change: Callable[[Task, StatusMap], None] = _ignore,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._run = run
-        self._on_change = on_change
         self._clock = clock
         self._sleep = sleep
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self.tasks = StatusMap(
-            keep_for=timedelta(hours=settings.retention.hours), keep_at_most=settings.retention.tasks
+        self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=on_change)
+        self._fresh: dict[str, Work] = {}  # new work on its way to its first run; later runs read the journal's
+        self._supervising: dict[str, asyncio.Task[None]] = {}
+        self.paid_submits = PaidSubmits(self._ledger, settings)
+        self.tasks = self._ledger.shown
+
+    async def recover(self) -> None:
+        """Goes on with every task that the journal knows and that has not ended.
+
+        Raises:
+            JournalBroken: the journal cannot be read.
+        """
+        for task in await self._ledger.open():
+            self._supervise(task)
+
+    async def accept(
+        self, task: Task, work: Work, binding: Binding | None = None, until: datetime | None = None
+    ) -> Task:
+        """Takes on a new task, or gives the one that is there under the same id or idempotency key.
+
+        A call that comes in after `until` is refused: its caller has given up waiting, and must not get a task that it
+        does not know of.
+
+        Raises:
+            Conflict: the idempotency key is bound to another request.
+            Unavailable: too many tasks are in flight, or the journal does not work.
+        """
+        if until is not None and self._clock() > until:
+            raise Unavailable("The service was busy for too long; try again.", 1)
+        if (known := await self._ledger.known(task.id, binding)) is not None:
+            return known
+        await self._ledger.create(task, work, binding)
+        self._fresh[task.id] = work
+        self._supervise(task)
+        return task
+
+    async def bound(self, binding: Binding) -> Task | None:
+        """The task that was accepted with this idempotency key.
+
+        Raises:
+            Conflict: the key is bound to another request.
+        """
+        return await self._ledger.known("", binding)
+
+    async def advance(self, task_id: str, attempt: int, status: Status, work: Work | None = None) -> None:
+        """The attempt enters the stage that shows `status`, with `work` done so far (None: nothing new).
+
+        Raises:
+            NotFound, StaleWrite: the attempt may not write any more.
+        """
+        await self._ledger.change(
+            task_id, lambda entry: entry.with_task(entry.task.advanced(attempt, status, self._clock())), work
         )
 
-    def accept(self, task: Task, work: Work) -> Task:
-        """Takes on a new task; accepting the same id again gives the task that is there.
+    async def cancel(self, task_id: str) -> Task:
+        """Ends a task as `cancelled`, and cancels its run.
 
         Raises:
-            Unavailable: too many tasks are in flight.
+            NotFound: there is no such task.
+            Conflict: it has already ended.
         """
-        if (known := self.tasks.get(task.id)) is not None:
-            return known
-        if self.tasks.in_flight >= self._settings.limits.tasks_in_flight:
-            raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5)
-        self._put(task)
-        self._running[task.id] = asyncio.create_task(self._supervise(work), name=task.id)
-        return task
+        if self.tasks.get(task_id) is None:
+            raise NotFound("There is no such task; finished tasks are forgotten after a day.")
+        cancelled = Failure.of(Cancelled("The task was cancelled."))
+        try:
+            entry = await self._ledger.change(
+                task_id, lambda entry: entry.with_task(entry.task.failed(cancelled, self._clock()))
+            )
+        except (NotFound, StaleWrite):
+            raise Conflict("The task has already ended.") from None
+        if supervising := self._supervising.get(task_id):
+            supervising.cancel()
+        return entry.task
 
-    def advance(self, task_id: str, attempt: int, status: Status) -> None:
-        """The attempt enters the stage that shows `status`.
+    def _supervise(self, task: Task) -> None:
+        supervising = asyncio.create_task(self._until_ended(task), name=task.id)
+        self._supervising[task.id] = supervising
+        supervising.add_done_callback(lambda _: self._supervising.pop(task.id))
 
-        Raises:
-            StaleWrite: the attempt may not write any more.
-        """
-        self._put(self._task(task_id).advanced(attempt, status, self._clock()))
-
-    async def _supervise(self, work: Work) -> None:
-        with task_context(work.task_id):
+    async def _until_ended(self, task: Task) -> None:
+        with task_context(task.id):
             try:
-                async with asyncio.timeout(self._settings.deadlines.task_s):
-                    outcome = await self._outcome(work)
-            except TimeoutError:
-                seconds = self._settings.deadlines.task_s
-                outcome = Failure.of(DeadlineExceeded(f"The task was not done within {seconds:g} s; try again."))
-            self._end(work.task_id, outcome)
+                outcome = await self._outcome(task)
+                entry = await self._ledger.change(
+                    task.id, lambda entry: entry.with_task(_ended(entry.task, outcome, self._clock()))
+                )
+            except (NotFound, StaleWrite):  # it was cancelled meanwhile
+                return
+            ended = entry.task
+            logger.info("%s ended as %s.", ended.operation, ended.failure.code if ended.failure else ended.status)
 
-    async def _outcome(self, work: Work) -> Outcome:
-        for attempt in range(1, self._settings.attempts + 1):
-            self._put(self._task(work.task_id).attempted())
+    async def _outcome(self, task: Task) -> Outcome:
+        """How the task ends, whatever happens: nothing but a cancellation leaves here as an exception."""
+        try:
+            async with asyncio.timeout(self._seconds_left(task)):
+                return await self._attempts(task.id)
+        except TimeoutError:
+            seconds = self._settings.deadlines.task_s
+            return Failure.of(DeadlineExceeded(f"The task was not done within {seconds:g} s; try again."))
+
+    async def _attempts(self, task_id: str) -> Outcome:
+        for lost in range(self._settings.attempts):
+            entry = await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
             try:
-                return await self._run(work, attempt)
+                return await self._run(await self._work(task_id, entry.task.attempts))
             except Exception:  # whatever it was, the attempt is lost and the task is not
-                logger.exception("Attempt %d of %d was lost.", attempt, self._settings.attempts)
-            await self._sleep(0.5 * 2 ** (attempt - 1))
+                logger.exception("Attempt %d was lost.", entry.task.attempts)
+            await self._sleep(min(0.5 * 2**lost, 8))
         return Failure.of(InternalError("The service lost this task several times over; try again."))
 
-    def _end(self, task_id: str, outcome: Outcome) -> None:
-        task = self._task(task_id)
-        if isinstance(outcome, Failure):
-            task = task.failed(outcome, self._clock())
-        else:
-            task = task.finished(task.attempts, outcome.notes, self._clock())
-        self._put(task)
-        del self._running[task_id]
-        logger.info("%s ended as %s.", task.operation, task.failure.code if task.failure else "done")
+    async def _work(self, task_id: str, attempt: int) -> Work:
+        work = self._fresh.pop(task_id, None) or await self._ledger.work(task_id)
+        return replace(work, attempt=attempt)
 
-    def _put(self, task: Task) -> None:
-        self.tasks.put(task)
-        self._on_change(task, self.tasks.by_status)
+    def _seconds_left(self, task: Task) -> float:
+        """Until the task's deadline; a task that was interrupted gets a stage's time at least, however long it was."""
+        deadlines = self._settings.deadlines
+        elapsed = (self._clock() - task.timeline[0].at).total_seconds()
+        return min(max(deadlines.task_s - elapsed, deadlines.stage_s), deadlines.task_s)
 
-    def _task(self, task_id: str) -> Task:
-        task = self.tasks.get(task_id)
-        if task is None:
-            raise KeyError(task_id)
-        return task
+
+def _ended(task: Task, outcome: Outcome, at: datetime) -> Task:
+    if isinstance(outcome, Failure):
+        return task.failed(outcome, at)
+    return task.finished(task.attempts, outcome.notes, at)

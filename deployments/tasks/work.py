@@ -1,7 +1,9 @@
 """What is asked for, and how far it has come: the messages that travel between the stages."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import Field
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
@@ -12,28 +14,27 @@ from deployments.tasks.record import Operation
 class AvatarJob:
     """A cut-out of the person in `photos` (1 to 8)."""
 
-    operation: ClassVar[Operation] = Operation.AVATAR
     prompt: str
     photos: tuple[Picture, ...]
     ratio: AspectRatio
     write_url: str
+    operation: Literal[Operation.AVATAR] = Operation.AVATAR
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundJob:
     """An opaque scene."""
 
-    operation: ClassVar[Operation] = Operation.BACKGROUND
     prompt: str
     ratio: AspectRatio
     write_url: str
+    operation: Literal[Operation.BACKGROUND] = Operation.BACKGROUND
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayJob:
     """`person` on `background`; `x`, `y` in pixels of the canvas, `scale` on the person's own pixels."""
 
-    operation: ClassVar[Operation] = Operation.OVERLAY
     prompt: str
     person: Picture
     background: Picture
@@ -42,9 +43,10 @@ class OverlayJob:
     y: float
     scale: float
     write_url: str
+    operation: Literal[Operation.OVERLAY] = Operation.OVERLAY
 
 
-Job = AvatarJob | BackgroundJob | OverlayJob
+Job = Annotated[AvatarJob | BackgroundJob | OverlayJob, Field(discriminator="operation")]
 J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
 
 
@@ -52,11 +54,15 @@ J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
 class Work:
     """A job on its way through the stages: each takes it and gives it on.
 
-    `picture` is the newest picture (None before the first stage); `opaque` says whether it has no transparency.
+    `attempt` counts from 1 and is set when the work is dispatched; `done` counts the steps of the operation that are
+    behind it. `picture` is the newest picture (None before the first stage); `opaque` says whether it has no
+    transparency.
     """
 
     task_id: str
     job: Job
+    attempt: int = 0
+    done: int = 0
     picture: Picture | None = None
     opaque: bool = True
     notes: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """The API in-process: the real application and the real supervisor, with runs that a test decides."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from deployments.api.app import Parts, build_api
 from deployments.errors import Unavailable
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
+from deployments.tasks.entry import Binding
+from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Task
 from deployments.tasks.supervisor import Outcome, Supervisor
@@ -19,25 +22,37 @@ BASE = "http://aige.test"
 
 
 class InProcess:
-    """A `Backend` on this event loop. `works` keeps what was handed to the stages; `outcome` says how each run ends."""
+    """A `Backend` on this event loop.
+
+    `works` keeps what was handed to the stages; `outcome` says how each run ends, and `release`, once set, lets it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.works: list[Work] = []
         self.outcome: Callable[[Work], Outcome] = lambda work: work
         self.away = False
-        self._supervisor = Supervisor(settings, self._run)
+        self.release = asyncio.Event()
+        self.release.set()
+        self._supervisor = Supervisor(settings, MemoryJournal(), self._run)
 
-    async def _run(self, work: Work, attempt: int) -> Outcome:
+    async def _run(self, work: Work) -> Outcome:
         self.works.append(work)
         for step in OPERATIONS[work.job.operation]:
             if step.when(work):
-                self._supervisor.advance(work.task_id, attempt, step.status)
+                await self._supervisor.advance(work.task_id, work.attempt, step.status)
+        await self.release.wait()
         return self.outcome(work)
 
-    async def accept(self, task: Task, work: Work) -> Task:
+    async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
         if self.away:
             raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2)
-        return self._supervisor.accept(task, work)
+        return await self._supervisor.accept(task, work, binding)
+
+    async def bound(self, binding: Binding) -> Task | None:
+        return await self._supervisor.bound(binding)
+
+    async def cancel(self, task_id: str) -> Task:
+        return await self._supervisor.cancel(task_id)
 
     async def get(self, task_id: str) -> Task | None:
         return self._supervisor.tasks.get(task_id)

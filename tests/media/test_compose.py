@@ -74,10 +74,13 @@ def test_every_preset_has_its_pixels(preset: CanvasSize) -> None:
         ((1601, 977), -3700.0, -3000.0, 3.777),
         ((5000, 3), -16, -3, 19.99),
         ((2100, 2100), 40, 20, 2.01),
-        ((3000, 2500), -7777, -5555, 2.600001),
+        ((2100, 2100), -900, -900, 1.0001),
+        ((10, 500_000), 3, -9000, 1.01),
+        ((1500, 1250), -2777, -1555, 2.600001),
+        ((2300, 2000), -1000, -500, 0.97),
     ],
 )
-def test_huge_enlargements_follow_the_rule_too(
+def test_huge_persons_follow_the_rule_too(
     mode: str, person_size: tuple[int, int], x: float, y: float, scale: float
 ) -> None:
     """Where only the visible part is made, it is still the part that the whole would show: not one pixel differs."""

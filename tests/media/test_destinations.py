@@ -1,7 +1,11 @@
 # ruff: noqa: RUF001, S104 (look-alike characters and addresses are what this file is about)
 """What may be opened, judged by the text of the URL alone: hostile spellings are listed here, one by one."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployments.errors import SettingsError
 from deployments.media.destinations import Refused, check_url, parse_allow_hosts
@@ -67,6 +71,7 @@ FORBIDDEN_HOSTS = [
     "ｌｏｃａｌｈｏｓｔ",
     "loc\u00adalhost",
     "ſ.localhost",
+    "ſtore.example",
     # private, shared, reserved, documentation, multicast, broadcast
     "10.0.0.1",
     "172.16.0.1",
@@ -161,6 +166,7 @@ FORBIDDEN_URLS = [
     "http://host.example/\x7f",
     "http://host.example/\x85",
     "http://host.example/\u2028",
+    "http://host.example/\ud800",
     "http://host.example/\\",
     " http://host.example/",
     "http://host.example/ ",
@@ -214,6 +220,20 @@ def test_a_url_that_is_not_plain_http_is_refused(url: str) -> None:
 def test_a_public_url_passes(url: str) -> None:
     """Public names, addresses and ports are nobody's enemy, whatever their query holds."""
     check_url(url)
+
+
+@given(st.sampled_from(["", "http://", "https://host.example/", "http://[", "http://0x"]), st.text())
+def test_any_text_passes_or_is_refused(beginning: str, rest: str) -> None:
+    """Whatever a caller writes, nothing but `Refused` is raised."""
+    with suppress(Refused):
+        check_url(beginning + rest)
+
+
+def test_an_endless_url_is_refused_for_its_length() -> None:
+    """Even where its host is allowed: whoever reads it next has a limit too."""
+    url = "http://127.0.0.1:9000/" + "a" * 8192
+    with pytest.raises(Refused, match="longer than 8,192 characters"):
+        check_url(url, parse_allow_hosts("127.0.0.1:9000"))
 
 
 def test_an_allowed_host_passes_as_written() -> None:

@@ -166,6 +166,7 @@ class TestRedirects:
         assert message.startswith("The picture at host.example could not be loaded: ")
         assert not any(word in message for word in ("127.", "169.254", "10.0.0", "inside", "secret", "passwd"))
         assert internet.dialled == [PUBLIC]
+        assert set(internet.looked_up) <= {"host.example", "inside.example"}
 
     async def test_the_body_of_a_redirect_is_not_read(self, egress: Egress, internet: Internet) -> None:
         """An endless one changes nothing."""
@@ -275,6 +276,32 @@ class TestEnvironment:
             message = await why(egress, f"https://host.example:{web.port}/redirects?to={target}")
         assert "from https to unprotected http" in message
         assert internet.web.asked == []
+
+
+class TestAllowedHosts:
+    @pytest.fixture
+    async def egress(self, internet: Internet) -> AsyncIterator[Egress]:
+        allow = parse_allow_hosts(f"127.0.0.1:{internet.web.port}")
+        async with opened(Egress(allow=allow, resolver=internet.resolve)) as egress:
+            yield egress
+
+    async def test_an_allowed_host_is_opened_without_the_guard(self, egress: Egress, internet: Internet) -> None:
+        """Read and written, although it is loopback."""
+        url = internet.url("/picture", host="127.0.0.1")
+        assert await egress.fetch(url, ENOUGH) == PICTURE
+        assert (await egress.put(internet.url("/put", host="127.0.0.1"), PICTURE, {})).status_code == 200
+
+    @pytest.mark.parametrize("host", ["127。0。0。1", "localhost", "inside.example"])
+    async def test_other_names_for_its_address_stay_outside(
+        self, egress: Egress, internet: Internet, host: str
+    ) -> None:
+        """Neither what httpx would fold into the allowed spelling nor what resolves to the same address."""
+        internet.names["inside.example"] = [["127.0.0.1"]]
+        url = internet.url("/picture", host=host)
+        await why(egress, url)
+        with pytest.raises(Refused):
+            await egress.put(url, PICTURE, {})
+        assert internet.dialled == []
 
 
 class Store(httpx.AsyncBaseTransport):

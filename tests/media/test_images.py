@@ -240,9 +240,9 @@ def test_metadata_does_not_leave() -> None:
     exif = Image.Exif()
     exif[0x010E] = "secret place"
     encoded = encode(decode(saved(photo(), pnginfo=text, exif=exif, icc_profile=b"secret place" * 20), LIMITS))
-    assert {encoded[at - 4 : at] for at in range(4, len(encoded)) if encoded[at - 4 : at].isalpha()} >= {b"IHDR"}
-    assert b"secret" not in encoded
-    assert b"eXIf" not in encoded
+    with Image.open(io.BytesIO(encoded)) as sent:
+        sent.load()
+        assert sent.info == {}
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deployments.errors import BodyTooLarge, Forbidden, InvalidRequest, NotFound, SettingsError, Unavailable
@@ -120,6 +120,8 @@ def test_urls_expire(store: BuiltinStore, clock: Clock) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["expires", "signature", "Expires"]), st.text()), st.text())
+@example({"expires": "9" * 12, "signature": "\ud800"}, "\ud800")
+@example({"expires": "\N{ARABIC-INDIC DIGIT ONE}", "signature": "\N{FULLWIDTH DIGIT ONE}"}, "a" * 32)
 def test_made_up_queries_are_forbidden(query: dict[str, str], key: str) -> None:
     """Whatever the key and the parameters are, the answer is a clean 403."""
     store = BuiltinStore(Path(), b"secret", max_bytes=1)

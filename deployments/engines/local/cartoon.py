@@ -28,7 +28,7 @@ def cartoon(photo: Rgb) -> Rgb:
     smooth = photo
     for _ in range(_SMOOTHING_ROUNDS):
         smooth = np.asarray(cv2.bilateralFilter(smooth, d=7, sigmaColor=22, sigmaSpace=5 * scale), np.uint8)
-    lab = np.asarray(cv2.cvtColor(np.float32(smooth) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
+    lab = np.asarray(cv2.cvtColor(smooth.astype(np.float32) / np.float32(255.0), cv2.COLOR_RGB2LAB), np.float32)
     ink = _ink(lab[..., 0] / 100.0, sigma=max(0.5, _LINE_WIDTH * scale))
     lab[..., 0] = _in_steps(100.0 * (lab[..., 0] / 100.0) ** _BRIGHTENING)
     lab[..., 1:] *= _VIVIDNESS

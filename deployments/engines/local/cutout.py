@@ -8,6 +8,9 @@ from deployments.engines.local.matting import Subject, cut
 from deployments.engines.local.pixels import Rgb, rgba, shrunk
 from deployments.engines.local.segmentation import find_people
 
+_OPAQUE = 0.99
+"""Where a matte is above this, no background shines through."""
+
 
 def cut_out_people(photo: Image.Image) -> Image.Image:
     """The people in `photo` (RGB), everything else transparent: RGBA of the same size.
@@ -27,4 +30,4 @@ def _as_large_as(photo: Rgb, subject: Subject) -> Subject:
     size = photo.shape[1], photo.shape[0]
     matte = np.asarray(cv2.resize(subject.matte, size, interpolation=cv2.INTER_LINEAR), np.float32)
     colours = np.asarray(cv2.resize(subject.colours, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    return Subject(np.where((matte < 1.0)[..., None], colours, photo), matte)
+    return Subject(np.where((matte < _OPAQUE)[..., None], colours, photo), matte)

@@ -4,12 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, TypeVarTuple
 
 import cv2
 from PIL import Image
 
-from deployments.engines.base import EngineContext, Made
+from deployments.engines.base import EngineContext, Made, PaidCall
 from deployments.engines.local.cutout import cut_out_people
 from deployments.engines.local.portrait import draw_portrait
 from deployments.engines.local.scenery import paint
@@ -23,6 +23,8 @@ from deployments.media.sizes import AspectRatio, Size
 _ENGINE = "by the embedded local engine, which is not a generative model"
 _CUT_OUT = f"The person was cut out {_ENGINE}."
 _MOST_WORDS, _LONGEST_WORD = 12, 24
+
+_Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
 
 
@@ -39,27 +41,27 @@ class LocalEngine:
         self._limits = context.limits
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="local-engine")
 
-    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio) -> Made:
+    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, _call: PaidCall) -> Made:
         """A cut-out of the first person found in `photos`, drawn in the style that `prompt` names."""
         words = PromptWords(prompt)
         style = style_for(words)
         for number, photo in enumerate(photos, start=1):
             data = await self._bytes_of(photo)
-            drawn = await self._in_thread(lambda data=data: self._portrait(data, style, ratio.pixels))
+            drawn = await self._in_thread(self._portrait, data, style, ratio.pixels)
             if drawn is not None:
                 return Made(Picture(drawn), _portrait_notes(style, words.unknown, number, len(photos)))
         raise NoPersonFound("No person was found in the photos: use one that shows a face clearly.")
 
-    async def background(self, prompt: str, ratio: AspectRatio) -> Made:
-        painting = await self._in_thread(lambda: paint(prompt, ratio.pixels))
-        return Made(Picture(await self._in_thread(lambda: encode(painting.image))), painting.notes)
+    async def background(self, prompt: str, ratio: AspectRatio, _call: PaidCall) -> Made:
+        painting = await self._in_thread(paint, prompt, ratio.pixels)
+        return Made(Picture(await self._in_thread(encode, painting.image)), painting.notes)
 
-    async def cut_out(self, picture: Picture) -> Made:
+    async def cut_out(self, picture: Picture, _call: PaidCall) -> Made:
         data = await self._bytes_of(picture)
-        cut = await self._in_thread(lambda: self._cut_out(data))
+        cut = await self._in_thread(self._cut_out, data)
         return Made(picture) if cut is None else Made(Picture(cut), (_CUT_OUT,))
 
-    async def blend(self, prompt: str, composite: Picture, mask: Picture) -> Made:
+    async def blend(self, _prompt: str, composite: Picture, _call: PaidCall) -> Made:
         return Made(composite)
 
     def _portrait(self, data: bytes, style: Style, size: Size) -> bytes | None:
@@ -75,13 +77,12 @@ class LocalEngine:
         return encode(cut_out_people(image.convert("RGB"))) if is_opaque(image) else None
 
     async def _bytes_of(self, picture: Picture) -> bytes:
-        if picture.url is not None:
-            return await self._egress.fetch(picture.url, self._limits.bytes)
-        assert picture.data is not None  # noqa: S101 (a Picture has one or the other)
-        return picture.data
+        if picture.url is None:
+            return picture.data or b""
+        return await self._egress.fetch(picture.url, self._limits.bytes)
 
-    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _in_thread(self, work: Callable[[*_Arguments], _Result], *arguments: *_Arguments) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -27,7 +27,7 @@ _GRIDS = ((16, 2), (8, 6))
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A box from the brows to the chin: its middle and size in pixels of the photo, and the detector's score, 0 to 1."""
+    """A box from the brows to the chin: its middle and size in pixels of a photo, and the detector's score, 0 to 1."""
 
     x: float
     y: float
@@ -55,9 +55,11 @@ class _Tile:
 
 
 def find_faces(photo: Rgb) -> list[Face]:
-    """The faces in `photo`, the largest first."""
+    """The faces in `photo` whose middle lies on it, the largest first."""
+    height, width = photo.shape[:2]
     for shares in _LOOKS:
-        found = [face for share in shares for tile in _tiles(photo, share) for face in _faces_in(photo, tile)]
+        seen = (face for share in shares for tile in _tiles(photo, share) for face in _faces_in(photo, tile))
+        found = [face for face in seen if 0 <= face.x < width and 0 <= face.y < height]
         if found:
             return sorted(_distinct(found), key=lambda face: face.size, reverse=True)
     return []

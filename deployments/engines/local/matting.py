@@ -101,7 +101,7 @@ def _guided(guide: Floats, mask: Matte, radius: int) -> Matte:
 
 def _foreground(picture: Floats, matte: Matte, radius: int) -> Floats:
     """The person's own colours everywhere, as if nothing were behind: blur fusion (Forte, 2021), coarse then fine."""
-    mean = np.average(picture, axis=(0, 1), weights=np.broadcast_to(matte[..., None] + 1e-6, picture.shape))
+    mean = np.asarray(np.tensordot(matte, picture, 2) / max(1.0, float(matte.sum())), np.float32)
     layers = _fuse(picture, matte, (picture, picture), radius, otherwise=mean)
     colours, _ = _fuse(picture, matte, layers, max(2, radius // 10), otherwise=layers[0])
     return colours

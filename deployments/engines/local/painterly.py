@@ -31,9 +31,12 @@ def painted(photo: Rgb, number: int, own_colours: float) -> Rgb:
 
 
 def sketched(photo: Rgb, number: int) -> Rgb:
-    """`photo` in style `number`, in greys."""
+    """`photo` in style `number`, in greys from graphite to paper white."""
     grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return painted(np.asarray(grey, np.uint8), number, own_colours=1.0)
+    drawn = painted(np.asarray(grey, np.uint8), number, own_colours=1.0)
+    darkest, lightest = np.percentile(drawn, (1, 90))
+    spread = (drawn - darkest) * (255.0 / max(1.0, lightest - darkest))
+    return np.asarray(np.clip(spread, 0.0, 255.0), np.uint8)
 
 
 @cache

@@ -20,9 +20,9 @@ _WORKING_SIDE = 1024
 
 def shrunk(photo: Image.Image) -> Image.Image:
     """`photo`, at most 1024 pixels on its longest side: people are found in it as well as in a larger one."""
-    copy = photo.copy()
-    copy.thumbnail((_WORKING_SIDE, _WORKING_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return copy
+    scale = min(1.0, _WORKING_SIDE / max(photo.size))
+    size = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+    return photo.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def rgba(colours: Rgb, matte: Matte) -> Image.Image:

@@ -49,8 +49,9 @@ def find_people(photo: Rgb) -> People:
 
 
 def look_again(view: Rgb, rough: Matte, face: Face) -> Matte:
-    """`rough`, a matte of `view`, with a second opinion on just this view; only the island of `face` is left."""
-    return islands((rough + _segment(view)) / 2.0, [face])
+    """`rough`, a matte of `view`, and a second opinion on just this view, if that sees `face` too; only its island."""
+    agreed = islands((rough + _segment(view)) / 2.0, [face])
+    return agreed if agreed.any() else rough
 
 
 def islands(matte: Matte, faces: list[Face]) -> Matte:
@@ -74,9 +75,11 @@ def _look(photo: Rgb, face: Face, reach: tuple[float, float, float]) -> Matte:
 
 
 def _segment(view: Rgb) -> Matte:
+    """The mean of what the segmenter says of `view` and of its mirror image: much of its noise is in only one."""
     (mask,) = person_segmenter().run(view)
-    size = view.shape[1], view.shape[0]
-    return np.asarray(cv2.resize(mask[0, 0], size, interpolation=cv2.INTER_LINEAR), np.float32)
+    (mirrored,) = person_segmenter().run(view[:, ::-1])
+    mean = (mask[0, 0] + mirrored[0, 0, :, ::-1]) / 2.0
+    return np.asarray(cv2.resize(mean, (view.shape[1], view.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _middle(face: Face, shape: tuple[int, ...]) -> tuple[slice, slice]:

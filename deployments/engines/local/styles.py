@@ -65,8 +65,8 @@ def _vocabulary(words: Mapping[Style, str]) -> Mapping[str, Style]:
 
 _NAMES = _vocabulary(
     {
-        Style.CARTOON: "cartoon cartoonish cartoony toon comic comicbook anime animated animation caricature illustration "
-        "illustrated disney pixar",
+        Style.CARTOON: "cartoon cartoonish cartoony toon comic comicbook anime animated animation caricature "
+        "illustration illustrated disney pixar",
         Style.OIL: "oil oilpainting oilpainted renaissance baroque rembrandt",
         Style.IMPRESSIONIST: "impressionist impressionistic impressionism monet renoir pastel",
         Style.WATERCOLOUR: "watercolor watercolour aquarelle gouache",

@@ -23,7 +23,7 @@ _STOP_WORDS = """
     or our out outside over own please should side so some such than that the their them then there these they this
     those through to together top towards under until up upon us very was we were what when where which while who whose
     will with within without would you your
-    background backdrops backgrounds image images picture pictures scene scenery scenes view views
+    background backgrounds image images picture pictures scene scenery scenes view views
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
@@ -43,19 +43,20 @@ class PromptWords:
         """What `vocabulary` makes of the words that nobody has taken yet, in the prompt's order, each meaning once."""
         return tuple(dict.fromkeys(meaning for _, meaning in self._matches(vocabulary)))
 
-    def take(self, vocabulary: Mapping[str, _Meaning]) -> tuple[_Meaning, ...]:
-        """The same as `find`, and the words are understood from now on."""
-        matches = tuple(self._matches(vocabulary))
-        for run, _ in matches:
-            self._taken[run] = [True] * (run.stop - run.start)
-        return tuple(dict.fromkeys(meaning for _, meaning in matches))
+    def take(self, vocabulary: Mapping[str, _Meaning], most: int | None = None) -> tuple[_Meaning, ...]:
+        """The same, but only the first `most` meanings, and their words are understood from now on."""
+        meanings = self.find(vocabulary)[:most]
+        for run, meaning in tuple(self._matches(vocabulary)):
+            if meaning in meanings:
+                self._taken[run] = [True] * (run.stop - run.start)
+        return meanings
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """The words that nobody has taken, without stop words, each once, printable."""
         left = (word for word, taken in zip(self._words, self._taken, strict=True) if not taken)
         shown = (word.replace(_NEGATION_MARK, " ") for word in left if word not in STOP_WORDS)
-        return tuple(dict.fromkeys(word for word in shown if word.isprintable()))
+        return tuple(dict.fromkeys(shown))
 
     def _matches(self, vocabulary: Mapping[str, _Meaning]) -> Iterator[tuple[slice, _Meaning]]:
         start = 0

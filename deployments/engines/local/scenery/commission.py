@@ -76,13 +76,13 @@ def commission(words: PromptWords) -> Commission:
     Colours come first, for "sea green" is one and "sea" is not meant. Where light or weather is asked for but no scene,
     it is painted over open land; where nothing is, a studio backdrop.
     """
-    colours = words.take(_COLOUR_WORDS)[:_MOST_COLOURS]
+    colours = words.take(_COLOUR_WORDS, most=_MOST_COLOURS)
     scene = _take_scene(words)
-    times = words.take(_TIME_WORDS)
+    time = next(iter(words.take(_TIME_WORDS, most=1)), None)
     weather = frozenset(words.take(_WEATHER_WORDS))
     if scene is None:
-        scene = _open_land(weather) if times or weather else Scene.STUDIO
-    return Commission(scene, times[0] if times else None, weather, colours)
+        scene = _open_land(weather) if time or weather else Scene.STUDIO
+    return Commission(scene, time, weather, colours)
 
 
 def _take_scene(words: PromptWords) -> Scene | None:

@@ -27,7 +27,9 @@ def dune(canvas: Canvas, base: float, height: float, distance: float) -> None:
     below = np.maximum(canvas.rows(top) - line, 0)
     slope = np.gradient(cv2.GaussianBlur(line[None], (0, 0), canvas.unit / 60)[0])
     bend = rolling(canvas.rng, len(below), canvas.unit * 0.3, 1)[:, None] * canvas.unit * 0.06
-    at = np.clip(canvas.columns + bend + below * 0.9 * canvas.sun_side, 0, canvas.width - 1).astype(np.int32)
+    at = np.clip(
+        canvas.columns + bend + np.minimum(below, canvas.unit * 0.25) * 0.9 * canvas.sun_side, 0, canvas.width - 1
+    ).astype(np.int32)
     light = smoothstep(-0.05, 0.05, (slope * -canvas.sun_side)[at].astype(np.float32))
     sand = canvas.palette.ground(rgb("#eab676"))
     bright = mix(canvas.palette.seen(sand, distance), canvas.palette.glow, 0.16)

@@ -161,7 +161,7 @@ def _foreground(canvas: Canvas, y: float, green: Array) -> None:
         canvas,
         line,
         mix(near, canvas.palette.glow, 0.1 * (1 - canvas.palette.darkness)),
-        near * 0.5,
+        near * (0.5 + 0.35 * canvas.palette.snow),
         canvas.unit * 0.26,
     )
     if canvas.palette.snow < _DEEP:

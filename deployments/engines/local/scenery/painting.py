@@ -53,7 +53,7 @@ class Painting:
 
 
 def paint(prompt: str, size: Size) -> Painting:
-    """Paints what `prompt` asks for, exactly `size` (width, height) pixels.
+    """Paints what `prompt` asks for, exactly `size` (width, height) pixels, at least 32 each way.
 
     The same prompt and size give the same picture, bit for bit; other prompts give others. Any text is a prompt.
     """

@@ -34,11 +34,11 @@ def _nebula(canvas: Canvas) -> None:
     hue = noise(canvas.rng, shape, (cell * 1.5, cell * 1.5), 2)
     band = np.exp(-((((x - shape[1] / 2) * 0.5 + (y - shape[0] * 0.42)) / (canvas.unit * 0.2)) ** 2))
     cold, warm = canvas.palette.tinted(rgb("#2f5fd0")), canvas.palette.tinted(rgb("#c23a9a"))
-    light = smoothstep(0.3, 0.95, np.asarray(veil)) * (0.2 + 0.8 * band) * (1.15 - 0.4 * canvas.palette.darkness)
+    light = smoothstep(0.3, 0.95, np.asarray(veil)) * (0.2 + 0.8 * band) * (1.3 - 0.5 * canvas.palette.darkness)
     for mask, colour in (
         (light * (1 - hue), cold),
         (light * smoothstep(0.35, 0.7, hue), warm),
-        (light**3 * 0.7, rgb("#ffd9c0")),
+        (np.minimum(light, 1) ** 3 * 0.6, rgb("#ffd9c0")),
     ):
         canvas.lighten(cv2.resize(mask.astype(np.float32), (canvas.width, canvas.height)).astype(np.float32), colour)
 
@@ -68,7 +68,7 @@ def _world(canvas: Canvas) -> None:
     radius = canvas.unit * 1.5
     centre = (canvas.width * (0.5 - 0.12 * side), canvas.height * 0.74 + radius)
     height = np.hypot(canvas.columns[None] - centre[0], canvas.rows() - centre[1]) - radius
-    air = np.where(height > 0, np.exp(-height / (canvas.unit * 0.03)), np.exp(height / (canvas.unit * 0.06)))
+    air = np.exp(-np.abs(height) / np.where(height > 0, canvas.unit * 0.03, canvas.unit * 0.06))
     _sphere(canvas, centre, radius, (side * 0.55, -0.82, 0.12), ("#4f86c6", "#16305c"))
     sunward = smoothstep(-0.9, 0.9, side * (canvas.columns[None] / canvas.width * 2 - 1))
     canvas.lighten((air * (0.25 + 0.75 * sunward)).astype(np.float32), canvas.palette.tinted(rgb("#7cc4ff")))
@@ -84,7 +84,7 @@ def _sphere(
     x, y = (canvas.columns[None] - centre[0]) / radius, (canvas.rows() - centre[1]) / radius
     far = np.hypot(x, y)
     depth = np.sqrt(np.maximum(0, 1 - far * far))
-    shine = np.clip(x * sun[0] + y * sun[1] + depth * sun[2], 0, 1) ** 0.9
+    shine = np.clip(x * sun[0] + y * sun[1] + depth * sun[2], 0, 1) ** 0.9 * (1.2 - 0.35 * canvas.palette.darkness)
     cell = min(radius * 0.26, canvas.unit * 0.16)
     bands = smoothstep(0.25, 0.75, noise(canvas.rng, canvas.pixels.shape[:2], (cell, cell * 5.5), 5))[..., None]
     surface = mix(canvas.palette.tinted(rgb(colours[0])), canvas.palette.tinted(rgb(colours[1])), bands)

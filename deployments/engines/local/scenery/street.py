@@ -106,7 +106,8 @@ def _drawn_street(canvas: Canvas, eye: Point) -> _Street:
 def _pave(street: _Street) -> None:
     """Road, pavements, kerbs and the broken line in the middle, in strips that fade with distance."""
     road, stone = (street.canvas.palette.ground(rgb(name)) for name in ("#565b66", "#9a958e"))
-    for number, depths in enumerate(pairwise(np.geomspace(_FAR * 3, _NEAR, 40).tolist())):
+    at_the_feet = _GROUND * street.canvas.unit / (street.canvas.height - street.eye[1]) * 0.95
+    for number, depths in enumerate(pairwise(np.geomspace(_FAR * 3, at_the_feet, 40).tolist())):
         street.floor(-3.0, 3.0, depths, stone)
         street.floor(-_KERB, _KERB, depths, road)
         for side in (-1, 1):

@@ -36,7 +36,7 @@ def paint_office(canvas: Canvas) -> None:
     canvas.pixels[:] = mix(wall, wall * 0.8, np.linspace(0, 1, canvas.height, dtype=np.float32)[:, None, None])
     _windows(canvas)
     _furniture(canvas)
-    canvas.pixels[:] = cv2.GaussianBlur(canvas.pixels, (0, 0), canvas.unit / 70)
+    _blur(canvas, canvas.unit / 70)
     _lamps(canvas)
     _vignette(canvas, 0.25)
 
@@ -48,6 +48,13 @@ def _floor(canvas: Canvas, paper: Array) -> None:
     floor = smoothstep(0.78, 0.98, rows) * 0.13
     canvas.shade((1 - bend).astype(np.float32))
     canvas.wash(np.broadcast_to(floor, canvas.pixels.shape[:2]).astype(np.float32), mix(paper, rgb("white"), 0.25))
+
+
+def _blur(canvas: Canvas, radius: float) -> None:
+    """Puts all that is painted out of focus; worked out on every fourth pixel, which nobody can tell."""
+    coarse = cv2.resize(canvas.pixels, (canvas.width // 4, canvas.height // 4), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(coarse, (0, 0), radius / 4)
+    canvas.pixels[:] = cv2.resize(soft, (canvas.width, canvas.height), interpolation=cv2.INTER_CUBIC)
 
 
 def _vignette(canvas: Canvas, strength: float) -> None:
@@ -92,8 +99,8 @@ def _furniture(canvas: Canvas) -> None:
 
 def _lamps(canvas: Canvas) -> None:
     """Discs of light, as a wide-open lens makes them of lamps."""
-    for _ in range(14):
+    for _ in range(9):
         disc = canvas.ink()
         centre = (canvas.rng.random() * canvas.width, canvas.height * canvas.rng.uniform(0.02, 0.5))
         dot(disc, centre, canvas.unit * canvas.rng.uniform(0.014, 0.03))
-        canvas.stamp(disc, rgb("#ffe2b0"), 0.1 + 0.2 * canvas.palette.darkness)
+        canvas.lighten(disc / np.float32(255), rgb("#ffb066") * (0.08 + 0.16 * canvas.palette.darkness))

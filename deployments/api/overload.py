@@ -1,0 +1,47 @@
+"""Overload: while the service is full, submissions are refused before their bodies are read."""
+
+import time
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deployments.api.problems import of_refusal
+from deployments.errors import Unavailable
+
+CLOSED_SECONDS = 1.0
+
+
+class Gate:
+    """Closed for a second at a time, each time that a submission was refused for want of room."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._closed_until = 0.0
+
+    def close(self) -> None:
+        self._closed_until = self._monotonic() + CLOSED_SECONDS
+
+    @property
+    def is_closed(self) -> bool:
+        return self._monotonic() < self._closed_until
+
+
+class RefuseAtGate:
+    """ASGI middleware that answers 503 to submissions (`POST` and `PUT` below `path`) while the gate is closed."""
+
+    def __init__(self, app: ASGIApp, gate: Gate, path: str) -> None:
+        self._app = app
+        self._gate = gate
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] == "http"
+            and scope["method"] in {"POST", "PUT"}
+            and scope["path"].startswith(self._path)
+            and self._gate.is_closed
+        ):
+            refusal = Unavailable("The service takes no new tasks at this moment; try again in a few seconds.", 2)
+            await of_refusal(refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -1,0 +1,69 @@
+"""The web UI's files as its build leaves them: `index.html`, and `assets/`, whose names carry a hash of the content."""
+
+import mimetypes
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+from deployments.errors import NotFound
+
+_SAFELY = MappingProxyType(
+    {
+        # Pictures lie in whatever object store the service uses, and the API may be set to another host.
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
+            "img-src 'self' blob: data: http: https:; connect-src 'self' blob: data: http: https:; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+)
+_INDEX = {**_SAFELY, "Cache-Control": "no-cache"}
+_ASSET = {**_SAFELY, "Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+
+_NOT_BUILT = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>AIGE</title>
+<h1>AIGE is running, without its web page</h1>
+<p>The page is built by <code>make run</code> where Node.js 20 or newer is installed:
+install it, stop the service and run <code>make run</code> again.</p>
+<p>All else works without it: the API is described at <a href="/docs">/docs</a>.</p>
+</html>
+"""
+
+
+def web_ui_routes(dist: Path) -> APIRouter:
+    """The routes that serve what `npm run build` left in `dist`; a plain page stands in where it has not run."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def index() -> Response:
+        page = dist / "index.html"
+        return FileResponse(page, headers=_INDEX) if page.is_file() else HTMLResponse(_NOT_BUILT, headers=_INDEX)
+
+    @router.get("/assets/{name}")
+    def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
+        files = _files_in(dist / "assets")
+        if name not in files:
+            raise NotFound("The web page has no such file; reload the page if it was built anew meanwhile.")
+        media_type, _ = mimetypes.guess_type(name)
+        packed = files.get(f"{name}.gz")
+        if packed and "gzip" in accept_encoding:
+            return FileResponse(packed, media_type=media_type, headers={**_ASSET, "Content-Encoding": "gzip"})
+        return FileResponse(files[name], media_type=media_type, headers=_ASSET)
+
+    return router
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The files directly in `folder` by name. Only what is listed is served: no name can lead out of the folder."""
+    return {path.name: path for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}

@@ -1,0 +1,107 @@
+"""From fal's error answers to the failures that a task's caller reads.
+
+A model's own error is `{"detail": [{"type", "msg", ...}]}`; fal's is `{"detail": "...", "error_type": "..."}`, its type
+also in the header `X-Fal-Error-Type`. Of all that, a message repeats only the reason, and that without its URLs.
+"""
+
+import re
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from deployments.errors import (
+    ContentRejected,
+    EngineError,
+    EngineTimeout,
+    FetchFailed,
+    InvalidImage,
+    NoPersonFound,
+    TaskFailed,
+)
+
+_LONGEST_REASON = 300
+_URL = re.compile(r"\S*(?:://|data:)\S+")
+_TRY_LATER = frozenset({408, 425, 429})
+_KEY_REFUSED = frozenset({401, 402, 403})
+_GONE = frozenset({404, 410})
+
+_BY_TYPE: dict[str, tuple[type[TaskFailed], str]] = {
+    "content_policy_violation": (
+        ContentRejected,
+        "The image model's provider rejected the content ({reason}): change the prompt or the pictures.",
+    ),
+    "face_detection_error": (
+        NoPersonFound,
+        "The image model found no face in the photos: use one that shows a face clearly.",
+    ),
+    "image_too_small": (InvalidImage, "A picture is too small for the image model ({reason}): send a larger one."),
+    "image_too_large": (InvalidImage, "A picture is too large for the image model ({reason}): send a smaller one."),
+    "image_load_error": (InvalidImage, "The image model could not read a picture: send it again, or another one."),
+    "file_too_large": (InvalidImage, "A picture's file is too large for the image model: send a smaller one."),
+    "file_download_error": (
+        FetchFailed,
+        "The image model's provider could not download a picture: give a link that the whole internet can open until "
+        "the task ends, or send the picture itself.",
+    ),
+    "generation_timeout": (EngineTimeout, "The image model took too long: try again later."),
+    "request_timeout": (EngineTimeout, "The image model had no time for the request: try again later."),
+    "startup_timeout": (EngineTimeout, "The image model did not start in time: try again later."),
+}
+
+
+class _ModelError(BaseModel):
+    type: str
+    msg: str = ""
+
+
+class _Body(BaseModel):
+    detail: list[_ModelError] | str = ""
+    error_type: str = ""
+
+
+def failure_of(response: httpx.Response, endpoint: str, setting: str) -> TaskFailed:
+    """The failure that the error answer `response` means; `setting` is where the model `endpoint` is chosen."""
+    body = _body_of(response)
+    details = body.detail if isinstance(body.detail, list) else []
+    kind = details[0].type if details else body.error_type or response.headers.get("X-Fal-Error-Type", "")
+    reason = shown(details[0].msg if details else str(body.detail)) or "it gave no reason"
+    if kind in _BY_TYPE:
+        failure, message = _BY_TYPE[kind]
+        return failure(message.format(reason=reason))
+    return EngineError(_message(response.status_code, reason, endpoint, setting))
+
+
+def is_fals_word(response: httpx.Response) -> bool:
+    """Whether an answer to a read tells what became of the request; all others are trouble on the way, and pass."""
+    if not response.is_server_error:
+        return response.status_code not in _TRY_LATER
+    body = _body_of(response)
+    return bool(isinstance(body.detail, list) or body.error_type or "X-Fal-Error-Type" in response.headers)
+
+
+def shown(text: str) -> str:
+    """A provider's words, fit to be shown: one line, not too long, and no URLs, which may be internal or signed."""
+    return " ".join(_URL.sub("", text).split())[:_LONGEST_REASON].rstrip(" .:")
+
+
+def _message(status: int, reason: str, endpoint: str, setting: str) -> str:
+    if status in _KEY_REFUSED:
+        return "fal.ai refuses the service's account: its operator has to check FAL_KEY and the balance."
+    if status in _GONE:
+        return (
+            f"fal.ai no longer has the model {endpoint!r}, or its result: try again; if that does not help, the "
+            f"service's operator has to choose another model in {setting}."
+        )
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return "The image model broke down: try again later."
+    return (
+        f"The image model does not take the request ({reason}): if another prompt or picture does not help, the "
+        f"service's operator has to check {setting}."
+    )
+
+
+def _body_of(response: httpx.Response) -> _Body:
+    try:
+        return _Body.model_validate_json(response.content)
+    except ValidationError:
+        return _Body()

@@ -1,0 +1,77 @@
+"""What can be set of the fal engine: `engine_options` in `serve_config.yaml`. Its key is `FAL_KEY`, and stands nowhere."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from deployments.engines.fal.models import MODELS, Model
+from deployments.errors import SettingsError
+
+
+def _from_table(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value not in MODELS:
+        raise ValueError(f"{value!r} is not in the table of models: describe it by its fields, `endpoint` and so on")
+    return MODELS[value]
+
+
+def _takes_pictures(model: Model) -> Model:
+    if model.images == "none":
+        raise ValueError("needs a model that takes images")
+    return model
+
+
+def _takes_none(model: Model) -> Model:
+    if model.images != "none":
+        raise ValueError("needs a model that makes pictures of a prompt alone")
+    return model
+
+
+_ChosenModel = Annotated[Model, BeforeValidator(_from_table)]
+_PictureModel = Annotated[_ChosenModel, AfterValidator(_takes_pictures)]
+_PromptModel = Annotated[_ChosenModel, AfterValidator(_takes_none)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class StageModels(_Strict):
+    """The model behind each verb: the endpoint of one in the table, or the fields of any other."""
+
+    portrait: _PictureModel = MODELS["fal-ai/nano-banana-2/edit"]
+    background: _PromptModel = MODELS["fal-ai/nano-banana-2"]
+    cut_out: _PictureModel = MODELS["fal-ai/birefnet/v2"]
+    blend: _PictureModel = MODELS["fal-ai/nano-banana-2/edit"]
+
+
+class FalOptions(_Strict):
+    """`deadline_s` bounds one call from its inputs to its result, and belongs below `deadlines.stage_s`.
+
+    `submit_s` is how long fal may take to accept a request. The last two are about photos of people: whether fal keeps
+    what goes into and comes out of a model, and after how long it deletes files (None: never).
+    """
+
+    models: StageModels = StageModels()
+    blend: bool = True
+    deadline_s: float = Field(default=240, gt=0)
+    submit_s: float = Field(default=60, gt=0)
+    store_io: bool = False
+    keep_files_s: int | None = Field(default=3600, ge=60)
+
+    @classmethod
+    def parse(cls, options: Mapping[str, object]) -> Self:
+        """The options, checked.
+
+        Raises:
+            SettingsError: one line on the first thing wrong.
+        """
+        try:
+            return cls.model_validate(dict(options))
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in ("engine_options", *first["loc"]))
+        unknown = first["type"] == "extra_forbidden"
+        raise SettingsError(f"{place}: {'there is no such setting' if unknown else first['msg']}")

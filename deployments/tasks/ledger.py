@@ -1,0 +1,175 @@
+"""The ledger: every task's state, durable before it is shown, changed in one order."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from deployments.errors import Conflict, NotFound, Unavailable
+from deployments.settings import Settings
+from deployments.tasks.entry import Binding, Entry
+from deployments.tasks.journal import Journal, JournalBroken
+from deployments.tasks.record import Task
+from deployments.tasks.status_map import StatusMap
+from deployments.tasks.work import Work
+
+logger = logging.getLogger("ray.serve")
+
+Change = Callable[[Entry], Entry]
+
+
+class Unfinished:
+    """A task that has not ended. `changed` is held while it changes, and tells those who wait for a change."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.changed = asyncio.Condition()
+
+
+class Ledger:
+    """The journal, and in memory what is asked for often. Lives on one event loop; `open` comes first."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        on_change: Callable[[Task, StatusMap], None],
+    ) -> None:
+        self._most = settings.limits.tasks_in_flight
+        self._journal = journal
+        self._clock = clock
+        self._sleep = sleep
+        self._on_change = on_change
+        self._unfinished: dict[str, Unfinished] = {}
+        self._bound: dict[str, tuple[str, str]] = {}  # idempotency key -> fingerprint, task id
+        self._keys: dict[str, str] = {}  # task id -> its idempotency key
+        self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
+
+    async def open(self) -> list[Task]:
+        """Reads the journal.
+
+        Returns:
+            The tasks that have not ended.
+
+        Raises:
+            JournalBroken: it cannot be read.
+        """
+        entries = await self._journal.read()
+        for entry in sorted(entries, key=lambda entry: entry.task.timeline[-1].at):
+            if entry.binding:
+                self._bind(entry.binding, entry.task.id)
+            if not entry.task.is_ended:
+                self._unfinished[entry.task.id] = Unfinished(entry)
+            age = self._clock() - entry.task.timeline[-1].at
+            await self._show(entry.task, age_s=max(0.0, age.total_seconds()))
+        return [unfinished.entry.task for unfinished in self._unfinished.values()]
+
+    async def known(self, task_id: str, binding: Binding | None) -> Task | None:
+        """The task, durable, that is there under this id or idempotency key.
+
+        Raises:
+            Conflict: the idempotency key is bound to another request.
+            Unavailable: another call tried to create it at this moment, and failed.
+        """
+        if (known := self._known(task_id, binding)) is None:
+            return None
+        if (unfinished := self._unfinished.get(known)) is not None:
+            async with unfinished.changed:  # another call may still be writing it
+                pass
+        if (task := self.shown.get(known)) is None:
+            raise Unavailable("The service cannot record new tasks at the moment; try again later.", 30)
+        return task
+
+    async def create(self, task: Task, work: Work, binding: Binding | None) -> None:
+        """Takes on a task that is not `known`; when this returns, it is durable and shown.
+
+        Raises:
+            Unavailable: too many tasks are in flight, or the journal does not work.
+        """
+        if len(self._unfinished) >= self._most:
+            raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5)
+        unfinished = self._unfinished[task.id] = Unfinished(Entry(task, binding))
+        if binding:
+            self._bind(binding, task.id)
+        async with unfinished.changed:
+            try:
+                await self._journal.write(unfinished.entry, work)
+            except BaseException as error:
+                del self._unfinished[task.id]
+                self._unbind(task.id)
+                if isinstance(error, JournalBroken):
+                    logger.error("A task was refused: %s", error)  # noqa: TRY400 - the text says all
+                    raise Unavailable(
+                        "The service cannot record new tasks at the moment; try again later.", 30
+                    ) from None
+                raise
+            await self._show(task)
+
+    async def change(self, task_id: str, change: Change, work: Work | None = None) -> Entry:
+        """Applies a change (and newer work) to an unfinished task; when this returns, it is durable and shown.
+
+        Raises:
+            NotFound: there is no such task, or it has ended.
+            StaleWrite: the change may not happen.
+        """
+        unfinished = self.unfinished(task_id)
+        async with unfinished.changed:
+            entry = change(unfinished.entry)
+            if entry != unfinished.entry or work is not None:
+                await self._write(entry, work)
+                unfinished.entry = entry
+                unfinished.changed.notify_all()
+                if entry.task.is_ended:
+                    del self._unfinished[task_id]
+                await self._show(entry.task)
+        return entry
+
+    def unfinished(self, task_id: str) -> Unfinished:
+        """The state of a task that has not ended.
+
+        Raises:
+            NotFound: there is no such task, or it has ended.
+        """
+        if (unfinished := self._unfinished.get(task_id)) is None:
+            raise NotFound("There is no such task in flight.")
+        return unfinished
+
+    async def work(self, task_id: str) -> Work:
+        """The work of an unfinished task, as far as it has come."""
+        return await self._journal.read_work(task_id)
+
+    def _known(self, task_id: str, binding: Binding | None) -> str | None:
+        if binding and (bound := self._bound.get(binding.key)):
+            fingerprint, bound_id = bound
+            if fingerprint != binding.fingerprint:
+                raise Conflict("This Idempotency-Key was used with a different request; use a new one.")
+            return bound_id
+        return task_id if task_id in self._unfinished or self.shown.get(task_id) else None
+
+    async def _write(self, entry: Entry, work: Work | None) -> None:
+        """Writes what has happened to a task that was accepted: it cannot be refused, so it is tried until it works."""
+        while True:
+            try:
+                return await self._journal.write(entry, work)
+            except JournalBroken as error:
+                logger.error("A change of a task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
+                await self._sleep(1)
+
+    async def _show(self, task: Task, age_s: float = 0) -> None:
+        forgotten = self.shown.put(task, age_s=age_s)
+        self._on_change(task, self.shown)
+        if forgotten:
+            for task_id in forgotten:
+                self._unbind(task_id)
+            await self._journal.forget(forgotten)
+
+    def _bind(self, binding: Binding, task_id: str) -> None:
+        self._bound[binding.key] = (binding.fingerprint, task_id)
+        self._keys[task_id] = binding.key
+
+    def _unbind(self, task_id: str) -> None:
+        if (key := self._keys.pop(task_id, None)) is not None:
+            del self._bound[key]

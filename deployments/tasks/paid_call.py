@@ -1,0 +1,58 @@
+"""The stage's side of a paid submit: claim, send, record, in one piece that no cancellation tears."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+from uuid import uuid4
+
+from deployments.errors import EngineOutcomeUnknown, TaskFailed
+from deployments.tasks.work import Work
+
+
+class Claims(Protocol):
+    """Where submits are claimed and recorded: `PaidSubmits`, as seen from another process."""
+
+    async def claim(self, task_id: str, attempt: int, stage: str, token: str) -> str | None: ...
+
+    async def record(self, task_id: str, stage: str, token: str, receipt: str) -> None: ...
+
+    async def release(self, task_id: str, stage: str, token: str) -> None: ...
+
+
+class ClaimedCall:
+    """A `PaidCall` for one stage's run on `work`."""
+
+    def __init__(self, claims: Claims, work: Work, stage: str) -> None:
+        self._claims = claims
+        self._work = work
+        self._stage = stage
+        self._token = uuid4().hex
+
+    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+        """See `PaidCall`."""
+        work, stage, token = self._work, self._stage, self._token
+        receipt = await self._claims.claim(work.task_id, work.attempt, stage, token)
+        if receipt is not None:
+            return receipt
+        sending = asyncio.ensure_future(self._send_and_record(send))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait([sending])  # the request may be out: its receipt must not be lost
+            raise
+
+    async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:
+        try:
+            receipt = await send()
+        except EngineOutcomeUnknown:
+            raise
+        except TaskFailed:
+            await self._claims.release(self._work.task_id, self._stage, self._token)
+            raise
+        except Exception as error:
+            raise EngineOutcomeUnknown(
+                "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
+                "trying again may be charged a second time."
+            ) from error
+        await self._claims.record(self._work.task_id, self._stage, self._token, receipt)
+        return receipt

@@ -1,0 +1,78 @@
+"""Paid submits: a provider is asked at most once for each stage of a task, whatever dies meanwhile.
+
+Before a stage submits, it claims the submit; once it has the provider's request id, it records that as the receipt.
+Whoever claims after it finds the receipt, and waits for that request instead of sending another. A claim without a
+receipt means that a submit may have been sent: nobody knows, and by default nobody pays for finding out.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from deployments.errors import EngineOutcomeUnknown, NotFound
+from deployments.settings import Settings
+from deployments.tasks.entry import PaidSubmit
+from deployments.tasks.ledger import Ledger
+from deployments.tasks.record import StaleWrite
+
+
+class PaidSubmits:
+    """The supervisor's side of `deployments.engines.base.PaidCall`. Every call may be repeated."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._patience_s = settings.deadlines.unknown_submit_s
+        self._submits_again = settings.on_unknown_submit == "retry"
+
+    async def claim(self, task_id: str, attempt: int, stage: str, token: str) -> str | None:
+        """The receipt of an earlier submit; or None: the caller, and nobody else, may submit now.
+
+        Raises:
+            EngineOutcomeUnknown: an earlier submit may have been sent, and its receipt did not come.
+            NotFound, StaleWrite: the attempt may not act any more.
+        """
+        earlier = await self._settled(task_id, stage, token)
+        if earlier is not None and earlier.receipt is not None:
+            return earlier.receipt
+        if earlier is not None and not self._submits_again:
+            raise EngineOutcomeUnknown(
+                "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
+                "trying again may be charged a second time."
+            )
+        await self._ledger.change(task_id, lambda entry: entry.claimed(attempt, stage, token, earlier))
+        return None
+
+    async def record(self, task_id: str, stage: str, token: str, receipt: str) -> None:
+        """The submit has been answered with `receipt`; too late for a task that has ended."""
+        await self._settle(task_id, stage, token, receipt)
+
+    async def release(self, task_id: str, stage: str, token: str) -> None:
+        """The submit was certainly not taken."""
+        await self._settle(task_id, stage, token, None)
+
+    async def _settle(self, task_id: str, stage: str, token: str, receipt: str | None) -> None:
+        try:
+            await self._ledger.change(
+                task_id,
+                lambda entry: (
+                    entry.released(stage, token) if receipt is None else entry.receipted(stage, token, receipt)
+                ),
+            )
+        except (NotFound, StaleWrite):
+            return
+
+    async def _settled(self, task_id: str, stage: str, token: str) -> PaidSubmit | None:
+        """The earlier submit, after waiting a while for its receipt if it has none; None if there was none."""
+        unfinished = self._ledger.unfinished(task_id)
+
+        def earlier() -> PaidSubmit | None:
+            submit = unfinished.entry.paid.get(stage)
+            return None if submit is None or submit == PaidSubmit(token) else submit
+
+        def is_settled() -> bool:
+            submit = earlier()
+            return submit is None or submit.receipt is not None or unfinished.entry.task.is_ended
+
+        async with unfinished.changed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(unfinished.changed.wait_for(is_settled), self._patience_s)
+            return earlier()

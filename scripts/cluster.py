@@ -1,0 +1,64 @@
+"""Where a run keeps its things, and the environment that its Ray cluster lives in."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from deployments.settings import Environment
+from scripts.processes import MARK
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def data_dir() -> Path:
+    """`AIGE_DATA_DIR`, absolute; a relative one counts from the project's root."""
+    return (ROOT / Environment().aige_data_dir).resolve()
+
+
+def temp_dir(data: Path) -> Path:
+    """Ray's folder for sockets and logs, one per data folder: in /tmp, since a socket's path has 107 bytes at most."""
+    return Path("/tmp") / f"aige-{hashlib.sha256(bytes(data)).hexdigest()[:8]}"  # noqa: S108 - see make_fresh
+
+
+def head_log(data: Path) -> Path:
+    """What Ray's head and driver print."""
+    return temp_dir(data) / "head.log"
+
+
+def make_fresh(folder: Path) -> None:
+    """An empty folder that only we can enter; the last run's logs go.
+
+    Raises:
+        PermissionError: the folder belongs to somebody else.
+    """
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.getuid()):
+        raise PermissionError(f"{folder} is not ours")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+
+
+def token_file(data: Path) -> Path:
+    """The token that Ray's dashboard and APIs ask for; made once, readable by its owner only."""
+    file = data / "ray-token"
+    if not file.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32))
+    return file
+
+
+def environment(data: Path) -> dict[str, str]:
+    """The environment of Ray's head, and so of every process of the run."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("RAY_ADDRESS", "RAY_AUTH_TOKEN")}
+    return ours | {
+        MARK: str(data),
+        "AIGE_DATA_DIR": str(data),  # all processes agree, whatever their working directory
+        "SPT_NOENV": "1",  # Ray's process titles would else overwrite the environment, and the mark with it
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # off: one node on 127.0.0.1, no port open to the network
+        "RAY_AUTH_MODE": "token",  # else any local user, or a web page that rebinds its name, could run code here
+        "RAY_AUTH_TOKEN_PATH": str(token_file(data)),
+        "RAY_USAGE_STATS_ENABLED": "0",  # nothing phones home
+        "RAY_SERVE_LOG_TO_STDERR": "0",  # each line is in logs/serve already
+    }

@@ -1,0 +1,35 @@
+"""Writes `frontend/openapi.json` as the service serves it: the web UI's types are generated from it."""
+
+import asyncio
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import httpx
+
+from deployments.api.app import Parts, build_api
+from deployments.api.backend import Backend
+from deployments.media.storage import BuiltinStore
+from deployments.settings import Settings
+
+TARGET = Path(__file__).resolve().parent.parent / "frontend" / "openapi.json"
+
+
+async def document(directory: Path) -> str:
+    """The OpenAPI document of the application with its default settings; `directory` is for a store."""
+    store = BuiltinStore(directory, b"unused", max_bytes=0)
+    nobody = cast(Backend, None)  # no task is ever sent
+    app = build_api(Parts(settings=Settings(), backend=nobody, store=store, engine="local", generative=False))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://aige") as client:
+        response = await client.get("/openapi.json")
+    return json.dumps(response.raise_for_status().json(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    with TemporaryDirectory() as directory:
+        TARGET.write_text(asyncio.run(document(Path(directory))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""The Ray cluster of a run: started, deployed on and watched by this process, with which it lives and dies.
+
+Arguments: the config file, the port, Ray's temporary folder. It tells its parent how it goes, one JSON object a line
+(see `Report`), and ends when its parent does. Apart from the parent because Ray ends its own driver in ways of its own.
+"""
+
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import NoReturn, TextIO, TypedDict
+
+import psutil
+import ray
+import yaml
+from ray import serve
+from ray.serve._private.api import serve_start  # what `serve run` calls: the public start() takes no logging_config
+from ray.serve.config import gRPCOptions
+from ray.serve.schema import ApplicationStatusOverview, ServeDeploySchema
+
+from scripts import processes
+
+OBJECT_STORE_BYTES = 256 * 2**20
+VITAL = ("gcs_server", "raylet")
+
+
+class Report(TypedDict, total=False):
+    """One line to the parent."""
+
+    step: str
+    failed: str
+    dashboard: str
+
+
+def main() -> NoReturn:
+    """Starts, deploys, and watches until the cluster is gone."""
+    parent = _take_stdout()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        dashboard = _start(parent, Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    except Exception as error:
+        traceback.print_exc()
+        _tell(parent, {"failed": _summary(str(error)) or repr(error)})
+    else:
+        _tell(parent, {"dashboard": dashboard})
+        _watch()
+    os._exit(1)  # at once: Ray's own way out would wait for a cluster that is gone
+
+
+def _start(parent: TextIO, config_file: Path, port: int, temp_dir: Path) -> str:
+    """A cluster with the application on it; answers the dashboard's address.
+
+    Raises:
+        RuntimeError: the application does not start; and whatever Ray raises.
+    """
+    config = ServeDeploySchema.model_validate(yaml.safe_load(config_file.read_text(encoding="utf-8")))
+    config.http_options.port = port
+    _tell(parent, {"step": "Starting Ray"})
+    dashboard = _start_ray(temp_dir)
+    _tell(parent, {"step": "Starting Serve"})
+    _deploy(config)
+    _until_up(parent, config.applications[0].name)
+    return dashboard
+
+
+def _take_stdout() -> TextIO:
+    """Keeps stdout for reports; whatever prints from now on goes to stderr, the log."""
+    reports = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    return reports
+
+
+def _tell(parent: TextIO, report: Report) -> None:
+    parent.write(json.dumps(report) + "\n")
+
+
+def _end_with_parent() -> NoReturn:
+    """Waits for the end of stdin, which comes with the parent's end however that died."""
+    sys.stdin.read()
+    processes.kill(Path(os.environ[processes.MARK]))
+    os._exit(1)
+
+
+def _start_ray(temp_dir: Path) -> str:
+    """A cluster of one node; answers the dashboard's address."""
+    context = ray.init(
+        address="local",
+        namespace="serve",
+        include_dashboard=True,
+        object_store_memory=OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        _temp_dir=str(temp_dir),
+    )
+    return f"http://{context.dashboard_url}"
+
+
+def _deploy(config: ServeDeploySchema) -> None:
+    client = serve_start(
+        proxy_location=config.proxy_location,
+        http_options=config.http_options.model_dump(),
+        grpc_options=gRPCOptions(**config.grpc_options.model_dump()),
+        global_logging_config=config.logging_config,
+    )
+    client.deploy_apps(config, _blocking=False)
+
+
+def _until_up(parent: TextIO, name: str) -> None:
+    """Reports the deployments as they come up.
+
+    Raises:
+        RuntimeError: the application failed; says why.
+    """
+    told = ""
+    while (app := serve.status().applications[name]).status != "RUNNING":
+        if app.status in ("DEPLOY_FAILED", "UNHEALTHY"):
+            failed = [one.message for one in app.deployments.values() if one.status == "DEPLOY_FAILED"]
+            raise RuntimeError("\n".join(failed) or app.message)
+        step = _step(app)
+        if step != told:
+            _tell(parent, {"step": step})
+            told = step
+        time.sleep(0.5)
+
+
+def _step(app: ApplicationStatusOverview) -> str:
+    waiting = [name for name, deployment in app.deployments.items() if deployment.status != "HEALTHY"]
+    if not app.deployments:
+        return "Building the graph"
+    return f"Starting the deployments: {len(app.deployments) - len(waiting)} of {len(app.deployments)} are up"
+
+
+def _summary(message: str) -> str:
+    """The error at the end of what may be several nested tracebacks, in one line."""
+    last = message.rpartition("Traceback (most recent call last):")[2].strip("\n").splitlines()
+    said = itertools.dropwhile(lambda line: line.startswith(" "), last)
+    return " ".join(line.strip() for line in said)[:500]
+
+
+def _watch() -> None:
+    """Returns once a process has gone without which the cluster is dead."""
+    vital = [process for process in psutil.Process().children() if process.name() in VITAL]
+    while not psutil.wait_procs(vital, timeout=1)[0]:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Engines that fail: each task ends in `error` with the right code, and its message gives nothing away."""
+
+import pytest
+
+from deployments.errors import ErrorCode
+from tests.e2e.service import Service
+
+BY_FAULT = {
+    "raises": ErrorCode.INTERNAL,
+    "garbage": ErrorCode.ENGINE_ERROR,
+    "html": ErrorCode.ENGINE_ERROR,
+    "elsewhere http://127.0.0.1:9/private.png": ErrorCode.FETCH_FAILED,
+    "fails content_rejected": ErrorCode.CONTENT_REJECTED,
+    "fails engine_error": ErrorCode.ENGINE_ERROR,
+    "fails engine_timeout": ErrorCode.ENGINE_TIMEOUT,
+    "fails engine_outcome_unknown": ErrorCode.ENGINE_OUTCOME_UNKNOWN,
+}
+
+
+@pytest.mark.parametrize("fault", BY_FAULT)
+def test_a_failing_engine_ends_the_task_with_its_code(service: Service, fault: str) -> None:
+    """In the first attempt: what an engine says is final, whichever stage hears it."""
+    tasks = [service.avatar("/never.png", fault), service.background("/never.png", fault)]
+    for task_id in tasks:
+        task = service.ended(task_id)
+        assert task.error is not None
+        assert (task.error.code, task.attempts) == (BY_FAULT[fault], 1)
+        assert "hunter2" not in task.error.message
+
+
+def test_a_cut_out_without_transparency_is_an_engine_error(service: Service) -> None:
+    """An avatar is never shown with its background."""
+    assert service.failure(service.avatar("/never.png", "opaque_cut_out")) == "engine_error"

@@ -1,0 +1,114 @@
+"""Finding people: `faces` and `segmentation`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from deployments.engines.local.faces import Face, find_faces
+from deployments.engines.local.pixels import Rgb
+from deployments.engines.local.segmentation import find_people, islands, look_again
+from deployments.errors import NoPersonFound
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def photo(name: str) -> Image.Image:
+    return Image.open(DATA / f"{name}.jpg").convert("RGB")
+
+
+def landscape() -> Image.Image:
+    image = Image.new("RGB", (800, 500), (120, 180, 240))
+    draw = ImageDraw.Draw(image)
+    draw.polygon([(0, 500), (200, 200), (400, 450), (600, 150), (800, 500)], fill=(60, 110, 70))
+    draw.ellipse((600, 40, 680, 120), fill=(255, 230, 90))
+    return image
+
+
+def smiley() -> Image.Image:
+    image = Image.new("RGB", (500, 500), (240, 240, 240))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((150, 50, 350, 300), fill=(230, 190, 160))
+    draw.ellipse((200, 140, 225, 165), fill=0)
+    draw.ellipse((275, 140, 300, 165), fill=0)
+    draw.arc((210, 190, 290, 250), 0, 180, fill=0, width=6)
+    return image
+
+
+def noise(width: int, height: int) -> Rgb:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("name", "x", "y", "size"), [("astronaut", 225, 125, 105), ("grace_hopper", 267, 245, 197)])
+def test_a_face_is_found_where_it_is(name: str, x: int, y: int, size: int) -> None:
+    """A portrait has exactly one face, and its box is right within a tenth of its size."""
+    (face,) = find_faces(np.asarray(photo(name)))
+    assert abs(face.x - x) < size / 10
+    assert abs(face.y - y) < size / 10
+    assert abs(face.size - size) < size / 8
+
+
+def test_a_face_is_found_at_every_scale() -> None:
+    """The same portrait is found as a large photo, and as a small part of one."""
+    large = photo("grace_hopper").resize((1024, 1200))
+    canvas = Image.new("RGB", (1600, 1100), (150, 170, 190))
+    canvas.paste(photo("grace_hopper").resize((192, 225)), (1100, 700))
+    assert len(find_faces(np.asarray(large))) == 1
+    (face,) = find_people(np.asarray(canvas)).faces
+    assert 1100 < face.x < 1292
+    assert 700 < face.y < 925
+
+
+def test_a_grey_and_a_tilted_face_are_found() -> None:
+    """Neither colour nor an upright head is needed."""
+    assert find_people(np.asarray(photo("grace_hopper").convert("L").convert("RGB"))).faces
+    assert find_people(np.asarray(photo("astronaut").rotate(25, fillcolor="silver"))).faces
+
+
+def test_everybody_is_found_largest_face_first() -> None:
+    """Two people side by side are two faces, and both are in the matte."""
+    pair = Image.new("RGB", (1024, 600), "gray")
+    pair.paste(photo("astronaut"), (0, 88))
+    pair.paste(photo("grace_hopper"), (512, 0))
+    people = find_people(np.asarray(pair))
+    assert [round(face.x / 1024) for face in people.faces] == [1, 0]
+    assert all(people.matte[round(face.y), round(face.x)] > 0.9 for face in people.faces)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        noise(800, 600),
+        noise(32, 32),
+        noise(1, 1),
+        noise(3, 900),
+        np.zeros((400, 400, 3), np.uint8),
+        np.full((300, 500, 3), 255, np.uint8),
+        np.asarray(Image.linear_gradient("L").convert("RGB")),
+        np.asarray(landscape()),
+        np.asarray(smiley()),
+    ],
+    ids=["noise", "tiny noise", "a pixel", "a strip", "black", "white", "gradient", "landscape", "smiley"],
+)
+def test_nobody_is_found_where_nobody_is(picture: Rgb) -> None:
+    """Pictures without a person end as `no_person_found`, and never crash."""
+    with pytest.raises(NoPersonFound, match="shows a face"):
+        find_people(picture)
+
+
+def test_islands_without_a_face_are_left_out() -> None:
+    """What the segmenter takes for a person far from every face is dropped, and the soft edge of the rest stays."""
+    people = find_people(np.asarray(photo("astronaut")))
+    with_stranger = people.matte.copy()
+    with_stranger[20:80, 400:460] = 1.0
+    assert np.array_equal(islands(with_stranger, people.faces), people.matte)
+    assert ((people.matte > 0.1) & (people.matte < 0.5)).any()
+
+
+def test_a_second_opinion_that_sees_nobody_is_ignored() -> None:
+    """A closer look may correct the first one, and never makes a person who was found vanish."""
+    rough = np.zeros((120, 120), np.float32)
+    rough[20:, 30:90] = 0.9
+    corrected = look_again(noise(120, 120), rough, Face(60, 50, 30, 30, 0.9))
+    assert np.array_equal(corrected, rough)
