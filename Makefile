@@ -24,7 +24,7 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 	@exec $(BIN)/python -m scripts.demo
 
 test: $(DEV) ## run every test
-	@$(BIN)/pytest
+	@$(BIN)/python -m pytest
 
 check: $(DEV) ## formatting, lint, types, who may import whom
 	@$(BIN)/ruff format --check

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from deployments.errors import EngineError, InvalidImage
 from deployments.media.picture import Picture
 from deployments.media.results import cut_out_result
 from deployments.stage import EngineStage, verb
@@ -17,10 +18,16 @@ class BackgroundRemover(EngineStage):
 
         Raises:
             NoPersonFound: there is nobody to cut out.
+            EngineError: the engine's own portrait is no picture.
             TaskFailed: whatever else the engine says.
         """
-        made = await self.engine.cut_out(work.needed_picture(), self.paid_call(work))
         ratio = work.job.ratio if isinstance(work.job, AvatarJob) else None
+        try:
+            made = await self.engine.cut_out(work.needed_picture(), self.paid_call(work))
+        except InvalidImage as error:
+            if ratio is None:
+                raise  # the caller's own person image
+            raise EngineError("The image model returned something that is no usable picture; try again.") from error
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(cut_out_result, data, ratio, self.limits)
         return work.carrying(Picture(data=picture), opaque=False, notes=made.notes)

@@ -10,6 +10,7 @@ from deployments.settings import Environment
 from scripts.processes import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
+TEMP = Path("/tmp")  # noqa: S108 - our folders in it are made by us and closed to others
 
 
 def data_dir() -> Path:
@@ -18,8 +19,8 @@ def data_dir() -> Path:
 
 
 def temp_dir(data: Path) -> Path:
-    """Ray's folder for sockets and logs, one per data folder: in /tmp, since a socket's path has 107 bytes at most."""
-    return Path("/tmp") / f"aige-{hashlib.sha256(bytes(data)).hexdigest()[:8]}"  # noqa: S108 - see make_fresh
+    """A run's folder for what need not last: in /tmp, since the path of a socket has 107 bytes at most."""
+    return TEMP / f"aige-{hashlib.sha256(bytes(data)).hexdigest()[:8]}"
 
 
 def head_log(data: Path) -> Path:
@@ -27,16 +28,24 @@ def head_log(data: Path) -> Path:
     return temp_dir(data) / "head.log"
 
 
-def make_fresh(folder: Path) -> None:
-    """An empty folder that only we can enter; the last run's logs go.
+def ray_dir(data: Path) -> Path:
+    """Ray's part of it, for sockets and logs; Ray opens this folder to everybody, so it lies in one that is not."""
+    return temp_dir(data) / "ray"
+
+
+def make_temp_dir(data: Path) -> None:
+    """Makes it anew, closed to others. The last run's logs go, and those of runs whose data folder is gone.
 
     Raises:
-        PermissionError: the folder belongs to somebody else.
+        OSError: the place is taken by somebody else.
     """
-    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.getuid()):
-        raise PermissionError(f"{folder} is not ours")
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = temp_dir(data)
+    for old in TEMP.glob("aige-*"):
+        owner = old / "data"
+        if old == folder or (owner.is_symlink() and not owner.exists()):
+            shutil.rmtree(old, ignore_errors=True)
     folder.mkdir(mode=0o700)
+    (folder / "data").symlink_to(data)
 
 
 def token_file(data: Path) -> Path:

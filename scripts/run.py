@@ -54,7 +54,7 @@ class Run(NamedTuple):
 
     @property
     def logs(self) -> Path:
-        return cluster.temp_dir(self.data) / "session_latest" / "logs"
+        return cluster.ray_dir(self.data) / "session_latest" / "logs"
 
 
 def main() -> int:
@@ -143,13 +143,13 @@ def _clear_the_way(run: Run, status: Status) -> None:
 def _head(run: Run, status: Status) -> Iterator[subprocess.Popen[str]]:
     """The process that holds the cluster (`scripts/head.py`); at the end, nothing of it is left."""
     try:
-        cluster.make_fresh(cluster.temp_dir(run.data))
-    except PermissionError as error:
-        raise CannotRun(f"{error}: remove it.") from None
+        cluster.make_temp_dir(run.data)
+    except OSError as error:
+        raise CannotRun(f"No folder for Ray: {error}. Remove what is in the way.") from None
     try:
         with cluster.head_log(run.data).open("wb") as log:
             yield subprocess.Popen(  # noqa: S603 - nothing in it comes from a request
-                [sys.executable, "-m", "scripts.head", run.config, str(run.port), cluster.temp_dir(run.data)],
+                [sys.executable, "-m", "scripts.head", run.config, str(run.port), cluster.ray_dir(run.data)],
                 cwd=cluster.ROOT,
                 env=cluster.environment(run.data),
                 stdin=subprocess.PIPE,  # its end tells the head that we are gone

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
@@ -11,7 +10,8 @@ from deployments.api.admission import Admission
 from deployments.api.auth import ApiKeys
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
-from deployments.api.models import LimitsResponse, Problem, ServiceResponse
+from deployments.api.models import LimitsResponse, ServiceResponse
+from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.overload import Gate, RefuseAtGate
 from deployments.api.storage_routes import storage_routes, sweeping
 from deployments.api.submission_routes import submission_routes
@@ -39,13 +39,13 @@ class Parts:
 def build_api(parts: Parts) -> ASGIApp:
     """The whole API of the contract, with CORS outermost, so that a browser can read errors too."""
     limits = parts.settings.limits
-    app = FastAPI(
+    app = DocumentedApp(
         lifespan=sweeping(parts.store),
         title="AIGE",
         summary="Avatar cut-outs, backgrounds and composed pictures, from photos and prompts.",
         version=VERSION,
         redirect_slashes=False,
-        responses={status: {"model": Problem, "description": text} for status, text in _ALWAYS.items()},
+        responses=problems_of(500),
     )
     gate = Gate()
     admission = Admission(engine=parts.engine, limits=limits, allow=parts.allow, store=own_store(parts.store))
@@ -59,7 +59,7 @@ def build_api(parts: Parts) -> ASGIApp:
         limits=LimitsResponse(**limits.model_dump()),
     )
 
-    @app.get(f"{BASE}/service", tags=["service"])
+    @app.get(f"{BASE}/service", tags=["service"], responses=problems_of(401))
     async def what_this_server_is() -> ServiceResponse:
         return service
 
@@ -76,11 +76,3 @@ def build_api(parts: Parts) -> ASGIApp:
         expose_headers=["Retry-After", "X-Request-ID"],
         max_age=600,
     )
-
-
-_ALWAYS: dict[int | str, str] = {
-    400: "Something is wrong with the request itself.",
-    401: "API keys are configured, and none or a wrong one was sent.",
-    500: "Something broke on our side.",
-    503: "Busy, or restarting: try again after `Retry-After` seconds.",
-}

@@ -6,7 +6,8 @@ Names stand as the API documents them, `writeUrl` and `readUrl` in camel case.
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
@@ -18,6 +19,9 @@ PROMPT_CODE_POINTS = 4_000
 AVATAR_ID_CHARACTERS = 128
 SOURCE_IMAGES = 8
 MAX_SCALE = 20
+
+
+E = TypeVar("E", bound=StrEnum)
 
 
 def _unicode_text(value: str) -> str:
@@ -38,13 +42,25 @@ def _path_segment(value: str) -> str:
     return value
 
 
-def _null_means(default: object) -> BeforeValidator:
-    return BeforeValidator(lambda value: default if value is None else value)
+def _null_means(default: E) -> BeforeValidator:
+    kind: object = type(default) | None
+    return BeforeValidator(lambda value: default if value is None else value, json_schema_input_type=kind)
 
 
 Text = Annotated[str, AfterValidator(_unicode_text)]
-Prompt = Annotated[Text, Field(max_length=PROMPT_CODE_POINTS), AfterValidator(_not_blank)]
-AvatarId = Annotated[Text, Field(min_length=1, max_length=AVATAR_ID_CHARACTERS), AfterValidator(_path_segment)]
+# The patterns only document what the validators check: their own messages say better what is wrong.
+Prompt = Annotated[
+    Text, Field(max_length=PROMPT_CODE_POINTS, json_schema_extra={"pattern": r"\S"}), AfterValidator(_not_blank)
+]
+AvatarId = Annotated[
+    Text,
+    Field(
+        min_length=1,
+        max_length=AVATAR_ID_CHARACTERS,
+        json_schema_extra={"pattern": r"^[^/\u0000-\u001f\u007f-\u009f]+$"},
+    ),
+    AfterValidator(_path_segment),
+]
 Url = Annotated[Text, Field(description="An http(s) URL.")]
 # Not strict: an enum comes as a string in JSON, and strict mode would want a member of it.
 Ratio = Annotated[AspectRatio, Field(strict=False), _null_means(AspectRatio.SQUARE)]
@@ -164,7 +180,7 @@ class TaskResponse(BaseModel):
 class PresignRequest(_Request):
     """Fresh URLs for the object `key`, or for a new one."""
 
-    key: Text | None = None
+    key: Annotated[Text, Field(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})] | None = None
 
 
 class PresignResponse(BaseModel):

@@ -12,11 +12,11 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.api.models import FieldError, Problem
+from deployments.api.openapi import PROBLEM_TYPE
 from deployments.errors import InvalidRequest, RequestRefused, Unavailable
 
 logger = logging.getLogger("ray.serve")
 
-MEDIA_TYPE = "application/problem+json"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -27,7 +27,7 @@ def problem(
     title = HTTPStatus(status).phrase
     body = Problem(title=title, status=status, detail=detail, errors=list(errors) or None)
     return JSONResponse(
-        body.model_dump(mode="json", exclude_none=True), status_code=status, headers=headers, media_type=MEDIA_TYPE
+        body.model_dump(mode="json", exclude_none=True), status_code=status, headers=headers, media_type=PROBLEM_TYPE
     )
 
 

@@ -6,8 +6,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse
+from starlette.types import Receive, Scope, Send
 
-from deployments.api.models import PresignRequest, PresignResponse, Problem
+from deployments.api.models import PresignRequest, PresignResponse
+from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
 from deployments.media.storage import BuiltinStore, ObjectStore
 
@@ -16,14 +18,23 @@ _SAFELY = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
+    "Accept-Ranges": "none",
 }
+
+
+class _WholeFile(FileResponse):
+    """A file, whatever part of it is asked for: Starlette's answers to what is no range are no problem documents."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
     """The router of `/storage`; `public_url` is where clients reach this server (None: wherever they just did)."""
     router = APIRouter(prefix="/storage", tags=["storage"])
 
-    @router.post("/presign")
+    @router.post("/presign", responses=problems_of(400, 401, 413))
     async def presign(request: Request, body: PresignRequest | None = None) -> PresignResponse:
         """A new object's URLs, or fresh ones for an object that is there: an hour to PUT, a week to GET."""
         base_url = public_url or str(request.base_url).rstrip("/")
@@ -37,24 +48,19 @@ def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
             raise NotFound("This server keeps its objects in a bucket, not here.")
         return store
 
-    denied: dict[int | str, dict[str, object]] = {
-        403: {"model": Problem, "description": "The signature is wrong or has expired."},
-        404: {"model": Problem, "description": "There is no such object."},
-    }
-
-    @router.put("/objects/{key}", responses={**denied, 413: {"model": Problem}})
+    @router.put("/objects/{key}", responses=problems_of(403, 404, 413, 503), response_class=Response)
     async def write_object(key: str, request: Request) -> Response:
         """Stores the body at a pre-signed write URL."""
         builtin().verify("PUT", key, request.query_params)
         await builtin().write(key, _chunks(request))
         return Response(status_code=200)
 
-    @router.get("/objects/{key}", responses=denied, response_class=FileResponse)
+    @router.get("/objects/{key}", responses=problems_of(403, 404, 503), response_class=_WholeFile)
     async def read_object(key: str, request: Request) -> Response:
         """The object at a pre-signed read URL."""
         builtin().verify("GET", key, request.query_params)
         found = await asyncio.to_thread(builtin().read, key)
-        return FileResponse(found.path, media_type=found.media_type, headers=_SAFELY)
+        return _WholeFile(found.path, media_type=found.media_type, headers=_SAFELY)
 
     return router
 

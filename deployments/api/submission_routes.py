@@ -8,7 +8,8 @@ from fastapi import APIRouter, Path
 from deployments.api.admission import Admission
 from deployments.api.backend import Backend
 from deployments.api.idempotency import Authorization, IdempotencyKey, binding_of
-from deployments.api.models import Accepted, AvatarRequest, BackgroundRequest, OverlayRequest, Problem
+from deployments.api.models import Accepted, AvatarRequest, BackgroundRequest, OverlayRequest
+from deployments.api.openapi import problems_of
 from deployments.api.overload import Gate
 from deployments.errors import Unavailable
 from deployments.tasks.entry import Binding
@@ -20,14 +21,7 @@ AvatarIdInPath = Annotated[str, Path(description="Must match the avatar_id in th
 
 def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> APIRouter:
     """The router of `/avatar`; `gate` is closed for a moment when the service is full."""
-    router = APIRouter(
-        prefix="/avatar",
-        tags=["tasks"],
-        responses={
-            409: {"model": Problem, "description": "The Idempotency-Key was used with a different request."},
-            413: {"model": Problem, "description": "The body is larger than this server takes."},
-        },
-    )
+    router = APIRouter(prefix="/avatar", tags=["tasks"], responses=problems_of(400, 401, 409, 413, 503))
 
     async def accept(binding: Binding | None, admit: Callable[[], tuple[Task, Work]]) -> Accepted:
         # First: a repeated request gives its task, even where its writeUrl has expired since.

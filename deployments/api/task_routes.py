@@ -7,14 +7,15 @@ from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from deployments.api.backend import Backend
-from deployments.api.models import Problem, StatusResponse, TaskResponse
+from deployments.api.models import StatusResponse, TaskResponse
+from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
 from deployments.tasks.record import Task
 
 
 def task_routes(backend: Backend) -> APIRouter:
     """The router of `/task`."""
-    router = APIRouter(tags=["tasks"])
+    router = APIRouter(tags=["tasks"], responses=problems_of(401, 404, 503))
 
     async def task_in_path(aige_task_id: str) -> Task:
         task = await backend.get(aige_task_id)
@@ -24,28 +25,22 @@ def task_routes(backend: Backend) -> APIRouter:
 
     TaskInPath = Annotated[Task, Depends(task_in_path)]  # noqa: N806 - a type
 
-    not_found: dict[int | str, dict[str, object]] = {404: {"model": Problem, "description": "There is no such task."}}
-
-    @router.get("/task/{aige_task_id}/status", responses=not_found)
+    @router.get("/task/{aige_task_id}/status")
     async def task_status(task: TaskInPath) -> StatusResponse:
         """Where the task stands."""
         return StatusResponse(aige_task_id=task.id, status=task.status)
 
-    @router.get("/task/{aige_task_id}", responses=not_found)
+    @router.get("/task/{aige_task_id}")
     async def whole_task(task: TaskInPath) -> TaskResponse:
         """The whole task."""
         return TaskResponse.of(task)
 
-    @router.delete(
-        "/task/{aige_task_id}",
-        status_code=202,
-        responses={**not_found, 409: {"model": Problem, "description": "The task has already ended."}},
-    )
+    @router.delete("/task/{aige_task_id}", status_code=202, responses=problems_of(409))
     async def cancel_task(aige_task_id: str) -> TaskResponse:
         """Cancel the task: it ends as `error` with the code `cancelled`, and so does the provider's request."""
         return TaskResponse.of(await backend.cancel(aige_task_id))
 
-    @router.get("/task/{aige_task_id}/events", responses=not_found, response_class=EventSourceResponse)
+    @router.get("/task/{aige_task_id}/events", response_class=EventSourceResponse)
     async def task_events(task: TaskInPath) -> AsyncIterator[ServerSentEvent]:
         """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""
         async for state in backend.watch(task):

@@ -28,7 +28,7 @@ class EngineContext:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a provider charges for: `units` as it bills `model`; None where it does not say."""
+    """What a provider charges: `units` as it bills `model`; None where it does not say."""
 
     model: str
     units: float | None
@@ -36,7 +36,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a verb returns: the picture, what its caller should know about it (one plain sentence each), what it cost."""
+    """What a verb returns: the picture, what its caller should know (one plain sentence each), and what was charged."""
 
     picture: Picture
     notes: tuple[str, ...] = ()

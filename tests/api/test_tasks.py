@@ -86,3 +86,19 @@ async def test_an_unknown_or_malformed_id_is_a_404(client: httpx.AsyncClient, ta
     answer = await client.get(f"/api/v1/task/{task_id}{suffix}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_cancelling_is_a_202_with_the_whole_task(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """It ends as `cancelled`; a second time, it has already ended."""
+    backend.release.clear()
+    task_id = await started(client)
+    answer = await client.delete(f"/api/v1/task/{task_id}")
+    assert answer.status_code == 202
+    assert answer.json()["aige_task_id"] == task_id
+    last = (await events(client, task_id))[-1]
+    assert isinstance(last["error"], dict)
+    assert last["error"]["code"] == "cancelled"
+    answer = await client.delete(f"/api/v1/task/{task_id}")
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await client.delete("/api/v1/task/nobody")).status_code == 404

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Service:
     def background_body(self, write: str, prompt: str, **fields: object) -> Body:
         return {"prompt": prompt, "avatar_id": "a", **self.urls(write), **fields}
 
-    def overlay_body(self, write: str, params: Body, **fields: object) -> Body:
+    def overlay_body(self, write: str, params: Mapping[str, object], **fields: object) -> Body:
         return {"prompt": "together", "avatar_id": "a", "params": params, **self.urls(write), **fields}
 
     def avatar(self, write: str, prompt: str, photo: str | None = None, **fields: object) -> str:
@@ -53,7 +53,7 @@ class Service:
         body = self.background_body(write, prompt, **fields)
         return _accepted(self.http.put("/avatar/a/background", json=body), 200)
 
-    def overlay(self, write: str, params: Body, **fields: object) -> str:
+    def overlay(self, write: str, params: Mapping[str, object], **fields: object) -> str:
         return _accepted(self.http.put("/avatar/a/overlay", json=self.overlay_body(write, params, **fields)), 200)
 
     def status(self, task_id: str) -> str:

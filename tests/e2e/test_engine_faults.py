@@ -28,6 +28,17 @@ def test_a_failing_engine_ends_the_task_with_its_code(service: Service, fault: s
         assert "hunter2" not in task.error.message
 
 
+def test_a_task_can_be_cancelled_while_its_engine_works(service: Service) -> None:
+    """It ends as `cancelled`, shows that at once, and cannot be cancelled twice."""
+    task_id = service.avatar("/cancelled.png", "hangs")
+    answer = service.http.delete(f"/task/{task_id}")
+    assert answer.status_code == 202
+    assert set(answer.json()) == set(service.http.get(f"/task/{task_id}").json())
+    assert service.failure(task_id) == "cancelled"
+    assert service.http.delete(f"/task/{task_id}").status_code == 409
+    assert "/cancelled.png" not in service.sink.requests
+
+
 def test_a_cut_out_without_transparency_is_an_engine_error(service: Service) -> None:
     """An avatar is never shown with its background."""
     assert service.failure(service.avatar("/never.png", "opaque_cut_out")) == "engine_error"

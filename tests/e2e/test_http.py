@@ -56,10 +56,9 @@ def test_a_body_over_the_limit_is_a_413(service: Service) -> None:
     assert_is_problem(answer, 413)
 
 
-@pytest.mark.parametrize("key", [None, "wrong", ""])
-def test_without_a_key_it_is_a_401(service: Service, key: str | None) -> None:
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+def test_without_a_key_it_is_a_401(service: Service, headers: dict[str, str]) -> None:
     """Any of the configured keys opens."""
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     assert_is_problem(httpx.get(f"{service.http.base_url}service", headers=headers), 401)
     assert service.http.get("/service", headers={"Authorization": "Bearer another"}).status_code == 200
 
@@ -90,6 +89,9 @@ def test_too_many_tasks_in_flight_are_a_503(service: Service) -> None:
     assert_is_problem(refused, 503)
     assert int(refused.headers["retry-after"]) > 0
     assert {service.ended(task_id).status for task_id in accepted} == {"done"}
+    while (answer := service.http.put("/avatar/a/background", json=body)).status_code == 503:
+        pass  # for a second after a refusal, all are refused unread
+    assert answer.status_code == 200
 
 
 def test_a_write_url_that_has_expired_already_is_a_400(service: Service) -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from deployments.api.models import TaskResponse
 from tests.e2e import pictures
@@ -245,7 +246,7 @@ def test_a_photo_comes_in_every_documented_way(service: Service) -> None:
     """A URL, a data URI, bare base64; and one of 10 MB among them."""
     photo = base64.b64encode(PHOTO.read_bytes()).decode()
     noise = np.random.default_rng(7).integers(0, 256, (1900, 1900, 3), dtype=np.uint8)
-    large = pictures.png(pictures.Image.fromarray(noise))
+    large = pictures.png(Image.fromarray(noise))
     assert 10_000_000 < len(large) < 20_000_000
     portrait = service.sink.serve("/any.png", _square())
     sources = [

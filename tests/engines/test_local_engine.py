@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,21 @@ class OnePage(Egress):
         return body
 
 
+class Unpaid:
+    """A paid call that must not be made."""
+
+    receipt: str | None = None
+
+    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+        raise AssertionError(send)
+
+    def report(self, progress: str) -> None:
+        raise AssertionError(progress)
+
+    async def is_wanted(self) -> bool:
+        raise AssertionError
+
+
 def picture(image: Image.Image) -> Picture:
     out = io.BytesIO()
     image.save(out, "PNG")
@@ -43,6 +59,7 @@ def opened(made: Picture) -> Image.Image:
     return Image.open(io.BytesIO(made.data))
 
 
+FREE = Unpaid()
 EMPTY = picture(Image.new("RGB", (200, 200), "teal"))
 
 
@@ -60,20 +77,20 @@ def test_it_is_an_engine(engine: LocalEngine) -> None:
 
 async def test_a_portrait_is_a_cut_out_that_stays_as_it_is(engine: LocalEngine) -> None:
     """What `portrait` makes has transparency already, so `cut_out` hands back the very same picture."""
-    made = await engine.portrait("a cartoon", [ASTRONAUT], AspectRatio.PORTRAIT)
+    made = await engine.portrait("a cartoon", [ASTRONAUT], AspectRatio.PORTRAIT, FREE)
     image = opened(made.picture)
     assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (768, 1024))
     assert made.notes == (
         "Made by the embedded local engine, which is not a generative model: it draws your photo in a cartoon style.",
     )
-    cut = await engine.cut_out(made.picture)
+    cut = await engine.cut_out(made.picture, FREE)
     assert cut.picture is made.picture
     assert cut.notes == ()
 
 
 async def test_words_without_effect_are_listed(engine: LocalEngine) -> None:
     """Whoever asks for a dragon learns that none was drawn."""
-    made = await engine.portrait("A realistic photo of me riding a dragon", [ASTRONAUT], AspectRatio.SQUARE)
+    made = await engine.portrait("A realistic photo of me riding a dragon", [ASTRONAUT], AspectRatio.SQUARE, FREE)
     assert made.notes == (
         "Made by the embedded local engine, which is not a generative model: it draws your photo as a polished photo.",
         "These words of the prompt were not understood and had no effect: riding, dragon.",
@@ -83,7 +100,7 @@ async def test_words_without_effect_are_listed(engine: LocalEngine) -> None:
 async def test_a_long_list_of_words_is_cut(engine: LocalEngine) -> None:
     """A prompt of thousands of letters does not come back as a note of the same length."""
     prompt = " ".join(f"gibberish{number}" for number in range(300)) + " x" + "y" * 1000
-    made = await engine.portrait(f"photo {prompt}", [ASTRONAUT], AspectRatio.WIDE)
+    made = await engine.portrait(f"photo {prompt}", [ASTRONAUT], AspectRatio.WIDE, FREE)
     assert len(made.notes[-1]) < 400
     assert made.notes[-1].endswith(" and 289 more.")
 
@@ -91,8 +108,8 @@ async def test_a_long_list_of_words_is_cut(engine: LocalEngine) -> None:
 async def test_the_first_photo_with_a_person_is_used(engine: LocalEngine) -> None:
     """Photos without a person are passed over, URLs are fetched, and the notes say which photo it was."""
     photos = [EMPTY, Picture(url="https://example.com/me.jpg"), EMPTY]
-    made = await engine.portrait("photo", photos, AspectRatio.WIDE)
-    alone = await engine.portrait("photo", [ASTRONAUT], AspectRatio.WIDE)
+    made = await engine.portrait("photo", photos, AspectRatio.WIDE, FREE)
+    alone = await engine.portrait("photo", [ASTRONAUT], AspectRatio.WIDE, FREE)
     assert made.picture == alone.picture
     assert "Only photo 2 of 3 was used: this engine draws from one photo." in made.notes
 
@@ -100,20 +117,20 @@ async def test_the_first_photo_with_a_person_is_used(engine: LocalEngine) -> Non
 async def test_photos_without_a_person_fail(engine: LocalEngine) -> None:
     """The failure says what to send instead."""
     with pytest.raises(NoPersonFound, match="face"):
-        await engine.portrait("cartoon", [EMPTY, EMPTY], AspectRatio.SQUARE)
+        await engine.portrait("cartoon", [EMPTY, EMPTY], AspectRatio.SQUARE, FREE)
     with pytest.raises(NoPersonFound, match="face"):
-        await engine.cut_out(EMPTY)
+        await engine.cut_out(EMPTY, FREE)
 
 
 async def test_what_is_no_picture_fails(engine: LocalEngine) -> None:
     """Bytes that do not decode end as `invalid_image`."""
     with pytest.raises(InvalidImage):
-        await engine.portrait("cartoon", [Picture(b"no picture")], AspectRatio.SQUARE)
+        await engine.portrait("cartoon", [Picture(b"no picture")], AspectRatio.SQUARE, FREE)
 
 
 async def test_an_opaque_picture_is_cut_out(engine: LocalEngine) -> None:
     """Same size, transparent around the person, and a note by whom."""
-    made = await engine.cut_out(ASTRONAUT)
+    made = await engine.cut_out(ASTRONAUT, FREE)
     image = opened(made.picture)
     assert image.size == (512, 512)
     assert image.getpixel((500, 10)) == (0, 0, 0, 0)
@@ -126,12 +143,12 @@ async def test_transparent_pixels_of_a_photo_hide_nobody(engine: LocalEngine) ->
     hidden = Image.open(DATA / "astronaut.jpg").convert("RGBA")
     hidden.putalpha(0)
     with pytest.raises(NoPersonFound):
-        await engine.portrait("cartoon", [picture(hidden)], AspectRatio.SQUARE)
+        await engine.portrait("cartoon", [picture(hidden)], AspectRatio.SQUARE, FREE)
 
 
 async def test_a_background_is_opaque_and_exact(engine: LocalEngine) -> None:
     """Scenery comes as an opaque PNG in the ratio's pixels, with the painter's notes."""
-    made = await engine.background("mountains at sunset", AspectRatio.TALL)
+    made = await engine.background("mountains at sunset", AspectRatio.TALL, FREE)
     image = opened(made.picture)
     assert (image.format, image.mode, image.size) == ("PNG", "RGB", (576, 1024))
     assert "not a generative model" in made.notes[0]
@@ -139,7 +156,7 @@ async def test_a_background_is_opaque_and_exact(engine: LocalEngine) -> None:
 
 async def test_blending_changes_nothing(engine: LocalEngine) -> None:
     """The exact composite comes back."""
-    assert (await engine.blend("softly", ASTRONAUT, EMPTY)).picture is ASTRONAUT
+    assert (await engine.blend("softly", ASTRONAUT, FREE)).picture is ASTRONAUT
 
 
 async def test_the_event_loop_stays_free(engine: LocalEngine) -> None:
@@ -153,7 +170,7 @@ async def test_the_event_loop_stays_free(engine: LocalEngine) -> None:
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    cuts = await asyncio.gather(*(engine.cut_out(ASTRONAUT) for _ in range(3)))
+    cuts = await asyncio.gather(*(engine.cut_out(ASTRONAUT, FREE) for _ in range(3)))
     beside.cancel()
     assert turns > 100
     assert len({cut.picture.data for cut in cuts}) == 1

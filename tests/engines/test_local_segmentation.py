@@ -26,13 +26,16 @@ def landscape() -> Image.Image:
     return image
 
 
-def smiley() -> Image.Image:
-    image = Image.new("RGB", (500, 500), (240, 240, 240))
+def mask() -> Image.Image:
+    """A drawn face that the detector takes for a real one; the segmenter knows better."""
+    image = Image.new("RGB", (500, 500), "white")
     draw = ImageDraw.Draw(image)
-    draw.ellipse((150, 50, 350, 300), fill=(230, 190, 160))
-    draw.ellipse((200, 140, 225, 165), fill=0)
-    draw.ellipse((275, 140, 300, 165), fill=0)
-    draw.arc((210, 190, 290, 250), 0, 180, fill=0, width=6)
+    draw.ellipse((120, 80, 380, 420), fill="#e6bea0")
+    for x in (190, 310):
+        draw.ellipse((x - 22, 195, x + 22, 220), fill="white")
+        draw.ellipse((x - 10, 196, x + 10, 219), fill="black")
+    draw.polygon([(250, 215), (236, 285), (264, 285)], fill="#b08060")
+    draw.ellipse((205, 320, 295, 350), fill="#a03030")
     return image
 
 
@@ -87,14 +90,20 @@ def test_everybody_is_found_largest_face_first() -> None:
         np.full((300, 500, 3), 255, np.uint8),
         np.asarray(Image.linear_gradient("L").convert("RGB")),
         np.asarray(landscape()),
-        np.asarray(smiley()),
     ],
-    ids=["noise", "tiny noise", "a pixel", "a strip", "black", "white", "gradient", "landscape", "smiley"],
+    ids=["noise", "tiny noise", "a pixel", "a strip", "black", "white", "gradient", "landscape"],
 )
 def test_nobody_is_found_where_nobody_is(picture: Rgb) -> None:
     """Pictures without a person end as `no_person_found`, and never crash."""
     with pytest.raises(NoPersonFound, match="shows a face"):
         find_people(picture)
+
+
+def test_a_drawn_face_alone_is_nobody() -> None:
+    """Both networks must agree: one of them does take the drawing for a face."""
+    assert len(find_faces(np.asarray(mask()))) == 1
+    with pytest.raises(NoPersonFound):
+        find_people(np.asarray(mask()))
 
 
 def test_islands_without_a_face_are_left_out() -> None:

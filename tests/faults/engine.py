@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from PIL import Image
 
-from deployments.engines.base import EngineContext, Made
+from deployments.engines.base import EngineContext, Made, PaidCall
 from deployments.engines.local.engine import LocalEngine
 from deployments.errors import TaskFailed
 from deployments.media.images import encode
@@ -79,23 +79,23 @@ class ByPrompt:
         self._context = context
         self._local = LocalEngine(context)
 
-    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio) -> Made:
+    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, call: PaidCall) -> Made:
         if picture := await _by_prompt(prompt):
             for photo in photos:
                 await photo.read(self._context.egress, self._context.limits.bytes)
             return Made(picture)
-        return await self._local.portrait(prompt, photos, ratio)
+        return await self._local.portrait(prompt, photos, ratio, call)
 
-    async def background(self, prompt: str, ratio: AspectRatio) -> Made:
+    async def background(self, prompt: str, ratio: AspectRatio, call: PaidCall) -> Made:
         if picture := await _by_prompt(prompt):
             return Made(picture)
-        return await self._local.background(prompt, ratio)
+        return await self._local.background(prompt, ratio, call)
 
-    async def cut_out(self, picture: Picture) -> Made:
-        return Made(picture) if picture.data == OPAQUE_CUT_OUT else await self._local.cut_out(picture)
+    async def cut_out(self, picture: Picture, call: PaidCall) -> Made:
+        return Made(picture) if picture.data == OPAQUE_CUT_OUT else await self._local.cut_out(picture, call)
 
-    async def blend(self, prompt: str, composite: Picture) -> Made:
-        return await self._local.blend(prompt, composite)
+    async def blend(self, prompt: str, composite: Picture, call: PaidCall) -> Made:
+        return await self._local.blend(prompt, composite, call)
 
 
 async def _by_prompt(prompt: str) -> Picture | None:

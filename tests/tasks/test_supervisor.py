@@ -1,15 +1,18 @@
 """Supervision: every accepted task ends, whatever its runs do."""
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deployments.errors import ErrorCode, Unavailable
+from deployments.errors import Conflict, ErrorCode, NotFound, Unavailable
+from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Settings
-from deployments.tasks.journal import Journal, MemoryJournal
-from deployments.tasks.record import Failure, Operation, StaleWrite, Status, Task
+from deployments.tasks.entry import Binding, Entry
+from deployments.tasks.journal import Journal, JournalBroken, MemoryJournal
+from deployments.tasks.record import Failure, Operation, StaleWrite, Status, Task, now
 from deployments.tasks.supervisor import Outcome, Run, Supervisor
 from deployments.tasks.work import BackgroundJob, Work
 
@@ -189,3 +192,174 @@ async def test_finished_tasks_are_forgotten_in_the_end() -> None:
     assert [task_id for task_id in ("old", "1", "2", "3") if a.tasks.get(task_id)] == ["old", "2", "3"]
     held.set()
     assert (await end_of(a, "old")).status is Status.DONE
+
+
+async def test_lost_attempts_are_spaced_out() -> None:
+    """Longer and longer, so that a service that is coming back is not stormed."""
+    pauses: list[float] = []
+
+    async def run(_work: Work) -> Outcome:
+        raise ConnectionError
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    a = Supervisor(Settings.model_validate({"attempts": 6}), MemoryJournal(), run, sleep=sleep)
+    await a.accept(*task_and_work())
+    await end_of(a)
+    assert pauses == [0.5, 1, 2, 4, 8, 8]
+
+
+async def test_cancelling_ends_the_task_and_its_run() -> None:
+    """At once; a task that has ended, or that nobody knows, cannot be cancelled."""
+    running, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def run(work: Work) -> Outcome:
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        return work
+
+    a = supervisor(run)
+    await a.accept(*task_and_work())
+    await running.wait()
+    task = await a.cancel("t")
+    assert task.failure is not None
+    assert task.failure.code is ErrorCode.CANCELLED
+    await cancelled.wait()
+    assert a.tasks.get("t") == task
+    with pytest.raises(Conflict):
+        await a.cancel("t")
+    with pytest.raises(NotFound):
+        await a.cancel("nobody")
+
+
+async def finish(work: Work) -> Outcome:
+    return work
+
+
+async def test_a_call_that_comes_too_late_starts_nothing() -> None:
+    """Its caller was told that the service is busy, and does not know of the task."""
+    a = supervisor(finish)
+    task, work = task_and_work()
+    with pytest.raises(Unavailable):
+        await a.accept(task, work, until=now() - timedelta(seconds=1))
+    assert a.tasks.get("t") is None
+    await a.accept(task, work, until=now() + timedelta(minutes=1))
+    assert (await end_of(a)).status is Status.DONE
+
+
+async def test_an_idempotency_key_gives_the_same_task() -> None:
+    """Also at the same moment, and after a restart; another request with the same key is a conflict."""
+    journal = MemoryJournal()
+    a = supervisor(finish, journal)
+    binding = Binding("key", "request")
+    first, second = await asyncio.gather(a.accept(*task_and_work("1"), binding), a.accept(*task_and_work("2"), binding))
+    assert (first.id, second.id, a.tasks.get("2")) == ("1", "1", None)
+    await end_of(a, "1")
+    after_restart = supervisor(finish, journal)
+    await after_restart.recover()
+    assert (await after_restart.accept(*task_and_work("3"), binding)).id == "1"
+    bound = await after_restart.bound(binding)
+    assert bound is not None
+    assert bound.status is Status.DONE
+    with pytest.raises(Conflict):
+        await after_restart.accept(*task_and_work("4"), Binding("key", "other request"))
+    assert (await after_restart.accept(*task_and_work("5"), Binding("other key", "request"))).id == "5"
+
+
+class BrokenJournal(MemoryJournal):
+    """Refuses the writes whose numbers are given, counted from 1."""
+
+    def __init__(self, *refused: int) -> None:
+        super().__init__()
+        self._refused = refused
+        self.writes = 0
+
+    async def write(self, entry: Entry, work: Work | None = None) -> None:
+        self.writes += 1
+        if self.writes in self._refused:
+            raise JournalBroken("the disk is full")
+        await super().write(entry, work)
+
+
+async def test_a_task_that_cannot_be_recorded_is_refused() -> None:
+    """It does not exist, binds no idempotency key, and takes no place; the next one is taken."""
+    a = supervisor(finish, BrokenJournal(1), limits={"tasks_in_flight": 1})
+    binding = Binding("key", "request")
+    with pytest.raises(Unavailable):
+        await a.accept(*task_and_work("1"), binding)
+    assert a.tasks.get("1") is None
+    assert (await a.accept(*task_and_work("2"), binding)).id == "2"
+    assert (await end_of(a, "2")).status is Status.DONE
+
+
+async def test_a_change_that_cannot_be_recorded_is_not_lost() -> None:
+    """An accepted task waits until the journal works again."""
+    journal = BrokenJournal(2, 3, 4)
+    a = supervisor(finish, journal)
+    await a.accept(*task_and_work())
+    assert (await end_of(a)).status is Status.DONE
+    assert journal.writes == 6
+
+
+async def test_an_interrupted_task_goes_on_from_its_last_finished_stage() -> None:
+    """After a restart, with what the stages before it made, as the next attempt."""
+    journal, hung = MemoryJournal(), asyncio.Event()
+    a: Supervisor
+
+    async def hang(work: Work) -> Outcome:
+        done = replace(work.carrying(Picture(data=b"png"), opaque=True), done=1)
+        await a.advance(work.task_id, work.attempt, Status.UPLOADING_IMAGE, done)
+        hung.set()
+        await asyncio.Event().wait()
+        return work
+
+    a = supervisor(hang, journal)
+    await a.accept(*task_and_work())
+    await hung.wait()
+    seen: list[Work] = []
+
+    async def go_on(work: Work) -> Outcome:
+        seen.append(work)
+        return work
+
+    after_restart = supervisor(go_on, journal)
+    await after_restart.recover()
+    task = await end_of(after_restart)
+    assert [(work.attempt, work.done, work.picture) for work in seen] == [(2, 1, Picture(data=b"png"))]
+    assert (task.status, task.attempts) == (Status.DONE, 2)
+
+
+@pytest.mark.parametrize(("asleep", "seconds"), [(-3600, 900), (0, 900), (100, 800), (86_400, 300)])
+async def test_the_deadline_survives_restarts_and_clocks_that_jump(
+    monkeypatch: pytest.MonkeyPatch, asleep: float, seconds: float
+) -> None:
+    """Counted from acceptance, at least a stage's time for an interrupted task, and never more than a task's time."""
+    journal, left = MemoryJournal(), []
+    await journal.write(Entry(task_and_work()[0]), task_and_work()[1])
+    a = Supervisor(Settings(), journal, finish, clock=lambda: AT + timedelta(seconds=asleep))
+
+    def timeout(delay: float) -> asyncio.Timeout:
+        left.append(delay)
+        return asyncio.Timeout(None)
+
+    monkeypatch.setattr(asyncio, "timeout", timeout)
+    await a.recover()
+    await end_of(a)
+    assert left == [seconds]
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])
+async def test_a_wall_clock_that_jumps_forgets_nothing(jump: timedelta) -> None:
+    """What is kept, and for how long, is counted by a clock that cannot be set."""
+    clock = [AT]
+    a = Supervisor(Settings(), MemoryJournal(), finish, clock=lambda: clock[0])
+    await a.accept(*task_and_work("1"))
+    await end_of(a, "1")
+    clock[0] += jump
+    await a.accept(*task_and_work("2"))
+    await end_of(a, "2")
+    assert a.tasks.get("1") is not None

@@ -76,7 +76,7 @@ def _editor(endpoint: str, most_images: int, size: Literal["aspect_ratio", "imag
     )
 
 
-def _of_one(  # noqa: PLR0913 - a row of the table has that many columns
+def _of_one(
     endpoint: str,
     size: Literal["aspect_ratio", "image_size", "none"] = "none",
     *,
@@ -85,9 +85,7 @@ def _of_one(  # noqa: PLR0913 - a row of the table has that many columns
     **fixed: JsonValue,
 ) -> Model:
     """A model that takes one picture."""
-    return Model(
-        endpoint=endpoint, images="one", image_field=image_field, size=size, output=output, parameters=fixed
-    )
+    return Model(endpoint=endpoint, images="one", image_field=image_field, size=size, output=output, parameters=fixed)
 
 
 _TABLE = (

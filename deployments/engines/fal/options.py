@@ -1,4 +1,4 @@
-"""What can be set of the fal engine: `engine_options` in `serve_config.yaml`. Its key is `FAL_KEY`, and stands nowhere."""
+"""What can be set of the fal engine: `engine_options` in `serve_config.yaml`. Its key comes from `FAL_KEY` alone."""
 
 from collections.abc import Mapping
 from typing import Annotated, Self

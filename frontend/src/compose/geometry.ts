@@ -1,6 +1,6 @@
 /** Where a person stands on a canvas. All lengths are pixels of the output. */
 
-import { type Box, cover, flattened, type Pixels, paste, resize, type Size } from './pillow.ts';
+import { type Box, cover, flattened, type Pixels, paste, resize, type Size } from './pillow';
 
 /** The top-left corner of the person image, and what its own size is multiplied by. */
 export interface Placement {

@@ -1,0 +1,50 @@
+"""What `/openapi.json` says of errors: which statuses a route answers, and the media type of their bodies."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from deployments.api.models import Problem
+
+PROBLEM_TYPE = "application/problem+json"
+
+_MEANINGS = {
+    400: "Something is wrong with the request itself.",
+    401: "API keys are configured, and none or a wrong one was sent.",
+    403: "The URL's signature is wrong or has expired.",
+    404: "There is no such thing (any more).",
+    409: "The request conflicts with an earlier one, or comes too late.",
+    413: "The body is larger than this server takes.",
+    500: "Something broke on our side.",
+    503: "Busy, or restarting: try again after `Retry-After` seconds.",
+}
+
+
+def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route documents of the problems that it answers with: the `responses` of FastAPI's decorators."""
+    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+
+
+class DocumentedApp(FastAPI):
+    """FastAPI, but its document tells of errors what we answer: problem documents, and never a 422."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = super().openapi()
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _correct(operation["responses"])
+            for never_sent in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(never_sent, None)
+        assert self.openapi_schema is not None  # noqa: S101 - FastAPI keeps it there
+        return self.openapi_schema
+
+
+def _correct(responses: dict[str, Any]) -> None:
+    """FastAPI documents its own answer to an invalid request, and each problem in the route's own media type."""
+    responses.pop("422", None)
+    for status, response in responses.items():
+        if int(status) >= HTTPStatus.BAD_REQUEST:
+            (body,) = response["content"].values()
+            response["content"] = {PROBLEM_TYPE: body}

@@ -1,0 +1,102 @@
+"""The engine that pays: generative models on fal.ai, through fal-client."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from fal_client import AsyncClient
+from pydantic import JsonValue
+
+from deployments.engines.base import EngineContext, Made, PaidCall
+from deployments.engines.fal import prompts
+from deployments.engines.fal.call import FalCalls, Order, Sleep
+from deployments.engines.fal.inputs import Inputs
+from deployments.engines.fal.models import Model
+from deployments.engines.fal.options import FalOptions
+from deployments.engines.fal.outputs import picture_in
+from deployments.engines.fal.queue import FalQueue
+from deployments.errors import SettingsError
+from deployments.media import images
+from deployments.media.egress import parse_allow_hosts
+from deployments.media.picture import Picture
+from deployments.media.results import has_no_transparency
+from deployments.media.sizes import AspectRatio, Size
+from deployments.settings import Environment
+
+PHOTO_SIDE = 2048
+"""Photos that we send ourselves are shrunk to it, in pixels: more than the models look at."""
+
+
+class FalEngine:
+    """See `deployments.engines.base.Engine`, and `FalOptions` for `engine_options`. Results stay URLs.
+
+    Raises:
+        SettingsError: an option is wrong, or `FAL_KEY` is not set.
+    """
+
+    name: ClassVar = "fal"
+    generative: ClassVar = True
+    blends: bool = True
+
+    def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep) -> None:
+        options = FalOptions.parse(context.options)
+        environment = Environment()
+        if environment.fal_key is None:
+            raise SettingsError("FAL_KEY: the fal engine needs it; set it in the environment")
+        fal = AsyncClient(environment.fal_key.get_secret_value(), default_timeout=options.submit_s)
+        queue = FalQueue(fal, store_io=options.store_io, keep_files_s=options.keep_files_s)
+        allow = parse_allow_hosts(environment.aige_allow_hosts)
+        self.blends = options.blend
+        self._models = options.models
+        self._context = context
+        self._calls = FalCalls(queue, options.deadline_s, sleep)
+        self._inputs = Inputs(fal, context.egress, context.limits, allow, options.keep_files_s)
+
+    async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, call: PaidCall) -> Made:
+        used = photos[: self._models.portrait.images_taken]
+        made = await self._made(
+            "portrait", call, pictures=used, prompt=prompts.portrait_prompt(prompt), size=ratio.pixels
+        )
+        if len(used) == len(photos):
+            return made
+        return replace(made, notes=(f"Of the photos, the model took the first {len(used)} only.",))
+
+    async def background(self, prompt: str, ratio: AspectRatio, call: PaidCall) -> Made:
+        return await self._made("background", call, prompt=prompts.background_prompt(prompt), size=ratio.pixels)
+
+    async def cut_out(self, picture: Picture, call: PaidCall) -> Made:
+        """A URL is trusted to lead to an opaque picture. Nothing is shrunk: the cut-out has to have the same size."""
+        if picture.data is not None and not await self._is_opaque(picture.data):
+            return Made(picture)
+        return await self._made("cut_out", call, pictures=[picture], longest_side=None)
+
+    async def blend(self, prompt: str, composite: Picture, call: PaidCall) -> Made:
+        size = await self._size_of(composite)
+        return await self._made("blend", call, pictures=[composite], prompt=prompts.blend_prompt(prompt), size=size)
+
+    async def _made(  # noqa: PLR0913 - all that the four verbs differ in
+        self,
+        verb: Literal["portrait", "background", "cut_out", "blend"],
+        call: PaidCall,
+        *,
+        pictures: Sequence[Picture] = (),
+        prompt: str | None = None,
+        size: Size | None = None,
+        longest_side: int | None = PHOTO_SIDE,
+    ) -> Made:
+        model: Model = getattr(self._models, verb)
+        setting = f"engine_options.models.{verb}"
+
+        async def arguments() -> dict[str, JsonValue]:
+            return model.arguments(prompt, size, await self._inputs.urls(pictures, longest_side))
+
+        result, cost = await self._calls.result(Order(model.endpoint, setting, arguments), call)
+        return Made(picture_in(result, model.output, setting), cost=cost)
+
+    async def _is_opaque(self, data: bytes) -> bool:
+        return await asyncio.to_thread(has_no_transparency, data, self._context.limits)
+
+    async def _size_of(self, picture: Picture) -> Size:
+        data = await picture.read(self._context.egress, self._context.limits.bytes)
+        return (await asyncio.to_thread(images.decode, data, self._context.limits)).size

@@ -1,0 +1,42 @@
+"""Overload: refusals cost next to nothing."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from deployments.api.overload import Gate
+from deployments.settings import Limits, Settings
+from tests.api.conftest import InProcess
+from tests.api.test_submission import send
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(limits=Limits(tasks_in_flight=1))
+
+
+async def test_a_full_service_refuses_without_reading_bodies(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """503 with Retry-After; reading a body would fail this test. Everything but submissions goes on."""
+    backend.release.clear()
+    assert (await send(client, "avatar")).status_code == 201
+    assert (await send(client, "avatar")).status_code == 503
+
+    async def unreadable() -> AsyncIterator[bytes]:
+        yield b""
+        raise AssertionError("the body was read")
+
+    answer = await client.post("/api/v1/avatar", content=unreadable())
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await client.get("/api/v1/service")).status_code == 200
+
+
+async def test_the_gate_opens_again() -> None:
+    """After a second."""
+    clock = [0.0]
+    gate = Gate(lambda: clock[0])
+    gate.close()
+    assert gate.is_closed
+    clock[0] = 1.0
+    assert not gate.is_closed

@@ -1,0 +1,56 @@
+"""The fal engine and the emulator that it talks to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+
+from deployments.engines.base import EngineContext
+from deployments.engines.fal.engine import FalEngine
+from deployments.media.egress import Egress
+from deployments.media.images import PictureLimits
+from tests.fal_emulator.emulator import KEY, FalEmulator
+from tests.fal_emulator.network import Network, network_of
+
+MakeEngine = Callable[..., FalEngine]
+
+
+@pytest.fixture
+def fal() -> FalEmulator:
+    return FalEmulator()
+
+
+@pytest.fixture
+async def network(fal: FalEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Network]:
+    async with network_of(fal, tmp_path, monkeypatch) as network:
+        yield network
+
+
+@pytest.fixture
+async def egress(network: Network) -> AsyncIterator[Egress]:
+    """The door out, in a network in which fal's files lie on loopback."""
+    egress = Egress(allow=frozenset({("v3.fal.media", 443)}))
+    yield egress
+    await egress.aclose()
+
+
+@pytest.fixture
+def make_engine(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeEngine]:
+    """Engines with these `engine_options`, for which no time passes between two tries or two looks."""
+    monkeypatch.setenv("FAL_KEY", KEY)
+
+    async def sleep(_: float) -> None:
+        await asyncio.sleep(0)
+
+    def make(**options: object) -> FalEngine:
+        return FalEngine(EngineContext(egress, PictureLimits(), options), sleep=sleep)
+
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield make
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine) -> FalEngine:
+    return make_engine()

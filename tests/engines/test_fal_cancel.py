@@ -1,0 +1,140 @@
+"""What nobody waits for any more is cancelled at fal; what a next attempt will wait for is not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from deployments.engines.fal.engine import FalEngine
+from deployments.media.sizes import AspectRatio
+from tests.fal_emulator.calls import MemoryCall
+from tests.fal_emulator.emulator import FalEmulator, Way, answers, drops
+from tests.fal_emulator.http import Answer
+
+
+class AskingCall(MemoryCall):
+    """Tells when it was asked whether the result is wanted."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        super().__init__(wanted=wanted)
+        self.was_asked = asyncio.Event()
+
+    async def is_wanted(self) -> bool:
+        self.was_asked.set()
+        return self.wanted
+
+
+def start(engine: FalEngine, call: MemoryCall) -> asyncio.Task[Any]:
+    return asyncio.create_task(engine.background("hills", AspectRatio.SQUARE, call))
+
+
+async def cancel(running: asyncio.Task[Any]) -> None:
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def looked_at(call: MemoryCall) -> None:
+    while not call.progress:
+        await asyncio.sleep(0.001)
+
+
+async def test_a_cancelled_task(fal: FalEmulator, engine: FalEngine) -> None:
+    """Cancelling the verb cancels the request at fal."""
+    fal.queue_s, call = 1e9, MemoryCall()
+    running = start(engine, call)
+    await looked_at(call)
+    await cancel(running)
+    await fal.cancelled.wait()
+    assert [request.cancelled for request in fal.requests.values()] == [True]
+
+
+async def test_fal_keeps_nobody_waiting(fal: FalEmulator, engine: FalEngine) -> None:
+    """The cancelled verb ends at once, though fal has not answered to the cancellation."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(way: Way) -> Answer:
+        asked.set()
+        await may_answer.wait()
+        return way()
+
+    fal.script("cancel", slowly)
+    fal.queue_s, call = 1e9, MemoryCall()
+    running = start(engine, call)
+    await looked_at(call)
+    await cancel(running)
+    await asked.wait()
+    assert not fal.cancelled.is_set()
+    may_answer.set()
+    await fal.cancelled.wait()
+
+
+async def test_a_lost_attempt(fal: FalEmulator, engine: FalEngine) -> None:
+    """Where only the attempt was lost, the request runs on, and the next attempt gets its result."""
+    fal.queue_s, call = 1e9, AskingCall(wanted=True)
+    running = start(engine, call)
+    await looked_at(call)
+    await cancel(running)
+    await call.was_asked.wait()
+    fal.queue_s = 0
+    made = await engine.background("hills", AspectRatio.SQUARE, call.next_attempt())
+    assert made.picture.url is not None
+    assert not fal.cancelled.is_set()
+    assert fal.posts == 1
+
+
+async def test_cancelled_while_submitting(fal: FalEmulator, engine: FalEngine) -> None:
+    """A submit that is out is seen through: its receipt is recorded, and then it is cancelled at fal."""
+    arrived, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(way: Way) -> Answer:
+        arrived.set()
+        await may_answer.wait()
+        return way()
+
+    fal.script("submit", slowly)
+    call = MemoryCall()
+    running = start(engine, call)
+    await arrived.wait()
+    running.cancel()
+    may_answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await fal.cancelled.wait()
+    assert call.receipt is not None
+    assert fal.posts == 1
+
+
+async def test_cancelled_between_two_tries(fal: FalEmulator, engine: FalEngine) -> None:
+    """A task that is cancelled while fal takes no requests is not submitted afterwards."""
+    arrived = asyncio.Event()
+
+    async def busy(_: Way) -> Answer:
+        arrived.set()
+        return Answer(429)
+
+    fal.script("submit", *[busy] * 8)
+    call = MemoryCall()
+    running = start(engine, call)
+    await arrived.wait()
+    await cancel(running)
+    assert fal.requests == {}
+
+
+@pytest.mark.parametrize("fault", [answers(400, {"status": "ALREADY_COMPLETED"}), answers(404, b""), drops])
+async def test_too_late(fault: Any, fal: FalEmulator, engine: FalEngine, caplog: pytest.LogCaptureFixture) -> None:
+    """A cancellation that comes too late, or fails, harms nobody."""
+    done = asyncio.Event()
+
+    async def late(way: Way) -> Answer | None:
+        done.set()
+        answer: Answer | None = await fault(way)
+        return answer
+
+    fal.script("cancel", late)
+    fal.queue_s, call = 1e9, MemoryCall()
+    running = start(engine, call)
+    await looked_at(call)
+    await cancel(running)
+    await done.wait()
+    assert "Task exception was never retrieved" not in caplog.text

@@ -1,0 +1,54 @@
+"""A network in which fal's hosts are the emulator: names, port and certificates as on the internet."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import pytest
+import trustme
+
+from tests.fal_emulator.emulator import FalEmulator
+from tests.fal_emulator.http import serving
+
+HOSTS = ("queue.fal.run", "queue.falrun.com", "rest.fal.ai", "v3.fal.media", "fal.ai")
+
+
+@dataclass
+class Network:
+    """`refused`: how many of the next connections to the queue are refused; each is dialled under two names."""
+
+    refused: int = 0
+    dialled: list[str] = field(default_factory=list)
+
+
+def certificates(names: tuple[str, ...], folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """The authority's certificate file, and the context of a server with these names."""
+    authority = trustme.CA()
+    path = folder / "authority.pem"
+    authority.cert_pem.write_to_path(str(path))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return path, context
+
+
+@asynccontextmanager
+async def network_of(fal: FalEmulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Network]:
+    """Leads connections to fal's hosts to `fal`, and no others anywhere."""
+    authority, tls = certificates(HOSTS, folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    network, connect = Network(), anyio.connect_tcp
+    async with serving(fal.handle, tls) as port:
+
+        async def dial(remote_host: str, remote_port: int, **_: object) -> anyio.abc.SocketStream:
+            network.dialled.append(remote_host)
+            assert (remote_host in HOSTS, remote_port) == (True, 443)
+            if remote_host.startswith("queue.") and network.refused:
+                network.refused -= 1
+                raise ConnectionRefusedError("refused")
+            return await connect("127.0.0.1", port)
+
+        monkeypatch.setattr(anyio, "connect_tcp", dial)
+        yield network

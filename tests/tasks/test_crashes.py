@@ -1,0 +1,214 @@
+"""The promise, through every interleaving: crash at any write or submit, start again, and every task still ends.
+
+Each example is a service with several lives. A life runs until all tasks have ended or its crash strikes: before or
+after a write has become durable, or after the provider has counted a submit. Then nothing of that life acts any more,
+and the next one begins with what the journal holds. Runs are also lost on their own, as when a replica dies.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployments.errors import EngineError, ErrorCode, TaskFailed
+from deployments.media.picture import Picture
+from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.settings import Settings
+from deployments.tasks.entry import Entry
+from deployments.tasks.journal import MemoryJournal
+from deployments.tasks.operations import OPERATIONS, Stage
+from deployments.tasks.paid_call import ClaimedCall
+from deployments.tasks.record import Failure, Operation, Status, Task, now
+from deployments.tasks.status_map import StatusMap
+from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
+
+JOBS: dict[Operation, Job] = {
+    Operation.AVATAR: AvatarJob("x", (Picture(url="https://p"),), AspectRatio.SQUARE, "https://w"),
+    Operation.BACKGROUND: BackgroundJob("x", AspectRatio.SQUARE, "https://w"),
+    Operation.OVERLAY: OverlayJob(
+        "x", Picture(url="https://p"), Picture(url="https://b"), CanvasSize.SQUARE, 0, 0, 1, "https://w"
+    ),
+}
+PAID = {Stage.GENERATE_AVATAR, Stage.GENERATE_BACKGROUND, Stage.REMOVE_BACKGROUND, Stage.OVERLAY}
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Strikes at the `at`-th event of its kind in a life."""
+
+    kind: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    operations: tuple[Operation, ...]
+    crashes: tuple[Crash, ...]
+    lost_at: frozenset[int]  # which stage runs, counted over all lives, are lost with their replica
+    refused_at: frozenset[int]  # which submits the provider certainly does not take
+
+
+plans = st.builds(
+    Plan,
+    operations=st.lists(st.sampled_from(Operation), min_size=1, max_size=3).map(tuple),
+    crashes=st.lists(
+        st.builds(Crash, st.sampled_from(["before write", "after write", "after submit"]), st.integers(1, 14)),
+        max_size=4,
+    ).map(tuple),
+    lost_at=st.frozensets(st.integers(1, 12), max_size=4),
+    refused_at=st.frozensets(st.integers(1, 8), max_size=2),
+)
+
+
+class World:
+    """What outlives a process: the journal's disk, the provider, and what callers have seen."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.disk = MemoryJournal()
+        self.submits: Counter[tuple[str, str]] = Counter()
+        self.stage_runs = 0
+        self.submits_tried = 0
+        self.seen: dict[str, list[Task]] = {}
+
+    def observe(self, task: Task, _shown: StatusMap) -> None:
+        self.seen.setdefault(task.id, []).append(task)
+
+
+class Life(MemoryJournal):
+    """One process: a journal that crashes, and stages that submit and get lost. After the crash, nothing moves."""
+
+    def __init__(self, world: World, crash: Crash | None) -> None:
+        super().__init__()
+        self._entries, self._works = world.disk._entries, world.disk._works  # the same disk
+        self.world = world
+        self.crash = crash
+        self.crashed = asyncio.Event()
+        self.events: Counter[str] = Counter()
+        self.supervisor = Supervisor(
+            Settings.model_validate({"deadlines": {"unknown_submit_s": 0}, "attempts": 50}),
+            self,
+            self.run,
+            on_change=world.observe,
+            sleep=lambda _: asyncio.sleep(0),
+        )
+
+    async def strike(self, kind: str) -> None:
+        if self.crashed.is_set():
+            await self.dead()
+        self.events[kind] += 1
+        if self.crash == Crash(kind, self.events[kind]):
+            self.crashed.set()
+            await self.dead()
+
+    async def dead(self) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def write(self, entry: Entry, work: Work | None = None) -> None:
+        await self.strike("before write")
+        await super().write(entry, work)
+        await self.strike("after write")
+
+    async def run(self, work: Work) -> Outcome:
+        """A pipeline with its stages, as the real one walks them."""
+        finished = None
+        for place, step in enumerate(OPERATIONS[work.job.operation]):
+            if place < work.done or not step.when(work):
+                continue
+            await self.supervisor.advance(work.task_id, work.attempt, step.status, finished)
+            outcome = await self.stage(step.stage, work)
+            if isinstance(outcome, Failure):
+                return outcome
+            work = finished = replace(outcome, done=place + 1)
+        return work
+
+    async def stage(self, stage: Stage, work: Work) -> Work | Failure:
+        self.world.stage_runs += 1
+        lost = self.world.stage_runs in self.world.plan.lost_at
+        if stage in PAID:
+            try:
+                await ClaimedCall(self.supervisor.paid_submits, work, stage).submit(self.send(work.task_id, stage))
+            except TaskFailed as error:
+                return Failure.of(error)
+        if lost:
+            raise ConnectionError("the replica died")
+        return work.carrying(Picture(data=b"png"), opaque=stage is not Stage.REMOVE_BACKGROUND)
+
+    def send(self, task_id: str, stage: Stage) -> Callable[[], Awaitable[str]]:
+        async def send() -> str:
+            await asyncio.sleep(0)
+            self.world.submits_tried += 1
+            if self.world.submits_tried in self.world.plan.refused_at:
+                raise EngineError("Refused.")
+            self.world.submits[task_id, stage] += 1
+            await self.strike("after submit")
+            return f"request {self.world.submits.total()}"
+
+        return send
+
+
+async def live_through(plan: Plan) -> World:
+    world = World(plan)
+    accepted: list[str] = []
+    for crash in (*plan.crashes, None):
+        life = Life(world, crash)
+        await life.supervisor.recover()
+
+        async def accept_the_rest(life: Life = life) -> None:
+            for number in range(len(accepted), len(plan.operations)):
+                operation = plan.operations[number]
+                task = Task.accepted(
+                    task_id=str(number), avatar_id="a", operation=operation, read_url="r", engine="e", at=now()
+                )
+                await life.supervisor.accept(task, Work(task.id, JOBS[operation]))
+                accepted.append(task.id)
+
+        async def all_ended(life: Life = life) -> None:
+            for task_id in [str(number) for number in range(len(plan.operations))]:
+                seen = life.supervisor.tasks.get(task_id)
+                while seen is not None and not seen.is_ended:
+                    seen = await life.supervisor.tasks.changed(task_id, seen)
+
+        async def whole_life() -> None:
+            await accept_the_rest()
+            await all_ended()
+
+        living = asyncio.create_task(whole_life())
+        crashing = asyncio.create_task(life.crashed.wait())
+        await asyncio.wait({living, crashing}, return_when=asyncio.FIRST_COMPLETED)
+        if living.done():
+            living.result()
+            return world
+    raise AssertionError("the last life cannot crash")
+
+
+@given(plan=plans)
+@settings(max_examples=400, deadline=None)
+def test_every_accepted_task_ends_and_nothing_is_paid_twice(plan: Plan) -> None:
+    """No lost task, no backward status, no second submit; an unknown outcome only where a submit's answer was lost."""
+    world = asyncio.run(live_through(plan))
+    for number, _ in enumerate(plan.operations):
+        history = world.seen[str(number)]
+        last = history[-1]
+        assert last.is_ended
+        order = list(Status)
+        shown = [order.index(task.status) for task in history]
+        assert shown == sorted(shown), "a status went back"
+        assert len({task.failure for task in history if task.is_ended}) == 1, "an end was not final"
+        paid = {stage: count for (task_id, stage), count in world.submits.items() if task_id == str(number)}
+        assert set(paid.values()) <= {1}, "a submit was sent twice"
+        if last.status is Status.DONE:
+            steps = {step.stage for step in OPERATIONS[last.operation]}
+            assert set(paid) == (PAID & steps)
+        else:
+            assert last.failure is not None
+            if last.failure.code is ErrorCode.ENGINE_OUTCOME_UNKNOWN:
+                assert plan.crashes, "nothing died, and yet an answer was lost"
+            else:
+                assert last.failure.message == "Refused."

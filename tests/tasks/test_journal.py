@@ -1,0 +1,181 @@
+"""The journal, in each place that it can be: what was written is there again, and nothing else."""
+
+import asyncio
+import resource
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deployments.errors import ErrorCode
+from deployments.media.picture import Picture
+from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.tasks.entry import Binding, Entry, PaidSubmit
+from deployments.tasks.journal import Journal, JournalBroken, MemoryJournal
+from deployments.tasks.record import Failure, Operation, Status, Task
+from deployments.tasks.sqlite_journal import SqliteJournal
+from deployments.tasks.work import AvatarJob, BackgroundJob, OverlayJob, Work
+
+AT = datetime(2026, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
+ALL_BYTES = bytes(range(256)) * 10
+Open = Callable[[], Journal]
+
+
+def entry(task_id: str) -> Entry:
+    task = Task.accepted(
+        task_id=task_id, avatar_id="é/🙂", operation=Operation.AVATAR, read_url="https://r", engine="local", at=AT
+    )
+    return Entry(
+        task.attempted().advanced(1, Status.PROCESSING_AVATAR_MODEL, AT),
+        Binding("key", "fingerprint"),
+        {"AvatarGenerator": PaidSubmit("token", "receipt"), "Overlayer": PaidSubmit("other")},
+    )
+
+
+def work(task_id: str) -> Work:
+    photos = (Picture(data=ALL_BYTES), Picture(url="https://p.example/1"))
+    return Work(task_id, AvatarJob("a 'pilot'\n", photos, AspectRatio.WIDE, "https://w"), attempt=1, notes=("Note.",))
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens the same journal again and again, each time as a new process would."""
+    memory = MemoryJournal()
+    current: list[Journal] = []
+
+    def open_again() -> Journal:
+        current.append(memory if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite3"))
+        return current[-1]
+
+    yield open_again
+    await current[-1].close()
+
+
+async def test_a_new_journal_is_empty(opened: Open) -> None:
+    """It knows no task."""
+    assert await opened().read() == []
+
+
+async def test_what_was_written_is_there_again(opened: Open) -> None:
+    """To the byte, after the journal was closed and opened, in the order of creation."""
+    journal = opened()
+    for task_id in ("b", "a"):
+        await journal.write(entry(task_id), work(task_id))
+    await journal.close()
+    journal = opened()
+    assert await journal.read() == [entry("b"), entry("a")]
+    assert await journal.read_work("a") == work("a")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        BackgroundJob("a sea", AspectRatio.TALL, "https://w"),
+        OverlayJob("x", Picture(url="u"), Picture(data=b"1"), CanvasSize.SQUARE, -1.5, 1e300, 0.25, "https://w"),
+    ],
+)
+async def test_every_kind_of_job_comes_back(opened: Open, job: BackgroundJob | OverlayJob) -> None:
+    """As what it was."""
+    journal = opened()
+    await journal.write(entry("a"), Work("a", job))
+    assert (await journal.read_work("a")).job == job
+
+
+async def test_newer_work_replaces_older(opened: Open) -> None:
+    """And a write without work leaves it as it is."""
+    journal = opened()
+    await journal.write(entry("a"), work("a"))
+    newer = work("a").without_photos().carrying(Picture(data=b"png"), opaque=False)
+    await journal.write(entry("a"), newer)
+    await journal.write(entry("a"))
+    assert await journal.read_work("a") == newer
+
+
+async def test_with_its_end_a_task_needs_no_work(opened: Open) -> None:
+    """Its entry stays, its photos go."""
+    journal = opened()
+    await journal.write(entry("a"), work("a"))
+    ended = entry("a").with_task(entry("a").task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT))
+    await journal.write(ended)
+    assert await journal.read() == [ended]
+    with pytest.raises((JournalBroken, KeyError)):
+        await journal.read_work("a")
+
+
+async def test_what_is_forgotten_is_gone(opened: Open) -> None:
+    """And only that."""
+    journal = opened()
+    for task_id in ("a", "b"):
+        await journal.write(entry(task_id), work(task_id))
+    await journal.forget(["a", "never there"])
+    assert [known.task.id for known in await journal.read()] == ["b"]
+
+
+async def test_many_writes_at_once_are_all_kept(opened: Open) -> None:
+    """They share commits, and each returns once its own is durable."""
+    journal = opened()
+    await asyncio.gather(*(journal.write(entry(str(n)), work(str(n))) for n in range(200)))
+    assert len(await journal.read()) == 200
+
+
+async def test_a_disk_that_is_full_breaks_the_write_and_nothing_else(tmp_path: Path) -> None:
+    """The write says so, what was there stays, and once there is room again the journal works."""
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    await journal.write(entry("before"), work("before"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    try:
+        large = Work("large", AvatarJob("x", (Picture(data=b"\0" * 1_000_000),), AspectRatio.WIDE, "https://w"))
+        with pytest.raises(JournalBroken):
+            await journal.write(entry("large"), large)
+        await journal.write(entry("small"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    await journal.write(entry("after"))
+    assert [known.task.id for known in await journal.read()] == ["before", "small", "after"]
+    await journal.close()
+
+
+async def test_one_bad_write_does_not_refuse_its_group(tmp_path: Path) -> None:
+    """Writes that were to share its commit are committed alone."""
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    outcomes = await asyncio.gather(
+        journal.write(entry("a")), journal.read_work("nobody"), journal.write(entry("b")), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [type(None), JournalBroken, type(None)]
+    assert len(await journal.read()) == 2
+    await journal.close()
+
+
+def test_a_journal_has_one_owner(tmp_path: Path) -> None:
+    """A second process cannot open it, however it got there."""
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    with pytest.raises(JournalBroken, match="locked"):
+        SqliteJournal(tmp_path / "journal.sqlite3", wait_for_lock_s=0)
+    asyncio.run(journal.close())
+
+
+def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
+    """With a line that says what to do, and untouched."""
+    with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
+        connection.execute("PRAGMA user_version = 999")
+    with pytest.raises(JournalBroken, match="another version"):
+        SqliteJournal(tmp_path / "journal.sqlite3")
+
+
+@pytest.mark.parametrize("content", [b"this is no database, but long enough to look like one" * 50, None])
+def test_what_cannot_be_opened_is_one_error(tmp_path: Path, content: bytes | None) -> None:
+    """A file of another kind, or a folder."""
+    path = tmp_path / "journal.sqlite3"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(JournalBroken, match="cannot be opened"):
+        SqliteJournal(path)
+
+
+def test_strangers_cannot_read_it(tmp_path: Path) -> None:
+    """It holds prompts, photos and signed URLs."""
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    assert (tmp_path / "journal.sqlite3").stat().st_mode & 0o077 == 0
+    asyncio.run(journal.close())

@@ -1,0 +1,177 @@
+"""Paid submits: at most one a stage, whoever asks, and however often."""
+
+import asyncio
+
+import pytest
+
+from deployments.errors import EngineError, EngineOutcomeUnknown, NotFound
+from deployments.settings import Settings
+from deployments.tasks.journal import MemoryJournal
+from deployments.tasks.paid_call import ClaimedCall
+from deployments.tasks.record import Failure, StaleWrite
+from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.work import Work
+from tests.tasks.test_supervisor import end_of, task_and_work
+
+
+class Running:
+    """A supervisor whose task's attempts run for as long as the test wants."""
+
+    def __init__(self, **settings: object) -> None:
+        self.began: asyncio.Queue[Work] = asyncio.Queue()
+        self.lose = asyncio.Event()
+        self.supervisor = Supervisor(Settings.model_validate(settings), MemoryJournal(), self._run)
+        self.submits = self.supervisor.paid_submits
+
+    async def _run(self, work: Work) -> Outcome:
+        self.began.put_nowait(work)
+        await self.lose.wait()
+        self.lose.clear()
+        raise ConnectionError
+
+    async def first_attempt(self) -> Work:
+        await self.supervisor.accept(*task_and_work())
+        return await self.began.get()
+
+    async def next_attempt(self) -> Work:
+        self.lose.set()
+        return await self.began.get()
+
+
+async def test_a_receipt_is_found_by_the_next_attempt() -> None:
+    """Which then waits for that request, and sends nothing."""
+    service = Running()
+    work = await service.first_attempt()
+
+    async def send() -> str:
+        return "request 1"
+
+    async def send_again() -> str:
+        raise AssertionError
+
+    assert await ClaimedCall(service.submits, work, "stage").submit(send) == "request 1"
+    work = await service.next_attempt()
+    assert await ClaimedCall(service.submits, work, "stage").submit(send_again) == "request 1"
+
+
+async def test_a_repeated_claim_is_known_for_what_it_is() -> None:
+    """The answer to the first may have been lost on its way."""
+    service = Running()
+    await service.first_attempt()
+    assert await service.submits.claim("t", 1, "stage", "token") is None
+    assert await service.submits.claim("t", 1, "stage", "token") is None
+    await service.submits.record("t", "stage", "token", "request 1")
+    assert await service.submits.claim("t", 1, "stage", "token") == "request 1"
+
+
+async def test_a_submit_of_unknown_fate_is_not_sent_again() -> None:
+    """Unless the operator has chosen to."""
+    for on_unknown_submit in ("fail", "retry"):
+        service = Running(on_unknown_submit=on_unknown_submit, deadlines={"unknown_submit_s": 0})
+        await service.first_attempt()
+        await service.submits.claim("t", 1, "stage", "old")
+        await service.next_attempt()
+        if on_unknown_submit == "retry":
+            assert await service.submits.claim("t", 2, "stage", "new") is None
+        else:
+            with pytest.raises(EngineOutcomeUnknown):
+                await service.submits.claim("t", 2, "stage", "new")
+
+
+async def test_a_late_receipt_is_waited_for() -> None:
+    """A stage may have outlived its pipeline, and be about to have its answer."""
+    service = Running(deadlines={"unknown_submit_s": 600})
+    await service.first_attempt()
+    await service.submits.claim("t", 1, "stage", "old")
+    await service.next_attempt()
+    claiming = asyncio.create_task(service.submits.claim("t", 2, "stage", "new"))
+    await asyncio.sleep(0)
+    await service.submits.record("t", "stage", "old", "request 1")
+    assert await claiming == "request 1"
+
+
+async def test_a_stale_attempt_cannot_submit() -> None:
+    """Nor can anybody for a task that has ended."""
+    service = Running()
+    await service.first_attempt()
+    await service.next_attempt()
+    with pytest.raises(StaleWrite):
+        await service.submits.claim("t", 1, "stage", "token")
+    await service.supervisor.cancel("t")
+    with pytest.raises(NotFound):
+        await service.submits.claim("t", 2, "stage", "token")
+    await service.submits.record("t", "stage", "token", "too late")
+
+
+async def test_of_two_claims_at_once_one_may_submit() -> None:
+    """The other is told that it may not."""
+    service = Running(deadlines={"unknown_submit_s": 0})
+    await service.first_attempt()
+    answers = await asyncio.gather(
+        *(service.submits.claim("t", 1, "stage", token) for token in ("a", "b")), return_exceptions=True
+    )
+    assert sorted(type(answer).__name__ for answer in answers) in (
+        ["EngineOutcomeUnknown", "NoneType"],
+        ["NoneType", "StaleWrite"],
+    )
+
+
+async def test_a_submit_that_was_certainly_refused_may_be_sent_again() -> None:
+    """By the next attempt, say."""
+    service = Running(deadlines={"unknown_submit_s": 0})
+    work = await service.first_attempt()
+
+    async def refused() -> str:
+        raise EngineError("Refused.")
+
+    with pytest.raises(EngineError):
+        await ClaimedCall(service.submits, work, "stage").submit(refused)
+    assert await service.submits.claim("t", 1, "stage", "new") is None
+
+
+async def test_an_answer_that_was_lost_is_an_unknown_outcome() -> None:
+    """Now, and for whoever claims later."""
+    service = Running(deadlines={"unknown_submit_s": 0})
+    work = await service.first_attempt()
+
+    async def lost() -> str:
+        raise TimeoutError
+
+    for _ in range(2):
+        with pytest.raises(EngineOutcomeUnknown):
+            await ClaimedCall(service.submits, work, "stage").submit(lost)
+
+
+async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
+    """What was sent when the cancellation came is on record when it takes effect."""
+    service = Running()
+    work = await service.first_attempt()
+    sent, answer = asyncio.Event(), asyncio.Event()
+
+    async def send() -> str:
+        sent.set()
+        await answer.wait()
+        return "request 1"
+
+    submitting = asyncio.create_task(ClaimedCall(service.submits, work, "stage").submit(send))
+    await sent.wait()
+    submitting.cancel()
+    await asyncio.sleep(0)
+    assert not submitting.done()
+    answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    assert await service.submits.claim("t", 1, "stage", "new") == "request 1"
+
+
+async def test_an_ended_task_says_so_to_those_who_wait() -> None:
+    """A claim that waits for a receipt does not outlive its task."""
+    service = Running(deadlines={"unknown_submit_s": 600})
+    await service.first_attempt()
+    await service.submits.claim("t", 1, "stage", "old")
+    claiming = asyncio.create_task(service.submits.claim("t", 1, "stage", "new"))
+    await asyncio.sleep(0)
+    await service.supervisor.cancel("t")
+    with pytest.raises((NotFound, StaleWrite, EngineOutcomeUnknown)):
+        await claiming
+    assert isinstance((await end_of(service.supervisor)).failure, Failure)

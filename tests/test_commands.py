@@ -1,0 +1,123 @@
+"""The commands, for real: one start, shared by what is asked of it; then a crash, and a stop."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scripts import cluster, processes
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 180
+"""Far more than any machine needs; only a hang uses it up."""
+
+
+@dataclass
+class Machine:
+    """A data folder and a port of its own, and the commands on them."""
+
+    data: Path
+    port: int
+
+    def command(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | environment
+        command = [sys.executable, "-m", f"scripts.{name}", *arguments]
+        return subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return self.command("run", "--port", str(self.port), *arguments, **environment)
+
+    def said(self, command: subprocess.Popen[str]) -> tuple[int, str, str]:
+        """The exit status of a command that ends, and what it printed."""
+        out, err = command.communicate(timeout=PATIENCE_S)
+        return command.returncode, out, err
+
+    def stop(self) -> tuple[int, str, str]:
+        return self.said(self.command("stop"))
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    machine = Machine(tmp_path_factory.mktemp("commands"), port)
+    yield machine
+    machine.stop()
+
+
+@pytest.fixture(scope="module")
+def running(machine: Machine) -> subprocess.Popen[str]:
+    """A run that is ready."""
+    run = machine.run()
+    assert run.stdout
+    assert any(line.startswith("Ready at ") for line in run.stdout), run.communicate()[1]
+    return run
+
+
+def test_stop_where_nothing_runs(machine: Machine) -> None:
+    """`make stop` succeeds and says so."""
+    status, out, _ = machine.stop()
+    assert (status, out.splitlines()[0]) == (0, f"Nothing is running on {machine.data}.")
+
+
+def test_wrong_setting_stops_the_start_with_one_line(machine: Machine, tmp_path: Path) -> None:
+    """A misspelt setting is named before anything is started."""
+    config = tmp_path / "serve_config.yaml"
+    config.write_text((ROOT / "serve_config.yaml").read_text().replace("engine: auto", "engin: auto"))
+    status, out, err = machine.said(machine.run("--config", str(config)))
+    assert (status, out, err) == (2, "", "engin: there is no such setting\n")
+
+
+def test_port_in_use_is_named_with_the_way_out(machine: Machine) -> None:
+    """A taken port stops the start with one line that names another."""
+    with socket.create_server(("127.0.0.1", machine.port)):
+        status, _, err = machine.said(machine.run())
+    assert status == 1
+    assert f"Port {machine.port} cannot be had" in err
+    assert f"make run PORT={machine.port + 1}" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_running_service_answers(running: subprocess.Popen[str], machine: Machine) -> None:
+    """Where `Ready` is said, the service answers."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{machine.port}/api/v1/service") as response:
+        assert response.status == 200
+
+
+def test_second_start_is_refused(running: subprocess.Popen[str], machine: Machine) -> None:
+    """One run per data folder; the running one is not disturbed."""
+    status, _, err = machine.said(machine.run())
+    assert (status, err) == (1, f"AIGE runs already on {machine.data}: use that, or end it with `make stop`.\n")
+    assert running.poll() is None
+
+
+def test_token_is_the_owners_alone(running: subprocess.Popen[str], machine: Machine) -> None:
+    """Ray's APIs, which run any code, ask for a token that other users cannot read."""
+    assert cluster.token_file(machine.data).stat().st_mode & 0o077 == 0
+    assert cluster.temp_dir(machine.data).stat().st_mode & 0o077 == 0
+
+
+def test_every_process_bears_the_mark(running: subprocess.Popen[str], machine: Machine) -> None:
+    """What `make stop` must find is all that the run started, Ray's renamed workers too."""
+    started = {process.pid for process in psutil.Process(running.pid).children(recursive=True)}
+    assert started <= {process.pid for process in processes.marked(machine.data)}
+
+
+def test_stop_after_a_crash_leaves_nothing(running: subprocess.Popen[str], machine: Machine) -> None:
+    """Kill -9 of the command itself and of Ray's heart: `make stop` leaves no process, and the port is free."""
+    vital = [process for process in processes.marked(machine.data) if process.name() in {"gcs_server", "raylet"}]
+    for process in [psutil.Process(running.pid), *vital]:
+        process.kill()
+    running.wait(PATIENCE_S)
+    assert machine.stop()[0] == 0
+    assert processes.marked(machine.data) == []
+    socket.create_server(("127.0.0.1", machine.port)).close()
