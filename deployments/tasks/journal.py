@@ -17,6 +17,9 @@ class JournalBroken(AigeError):
     """The journal cannot be read or written; its text says why, for the operator."""
 
 
+SCHEMA = 1
+"""Raised with every change of what a journal holds; each journal keeps it, and refuses another one."""
+
 ENTRY = TypeAdapter(Entry)
 WORK = TypeAdapter(Work)
 
@@ -25,7 +28,7 @@ class Journal(Protocol):
     """Where entries and works are kept. Every method may raise `JournalBroken`."""
 
     async def read(self) -> list[Entry]:
-        """All entries, the oldest task first."""
+        """All entries, in no order."""
         ...
 
     async def read_work(self, task_id: str) -> Work:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from deployments.tasks.journal import Journal, MemoryJournal
+from deployments.tasks.redis_journal import RedisJournal
+from deployments.tasks.sqlite_journal import SqliteJournal
 
 
 def open_journal(place: str, data_dir: Path) -> Journal:
@@ -11,8 +13,10 @@ def open_journal(place: str, data_dir: Path) -> Journal:
     Raises:
         JournalBroken: it cannot be opened.
     """
-    if place == "memory":
-        return MemoryJournal()
-    from deployments.tasks.sqlite_journal import SqliteJournal
-
-    return SqliteJournal(data_dir / "journal.sqlite3")
+    match place:
+        case "memory":
+            return MemoryJournal()
+        case "sqlite":
+            return SqliteJournal(data_dir / "journal.sqlite3")
+        case _:
+            return RedisJournal(place)

@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deployments.tasks.entry import Entry
-from deployments.tasks.journal import ENTRY, WORK, JournalBroken
+from deployments.tasks.journal import ENTRY, SCHEMA, WORK, JournalBroken
 from deployments.tasks.work import Work
-
-SCHEMA = 1
-"""Raised with every change of the tables or of what the JSON in them means."""
 
 _TABLES = (
     "CREATE TABLE entries (id TEXT PRIMARY KEY, entry BLOB NOT NULL)",
@@ -47,7 +44,7 @@ class SqliteJournal:
 
     async def read(self) -> list[Entry]:
         def select(connection: sqlite3.Connection) -> list[Entry]:
-            rows = connection.execute("SELECT entry FROM entries ORDER BY rowid")
+            rows = connection.execute("SELECT entry FROM entries")
             return [ENTRY.validate_json(entry) for (entry,) in rows]
 
         return await self._do(select)

@@ -2,12 +2,15 @@
 
 import asyncio
 import resource
+import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from deployments.errors import ErrorCode
 from deployments.media.picture import Picture
@@ -15,12 +18,13 @@ from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.tasks.entry import Binding, Entry, PaidSubmit
 from deployments.tasks.journal import Journal, JournalBroken, MemoryJournal
 from deployments.tasks.record import Failure, Operation, Status, Task
+from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import AvatarJob, BackgroundJob, OverlayJob, Work
 
 AT = datetime(2026, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
 ALL_BYTES = bytes(range(256)) * 10
-Open = Callable[[], Journal]
+Open = Callable[[], Awaitable[Journal]]
 
 
 def entry(task_id: str) -> Entry:
@@ -39,14 +43,43 @@ def work(task_id: str) -> Work:
     return Work(task_id, AvatarJob("a 'pilot'\n", photos, AspectRatio.WIDE, "https://w"), attempt=1, notes=("Note.",))
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Redis server on a socket of its own."""
+    folder = tmp_path_factory.mktemp("redis")
+    program = shutil.which("redis-server")
+    assert program, "these tests need a Redis server: install Debian's package redis-server"
+    options = ["--port", "0", "--unixsocket", str(folder / "s"), "--dir", str(folder), "--appendonly", "yes"]
+    with subprocess.Popen([program, *options], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert any("ready to accept connections" in line.lower() for line in server.stdout)
+        yield f"unix://{folder / 's'}"
+        server.terminate()
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    with Redis.from_url(redis_server) as redis:
+        redis.flushall()
+    return redis_server
+
+
+@pytest.fixture(params=["sqlite", "redis", "memory"])
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens the same journal again and again, each time as a new process would."""
+    redis_url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
     memory = MemoryJournal()
     current: list[Journal] = []
 
-    def open_again() -> Journal:
-        current.append(memory if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite3"))
+    async def open_again() -> Journal:
+        match request.param:
+            case "sqlite":
+                current.append(SqliteJournal(tmp_path / "journal.sqlite3"))
+            case "redis":
+                current.append(RedisJournal(redis_url))
+                await current[-1].read()
+            case _:
+                current.append(memory)
         return current[-1]
 
     yield open_again
@@ -55,17 +88,17 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 async def test_a_new_journal_is_empty(opened: Open) -> None:
     """It knows no task."""
-    assert await opened().read() == []
+    assert await (await opened()).read() == []
 
 
 async def test_what_was_written_is_there_again(opened: Open) -> None:
-    """To the byte, after the journal was closed and opened, in the order of creation."""
-    journal = opened()
+    """To the byte, after the journal was closed and opened."""
+    journal = await opened()
     for task_id in ("b", "a"):
         await journal.write(entry(task_id), work(task_id))
     await journal.close()
-    journal = opened()
-    assert await journal.read() == [entry("b"), entry("a")]
+    journal = await opened()
+    assert sorted(await journal.read(), key=lambda known: known.task.id) == [entry("a"), entry("b")]
     assert await journal.read_work("a") == work("a")
 
 
@@ -78,14 +111,14 @@ async def test_what_was_written_is_there_again(opened: Open) -> None:
 )
 async def test_every_kind_of_job_comes_back(opened: Open, job: BackgroundJob | OverlayJob) -> None:
     """As what it was."""
-    journal = opened()
+    journal = await opened()
     await journal.write(entry("a"), Work("a", job))
     assert (await journal.read_work("a")).job == job
 
 
 async def test_newer_work_replaces_older(opened: Open) -> None:
     """And a write without work leaves it as it is."""
-    journal = opened()
+    journal = await opened()
     await journal.write(entry("a"), work("a"))
     newer = work("a").without_photos().carrying(Picture(data=b"png"), opaque=False)
     await journal.write(entry("a"), newer)
@@ -95,7 +128,7 @@ async def test_newer_work_replaces_older(opened: Open) -> None:
 
 async def test_with_its_end_a_task_needs_no_work(opened: Open) -> None:
     """Its entry stays, its photos go."""
-    journal = opened()
+    journal = await opened()
     await journal.write(entry("a"), work("a"))
     ended = entry("a").with_task(entry("a").task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT))
     await journal.write(ended)
@@ -106,7 +139,7 @@ async def test_with_its_end_a_task_needs_no_work(opened: Open) -> None:
 
 async def test_what_is_forgotten_is_gone(opened: Open) -> None:
     """And only that."""
-    journal = opened()
+    journal = await opened()
     for task_id in ("a", "b"):
         await journal.write(entry(task_id), work(task_id))
     await journal.forget(["a", "never there"])
@@ -115,7 +148,7 @@ async def test_what_is_forgotten_is_gone(opened: Open) -> None:
 
 async def test_many_writes_at_once_are_all_kept(opened: Open) -> None:
     """They share commits, and each returns once its own is durable."""
-    journal = opened()
+    journal = await opened()
     await asyncio.gather(*(journal.write(entry(str(n)), work(str(n))) for n in range(200)))
     assert len(await journal.read()) == 200
 
@@ -163,6 +196,39 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 999")
     with pytest.raises(JournalBroken, match="another version"):
         SqliteJournal(tmp_path / "journal.sqlite3")
+
+
+async def test_of_two_owners_of_a_redis_journal_the_later_writes(redis_url: str) -> None:
+    """An actor that was replaced, and does not know it yet, changes nothing."""
+    older, newer = RedisJournal(redis_url), RedisJournal(redis_url)
+    await older.read()
+    await older.write(entry("a"), work("a"))
+    assert await newer.read() == [entry("a")]
+    with pytest.raises(JournalBroken, match="another process owns it"):
+        await older.write(entry("b"))
+    await newer.write(entry("c"))
+    assert {known.task.id for known in await newer.read()} == {"a", "c"}
+    await older.close()
+    await newer.close()
+
+
+async def test_a_redis_journal_of_another_version_is_refused(redis_url: str) -> None:
+    """With a line that says what to do."""
+    with Redis.from_url(redis_url) as redis:
+        redis.set("aige:journal:schema", 999)
+    journal = RedisJournal(redis_url)
+    with pytest.raises(JournalBroken, match="another version"):
+        await journal.read()
+    await journal.close()
+
+
+async def test_a_redis_server_that_is_away_is_a_broken_journal(tmp_path: Path) -> None:
+    """For reads and writes alike."""
+    journal = RedisJournal(f"unix://{tmp_path / 'nobody'}")
+    with pytest.raises(JournalBroken):
+        await journal.read()
+    with pytest.raises(JournalBroken):
+        await journal.write(entry("a"))
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but long enough to look like one" * 50, None])
