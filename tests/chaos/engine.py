@@ -1,0 +1,54 @@
+"""An engine that pays the provider of `tests.chaos.provider` for every verb; its address is `engine_options.url`."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+import httpx
+
+from deployments.engines.base import EngineContext, Made, PaidCall
+from deployments.errors import EngineError
+from deployments.media.picture import Picture
+from deployments.media.sizes import AspectRatio
+
+
+class PaidEngine:
+    """See `deployments.engines.base.Engine`. Prompts name what is paid for, so that the books can be compared."""
+
+    name: ClassVar = "paid"
+    generative: ClassVar = False
+    blends: ClassVar = False
+
+    def __init__(self, context: EngineContext) -> None:
+        self._client = httpx.AsyncClient(base_url=str(context.options["url"]), timeout=10, trust_env=False)
+
+    async def portrait(self, prompt: str, _photos: Sequence[Picture], _ratio: AspectRatio, call: PaidCall, /) -> Made:
+        return await self._paid(f"portrait-{prompt}", "scene", call)
+
+    async def background(self, prompt: str, _ratio: AspectRatio, call: PaidCall, /) -> Made:
+        return await self._paid(f"background-{prompt}", "scene", call)
+
+    async def cut_out(self, picture: Picture, call: PaidCall, /) -> Made:
+        assert picture.url is not None
+        return await self._paid(f"cut_out-{picture.url.partition('?')[2]}", "person", call)
+
+    async def blend(self, _prompt: str, composite: Picture, _call: PaidCall, /) -> Made:
+        return Made(composite)
+
+    async def _paid(self, key: str, kind: str, call: PaidCall) -> Made:
+        number = await call.submit(lambda: self._submit(key))
+        try:
+            while not (await self._client.get(f"/requests/{number}")).json()["done"]:  # noqa: ASYNC110 - polls
+                await asyncio.sleep(0.2)
+        except asyncio.CancelledError:
+            await self._client.put(f"/requests/{number}/cancel")
+            raise
+        return Made(Picture(url=f"{self._client.base_url}/pictures/{kind}?{key.partition('-')[2]}"))
+
+    async def _submit(self, key: str) -> str:
+        try:
+            answer = await self._client.post("/submit", json={"key": key})
+        except httpx.ConnectError as error:
+            raise EngineError("The provider cannot be reached; try again.") from error
+        number: str = answer.json()["id"]
+        return number

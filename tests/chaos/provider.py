@@ -1,0 +1,97 @@
+"""A paid provider on loopback, in a process of its own: its queue counts every submit as a charge, and takes its time.
+
+POST /submit            {"key"}: charges, and answers {"id"}
+GET  /requests/{id}     {"done": bool}
+PUT  /requests/{id}/cancel
+GET  /pictures/{kind}   the result, a small PNG
+PUT  /uploads/{name}    an object store for the results
+GET  /books             {"charges": {key: count}, "uploads": [name], "cancelled": [id]}
+"""
+
+import io
+import json
+import sys
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from PIL import Image
+
+
+class Books:
+    """What the provider has done, for everybody to see."""
+
+    def __init__(self, latency_s: float) -> None:
+        self.latency_s = latency_s
+        self.charges: Counter[str] = Counter()
+        self.ready_at: dict[str, float] = {}
+        self.uploads: list[str] = []
+        self.cancelled: list[str] = []
+
+
+def picture(kind: str) -> bytes:
+    """A person on nothing, or a scene."""
+    image = Image.new("RGBA", (64, 64), (200, 80, 60, 255))
+    if kind == "person":
+        image.paste((0, 0, 0, 0), (0, 0, 16, 64))
+    out = io.BytesIO()
+    (image if kind == "person" else image.convert("RGB")).save(out, "PNG")
+    return out.getvalue()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request; `books` is set by `main`."""
+
+    books: Books
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        kind, _, name = self.path.partition("?")[0].lstrip("/").partition("/")
+        if kind == "pictures":
+            self.answer(picture(name), "image/png")
+        elif kind == "requests":
+            self.answer({"done": time.monotonic() >= self.books.ready_at[name]})
+        else:
+            books = self.books
+            self.answer({"charges": books.charges, "uploads": books.uploads, "cancelled": books.cancelled})
+
+    def do_POST(self) -> None:
+        key = json.loads(self.body())["key"]
+        self.books.charges[key] += 1
+        number = f"{key}-{self.books.charges[key]}"
+        self.books.ready_at[number] = time.monotonic() + self.books.latency_s
+        self.answer({"id": number})
+
+    def do_PUT(self) -> None:
+        body = self.body()
+        kind, _, name = self.path.partition("?")[0].lstrip("/").partition("/")
+        if kind == "uploads" and body.startswith(b"\x89PNG"):
+            self.books.uploads.append(name)
+        else:
+            self.books.cancelled.append(name.removesuffix("/cancel"))
+        self.answer({})
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def answer(self, content: object, media_type: str = "application/json") -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def main(latency_s: float) -> None:
+    Handler.books = Books(latency_s)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        print(server.server_port, flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]))

@@ -1,0 +1,56 @@
+"""The promise on real processes: kill any of them, or all at once; all tasks end, and nothing is paid twice."""
+
+import socket
+import time
+from collections.abc import Iterator
+from itertools import count, islice
+
+import pytest
+
+from tests.chaos.harness import VICTIMS, Chaos, Tally, chaos
+
+numbers = count()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with chaos(tmp_path_factory.mktemp("chaos"), port) as service:
+        yield service
+
+
+def submit_some(service: Chaos, how_many: int) -> dict[str, str]:
+    """Avatars, backgrounds and overlays in turn."""
+    kinds = ("avatar", "background", "overlay")
+    names = [f"{kinds[number % 3]}-{number}" for number in islice(numbers, how_many)]
+    return {name: service.submit(name) for name in names}
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_any_one_process_may_die(service: Chaos, victim: str) -> None:
+    """All tasks that were accepted before, while and after end in `done`, each stage is charged once."""
+    tally = Tally()
+    tasks = submit_some(service, 4)
+    time.sleep(1)  # into the first stage
+    service.kill(victim)
+    tasks |= submit_some(service, 2)
+    service.audit(tasks, tally)
+    assert tally.lost == []
+    assert tally.done == tally.accepted
+
+
+def test_all_processes_may_die_at_once(service: Chaos) -> None:
+    """After a new start, everything unfinished goes on."""
+    tally = Tally()
+    tasks = submit_some(service, 6)
+    time.sleep(1)
+    service.kill_everything()
+    started = time.monotonic()
+    service.start()
+    ready = time.monotonic()
+    service.audit(tasks, tally)
+    print(f"started in {ready - started:.1f} s, all ended {time.monotonic() - ready:.1f} s later")
+    assert tally.lost == []
+    assert tally.done == tally.accepted
