@@ -32,7 +32,9 @@ check: $(DEV) ## formatting, lint, types, who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench dev: ## (with a later version) benchmarks; the web UI's development server
+bench: ## the benchmarks (with a later version)
+dev: ## the web UI's development server (with a later version)
+bench dev:
 	@echo "make $@ comes with a later version." >&2; exit 1
 
 lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from deployments.settings import Environment
+from scripts.certificate import make_certificate
 from scripts.processes import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +52,7 @@ def make_temp_dir(data: Path) -> None:
 def token_file(data: Path) -> Path:
     """The token that Ray's dashboard and APIs ask for; made once, readable by its owner only."""
     file = data / "ray-token"
-    if not file.exists():
+    if not file.exists() or file.stat().st_size == 0:
         data.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(32))
@@ -59,15 +60,21 @@ def token_file(data: Path) -> Path:
 
 
 def environment(data: Path) -> dict[str, str]:
-    """The environment of Ray's head, and so of every process of the run."""
+    """The environment of Ray's head, and so of every process of the run; makes the secrets that it names."""
+    certificate = temp_dir(data) / "certificate.pem"
+    make_certificate(certificate)
     ours = {name: value for name, value in os.environ.items() if name not in ("RAY_ADDRESS", "RAY_AUTH_TOKEN")}
     return ours | {
         MARK: str(data),
         "AIGE_DATA_DIR": str(data),  # all processes agree, whatever their working directory
         "SPT_NOENV": "1",  # Ray's process titles would else overwrite the environment, and the mark with it
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # off: one node on 127.0.0.1, no port open to the network
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # off: one node, on 127.0.0.1
         "RAY_AUTH_MODE": "token",  # else any local user, or a web page that rebinds its name, could run code here
         "RAY_AUTH_TOKEN_PATH": str(token_file(data)),
+        "RAY_USE_TLS": "1",  # replicas listen on all interfaces and unpickle what comes: only the run's own may call
+        "RAY_TLS_SERVER_CERT": str(certificate),
+        "RAY_TLS_SERVER_KEY": str(certificate),
+        "RAY_TLS_CA_CERT": str(certificate),
         "RAY_USAGE_STATS_ENABLED": "0",  # nothing phones home
         "RAY_SERVE_LOG_TO_STDERR": "0",  # each line is in logs/serve already
     }

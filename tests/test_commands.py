@@ -2,11 +2,14 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import psutil
@@ -29,9 +32,7 @@ class Machine:
     def command(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | environment
         command = [sys.executable, "-m", f"scripts.{name}", *arguments]
-        return subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return self.command("run", "--port", str(self.port), *arguments, **environment)
@@ -104,6 +105,36 @@ def test_token_is_the_owners_alone(running: subprocess.Popen[str], machine: Mach
     """Ray's APIs, which run any code, ask for a token that other users cannot read."""
     assert cluster.token_file(machine.data).stat().st_mode & 0o077 == 0
     assert cluster.temp_dir(machine.data).stat().st_mode & 0o077 == 0
+
+
+def test_no_stranger_is_heard(running: subprocess.Popen[str], machine: Machine) -> None:
+    """Ray's replicas listen on every interface and unpickle what comes, but only from who has our certificate."""
+    open_to_all = {
+        connection.laddr.port
+        for process in processes.marked(machine.data)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and not ip_address(connection.laddr.ip).is_loopback
+    }
+    assert len(open_to_all) >= 7, "one for each replica: this test looks at the right thing"
+    for port in open_to_all:
+        assert not _speaks_http2(port, lambda plain: plain)
+        assert not _speaks_http2(port, _encrypted)
+
+
+def _speaks_http2(port: int, channel: Callable[[socket.socket], socket.socket]) -> bool:
+    """Whether the server answers the preface of HTTP/2, which is below gRPC, with its own: a SETTINGS frame."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as plain, channel(plain) as server:
+        server.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        return server.recv(9)[3:4] == b"\x04"
+    return False
+
+
+def _encrypted(plain: socket.socket) -> socket.socket:
+    """By a client that trusts anyone and shows no certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context.wrap_socket(plain)
 
 
 def test_every_process_bears_the_mark(running: subprocess.Popen[str], machine: Machine) -> None:

@@ -1,0 +1,107 @@
+"""Asks fal whether the models that `serve_config.yaml` sets still exist and take what we send. Needs no key.
+
+Run it as `make check-models`, or `python -m scripts.check_models [CONFIG]`.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from pydantic import BaseModel, Field
+
+from deployments.engines.fal.models import Model
+from deployments.engines.fal.options import FalOptions
+from deployments.errors import SettingsError
+from deployments.settings import Settings
+
+SCHEMA_URL = "https://fal.ai/api/openapi/queue/openapi.json"
+
+
+class _Object(BaseModel):
+    properties: dict[str, object] = {}
+
+
+class _Reference(BaseModel):
+    ref: str = Field(alias="$ref")
+
+
+class _Media(BaseModel):
+    definition: _Reference = Field(alias="schema")
+
+
+class _Content(BaseModel):
+    content: dict[str, _Media] = {}
+
+
+class _Operation(BaseModel):
+    body: _Content = Field(default=_Content(), alias="requestBody")
+    responses: dict[str, _Content] = {}
+
+
+class _Path(BaseModel):
+    get: _Operation = _Operation()
+    post: _Operation = _Operation()
+
+
+class _Components(BaseModel):
+    schemas: dict[str, _Object]
+
+
+class _Document(BaseModel):
+    """As much of a model's OpenAPI document as tells what goes in and what comes out."""
+
+    paths: dict[str, _Path]
+    components: _Components
+
+    def taken(self, endpoint: str) -> set[str]:
+        return self._fields(self.paths[f"/{endpoint}"].post.body)
+
+    def given(self, endpoint: str) -> set[str]:
+        return self._fields(self.paths[f"/{endpoint}/requests/{{request_id}}"].get.responses["200"])
+
+    def _fields(self, content: _Content) -> set[str]:
+        name = content.content["application/json"].definition.ref.rpartition("/")[2]
+        return set(self.components.schemas[name].properties)
+
+
+def problems(verb: str, model: Model, client: httpx.Client) -> Iterator[str]:
+    """What is wrong with a verb's model, one sentence each."""
+    setting = f"engine_options.models.{verb}"
+    response = client.get(SCHEMA_URL, params={"endpoint_id": model.endpoint})
+    if response.status_code == httpx.codes.NOT_FOUND:
+        yield f"{setting}: fal has no model {model.endpoint!r} any more; choose another."
+        return
+    try:
+        document = _Document.model_validate_json(response.raise_for_status().content)
+        taken, given = document.taken(model.endpoint), document.given(model.endpoint)
+    except (ValueError, LookupError):
+        yield f"{setting}: fal's schema of {model.endpoint!r} cannot be read."
+        return
+    for field in sorted(_sent(verb, model) - taken):
+        yield f"{setting}: {model.endpoint!r} does not take {field!r}."
+    if (first := model.output.partition(".")[0]) not in given:
+        yield f"{setting}.output: the result of {model.endpoint!r} has no {first!r}."
+
+
+def _sent(verb: str, model: Model) -> set[str]:
+    prompt = None if verb == "cut_out" else "a prompt"
+    return set(model.arguments(prompt, (1024, 1024), ["https://photos.example/me.png"]))
+
+
+def main(arguments: list[str]) -> int:
+    """Prints what it finds; 0 if nothing is wrong."""
+    try:
+        settings = Settings.load(Path(arguments[0] if arguments else "serve_config.yaml"))
+        models = FalOptions.parse(settings.engine_options).models
+        with httpx.Client(timeout=30, follow_redirects=True) as client:
+            found = [problem for verb, model in models for problem in problems(verb, model, client)]
+    except (SettingsError, httpx.HTTPError) as error:
+        print(f"The models could not be checked: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(found) or "fal has all models, and they take what we send.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
