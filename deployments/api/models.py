@@ -50,7 +50,9 @@ def _null_means(default: E) -> BeforeValidator:
 Text = Annotated[str, AfterValidator(_unicode_text)]
 # The patterns only document what the validators check: their own messages say better what is wrong.
 Prompt = Annotated[
-    Text, Field(max_length=PROMPT_CODE_POINTS, json_schema_extra={"pattern": r"\S"}), AfterValidator(_not_blank)
+    Text,
+    Field(max_length=PROMPT_CODE_POINTS, json_schema_extra={"pattern": r"[^\s\u001c-\u001f\u0085]"}),
+    AfterValidator(_not_blank),
 ]
 AvatarId = Annotated[
     Text,

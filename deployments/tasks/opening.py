@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from deployments.tasks.journal import Journal, MemoryJournal
-from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 
 
@@ -19,4 +18,6 @@ def open_journal(place: str, data_dir: Path) -> Journal:
         case "sqlite":
             return SqliteJournal(data_dir / "journal.sqlite3")
         case _:
+            from deployments.tasks.redis_journal import RedisJournal  # here, so that redis stays out where it is not used
+
             return RedisJournal(place)

@@ -22,6 +22,7 @@ from tests.sinks.object_store import ObjectStoreSink, serving
 
 ROOT = Path(__file__).parents[2]
 STAGE_S = 30
+ATTEMPTS = 3
 TASKS_IN_FLIGHT = 60
 START_S = 180
 
@@ -38,6 +39,7 @@ def _config(folder: Path) -> Path:
     config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
     settings = config["applications"][0]["args"]
     settings["engine"] = "tests.faults.engine:ByPrompt"
+    settings["attempts"] = ATTEMPTS
     settings["limits"]["tasks_in_flight"] = TASKS_IN_FLIGHT
     settings["deadlines"]["stage_s"] = STAGE_S
     path = folder / "serve_config.yaml"
@@ -56,7 +58,7 @@ def _running(folder: Path, port: int, allow: str) -> Iterator[Path]:
         "AIGE_ALLOW_HOSTS": allow,
     }
     command = [sys.executable, "-m", "scripts.run", "--config", str(_config(folder)), "--port", str(port)]
-    run = subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+    run = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert run.stdout
@@ -102,7 +104,7 @@ def slow(service: Service) -> dict[str, str]:
     service.sink.answers["/expires.png"] = [503] * 9
     expiry = f"X-Amz-Date={datetime.now(UTC):%Y%m%dT%H%M%SZ}&X-Amz-Expires=5"
     return {
-        "hangs": service.avatar("/never.png", "hangs"),
+        "hangs": service.avatar("/never.png", f"hangs {os.devnull}"),
         "never taken": service.background("/never-taken.png", "instant"),
         "expires": service.background("", "instant", writeUrl=f"{service.sink.url}/expires.png?{expiry}"),
     }

@@ -1,7 +1,6 @@
 """The service as its clients see it: HTTP, and nothing else. Its API key and secret are those of the tests."""
 
 import base64
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ class Service:
             assert stream.headers["content-type"].startswith("text/event-stream")
             for line in stream.iter_lines():
                 if line.startswith("data:"):
-                    yield TaskResponse.model_validate(json.loads(line.removeprefix("data:")))
+                    yield TaskResponse.model_validate_json(line.removeprefix("data:"))
 
     def ended(self, task_id: str) -> TaskResponse:
         """The task in its final status."""

@@ -1,8 +1,12 @@
 """Engines that fail: each task ends in `error` with the right code, and its message gives nothing away."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from deployments.errors import ErrorCode
+from tests.e2e.conftest import STAGE_S
 from tests.e2e.service import Service
 
 BY_FAULT = {
@@ -28,15 +32,21 @@ def test_a_failing_engine_ends_the_task_with_its_code(service: Service, fault: s
         assert "hunter2" not in task.error.message
 
 
-def test_a_task_can_be_cancelled_while_its_engine_works(service: Service) -> None:
-    """It ends as `cancelled`, shows that at once, and cannot be cancelled twice."""
-    task_id = service.avatar("/cancelled.png", "hangs")
+def test_a_task_can_be_cancelled_while_its_engine_works(service: Service, tmp_path: Path) -> None:
+    """It ends as `cancelled` at once, its engine hears of it, and it cannot be cancelled twice."""
+    task_id = service.avatar("/cancelled.png", f"hangs {tmp_path / 'heard'}")
+    while service.status(task_id) == "pending":
+        pass
     answer = service.http.delete(f"/task/{task_id}")
     assert answer.status_code == 202
     assert set(answer.json()) == set(service.http.get(f"/task/{task_id}").json())
     assert service.failure(task_id) == "cancelled"
     assert service.http.delete(f"/task/{task_id}").status_code == 409
     assert "/cancelled.png" not in service.sink.requests
+    give_up = time.monotonic() + STAGE_S / 2
+    while not (tmp_path / "heard").exists():
+        assert service.status(task_id) == "error"
+        assert time.monotonic() < give_up, "the engine works on"
 
 
 def test_a_cut_out_without_transparency_is_an_engine_error(service: Service) -> None:

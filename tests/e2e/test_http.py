@@ -72,6 +72,19 @@ def test_an_unknown_task_or_route_is_a_404_and_a_wrong_method_a_405(service: Ser
     assert answer.headers["allow"] == "POST"
 
 
+def test_an_idempotency_key_gives_the_same_task_again(service: Service) -> None:
+    """With the same request; with a different one, it is a conflict."""
+    body = service.background_body("/once.png", "instant")
+    headers = {"Idempotency-Key": "end to end"}
+    first, again = (service.http.put("/avatar/a/background", json=body, headers=headers) for _ in range(2))
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    other = service.http.put("/avatar/a/background", json=body | {"prompt": "html"}, headers=headers)
+    assert_is_problem(other, 409)
+    assert service.ended(first.json()["aige_task_id"]).status == "done"
+    assert len(service.sink.requests["/once.png"]) == 1
+
+
 def test_too_many_tasks_in_flight_are_a_503(service: Service) -> None:
     """With the time after which to try again; and those that were accepted end well."""
     slow = service.sink.serve("/slow.png", pictures.png(pictures.scene((64, 64))))

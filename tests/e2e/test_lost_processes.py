@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.e2e.conftest import ATTEMPTS
 from tests.e2e.service import Service
 
 
@@ -21,5 +22,5 @@ def test_a_process_that_always_dies_ends_its_task(service: Service) -> None:
     """After as many attempts as are configured; and the service goes on."""
     task = service.ended(service.background("/never.png", "dies"))
     assert task.error is not None
-    assert (task.error.code, task.attempts) == ("internal", 3)
+    assert (task.error.code, task.attempts) == ("internal", ATTEMPTS)
     assert service.ended(service.background("/after.png", "instant")).status == "done"

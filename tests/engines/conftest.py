@@ -17,6 +17,12 @@ from tests.fal_emulator.network import Network, network_of
 MakeEngine = Callable[..., FalEngine]
 
 
+async def soon(event: asyncio.Event) -> None:
+    """Waits for what is about to happen; should it not, the test fails instead of hanging."""
+    async with asyncio.timeout(20):
+        await event.wait()
+
+
 @pytest.fixture
 def fal() -> FalEmulator:
     return FalEmulator()
@@ -45,7 +51,7 @@ def make_engine(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
         await asyncio.sleep(0)
 
     def make(**options: object) -> FalEngine:
-        return FalEngine(EngineContext(egress, PictureLimits(), options), sleep=sleep)
+        return FalEngine(EngineContext(egress, PictureLimits(), {"deadline_s": 20} | options), sleep=sleep)
 
     with stamina.set_testing(True, attempts=100, cap=True):
         yield make

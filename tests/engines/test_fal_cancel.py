@@ -7,6 +7,7 @@ import pytest
 
 from deployments.engines.fal.engine import FalEngine
 from deployments.media.sizes import AspectRatio
+from tests.engines.conftest import soon
 from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import FalEmulator, Way, answers, drops
 from tests.fal_emulator.http import Answer
@@ -34,18 +35,13 @@ async def cancel(running: asyncio.Task[Any]) -> None:
         await running
 
 
-async def looked_at(call: MemoryCall) -> None:
-    while not call.progress:
-        await asyncio.sleep(0.001)
-
-
 async def test_a_cancelled_task(fal: FalEmulator, engine: FalEngine) -> None:
     """Cancelling the verb cancels the request at fal."""
     fal.queue_s, call = 1e9, MemoryCall()
     running = start(engine, call)
-    await looked_at(call)
+    await soon(call.reported)
     await cancel(running)
-    await fal.cancelled.wait()
+    await soon(fal.cancelled)
     assert [request.cancelled for request in fal.requests.values()] == [True]
 
 
@@ -61,21 +57,21 @@ async def test_fal_keeps_nobody_waiting(fal: FalEmulator, engine: FalEngine) -> 
     fal.script("cancel", slowly)
     fal.queue_s, call = 1e9, MemoryCall()
     running = start(engine, call)
-    await looked_at(call)
+    await soon(call.reported)
     await cancel(running)
-    await asked.wait()
+    await soon(asked)
     assert not fal.cancelled.is_set()
     may_answer.set()
-    await fal.cancelled.wait()
+    await soon(fal.cancelled)
 
 
 async def test_a_lost_attempt(fal: FalEmulator, engine: FalEngine) -> None:
     """Where only the attempt was lost, the request runs on, and the next attempt gets its result."""
     fal.queue_s, call = 1e9, AskingCall(wanted=True)
     running = start(engine, call)
-    await looked_at(call)
+    await soon(call.reported)
     await cancel(running)
-    await call.was_asked.wait()
+    await soon(call.was_asked)
     fal.queue_s = 0
     made = await engine.background("hills", AspectRatio.SQUARE, call.next_attempt())
     assert made.picture.url is not None
@@ -95,12 +91,12 @@ async def test_cancelled_while_submitting(fal: FalEmulator, engine: FalEngine) -
     fal.script("submit", slowly)
     call = MemoryCall()
     running = start(engine, call)
-    await arrived.wait()
+    await soon(arrived)
     running.cancel()
     may_answer.set()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await fal.cancelled.wait()
+    await soon(fal.cancelled)
     assert call.receipt is not None
     assert fal.posts == 1
 
@@ -116,7 +112,7 @@ async def test_cancelled_between_two_tries(fal: FalEmulator, engine: FalEngine) 
     fal.script("submit", *[busy] * 8)
     call = MemoryCall()
     running = start(engine, call)
-    await arrived.wait()
+    await soon(arrived)
     await cancel(running)
     assert fal.requests == {}
 
@@ -134,7 +130,7 @@ async def test_too_late(fault: Any, fal: FalEmulator, engine: FalEngine, caplog:
     fal.script("cancel", late)
     fal.queue_s, call = 1e9, MemoryCall()
     running = start(engine, call)
-    await looked_at(call)
+    await soon(call.reported)
     await cancel(running)
-    await done.wait()
+    await soon(done)
     assert "Task exception was never retrieved" not in caplog.text

@@ -18,7 +18,7 @@ from deployments.media.results import blended_result, cut_out_result, opaque_res
 from deployments.media.sizes import AspectRatio, CanvasSize
 from tests.engines.conftest import MakeEngine
 from tests.fal_emulator.calls import MemoryCall
-from tests.fal_emulator.emulator import FalEmulator, Request, answers
+from tests.fal_emulator.emulator import KEY, FalEmulator, Request, answers
 from tests.fal_emulator.models import pictures_in
 
 LIMITS = PictureLimits()
@@ -44,7 +44,7 @@ async def fetched(picture: Picture, egress: Egress) -> bytes:
 
 def test_it_is_an_engine(engine: FalEngine) -> None:
     """The name `fal` leads to it, and it has all that an engine has."""
-    assert engine_class("fal") == FalEngine
+    assert issubclass(engine_class("fal"), FalEngine)
     assert isinstance(engine, Engine)
 
 
@@ -147,7 +147,7 @@ async def test_progress_is_reported(fal: FalEmulator, engine: FalEngine) -> None
     fal.script("status", answers(202, {"status": "IN_PROGRESS", "logs": None}))
     await engine.background(WORDS, AspectRatio.SQUARE, call)
     assert call.progress == [
-        "Waiting in fal.ai's queue, behind 2 others.",
+        "Number 3 in fal.ai's queue.",
         "The image model is at work: step 3 of 4, see.",
         "The image model is at work.",
     ]
@@ -158,14 +158,22 @@ def test_blend_can_be_turned_off(make_engine: MakeEngine) -> None:
     assert (make_engine().blends, make_engine(blend=False).blends) == (True, False)
 
 
-@pytest.mark.parametrize("key", [None, ""])
+@pytest.mark.parametrize("key", [None, "", " ", "two words", "line\nbreak", "clé"])
 def test_no_key_no_engine(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its key the engine does not start, and says which variable is missing."""
+    """Without a proper key the engine does not start, and says which variable to set, but never to what."""
     monkeypatch.delenv("FAL_KEY", raising=False)
     if key is not None:
         monkeypatch.setenv("FAL_KEY", key)
-    with pytest.raises(SettingsError, match="FAL_KEY"):
+    with pytest.raises(SettingsError, match="FAL_KEY") as caught:
         FalEngine(EngineContext(Egress(), LIMITS, {}))
+    assert not key or key.isspace() or key not in str(caught.value)
+
+
+async def test_a_key_from_a_file(fal: FalEmulator, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line break that editors and secret stores leave at the end of a key is no part of it."""
+    monkeypatch.setenv("FAL_KEY", f"{KEY}\n")
+    await make_engine().background(WORDS, AspectRatio.SQUARE, MemoryCall())
+    assert fal.posts == 1
 
 
 async def test_many_at_once(fal: FalEmulator, engine: FalEngine) -> None:

@@ -12,10 +12,10 @@ from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.results import opaque_result
 from deployments.media.sizes import AspectRatio
-from tests.engines.conftest import MakeEngine
+from tests.engines.conftest import MakeEngine, soon
 from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Way, answers, drops, truncates
-from tests.fal_emulator.http import Answer
+from tests.fal_emulator.http import DROP, Answer
 
 LIMITS = PictureLimits()
 HTML = b"<!doctype html><title>502 Bad Gateway</title>nginx"
@@ -58,6 +58,7 @@ OUTCOMES: dict[str, tuple[Answer, str, str]] = {
     "one of": (model_error(422, "one_of", "not a ratio"), "engine_error", "engine_options.models.background"),
     "unknown field": (model_error(422, "extra_forbidden"), "engine_error", "engine_options.models.background"),
     "model broke": (model_error(500, "internal_server_error"), "engine_error", "try again later"),
+    "model crashed": (Answer(500, {"detail": "Internal Server Error"}), "engine_error", "try again later"),
     "model slow": (model_error(504, "generation_timeout"), "engine_timeout", "too long"),
     "no time": (fal_error(504, "request_timeout"), "engine_timeout", "try again later"),
     "no start": (fal_error(503, "startup_timeout"), "engine_timeout", "did not start"),
@@ -116,7 +117,7 @@ async def failure_of(working: Awaitable[bytes]) -> TaskFailed:
 
 @pytest.mark.parametrize(("outcome", "code", "words"), OUTCOMES.values(), ids=OUTCOMES.keys())
 async def test_outcomes(
-    outcome: Answer, code: str, words: str, fal: FalEmulator, engine: FalEngine, egress: Egress
+    *, outcome: Answer, code: str, words: str, fal: FalEmulator, engine: FalEngine, egress: Egress
 ) -> None:
     """Whatever a model answers, a bad one has a code and a message without internal URLs; it is asked once."""
     fal.outcome = outcome
@@ -183,7 +184,7 @@ async def test_the_bill(header: str, units: float | None, fal: FalEmulator, engi
 
 async def hangs(_: Way) -> Answer | None:
     await asyncio.Event().wait()
-    return None
+    return DROP
 
 
 @pytest.mark.parametrize("kind", ["status", "result"])
@@ -193,7 +194,7 @@ async def test_out_of_time(kind: str, fal: FalEmulator, make_engine: MakeEngine,
     failure = await failure_of(as_a_stage_does(make_engine(deadline_s=0.3), egress, MemoryCall()))
     assert str(failure) == "The image model was not done within 0.3 s: try again later."
     assert failure.code == "engine_timeout"
-    await fal.cancelled.wait()
+    await soon(fal.cancelled)
     assert fal.posts == 1
 
 
@@ -202,4 +203,4 @@ async def test_never_done(fal: FalEmulator, make_engine: MakeEngine, egress: Egr
     fal.queue_s = 1e9
     failure = await failure_of(as_a_stage_does(make_engine(deadline_s=0.3), egress, MemoryCall()))
     assert failure.code == "engine_timeout"
-    await fal.cancelled.wait()
+    await soon(fal.cancelled)

@@ -26,12 +26,14 @@ UNKNOWN = {
     "dropped after it was taken": does_and_drops,
     "408": answers(408, {"detail": "timeout"}),
     "500": answers(500, {"detail": "Internal Server Error"}),
+    "500 with an id": answers(500, {"request_id": "1"}),
     "502 of nginx": answers(502, NGINX, Content_Type="text/html"),
     "503 of nginx": answers(503, NGINX),
     "503 of fal": answers(503, {"detail": "busy"}, X_Fal_Request_Id="1"),
     "504 of nginx": answers(504, NGINX),
     "no JSON": answers(200, HTML),
     "no request id": answers(200, {"status": "IN_QUEUE"}),
+    "a null id": answers(200, {"request_id": None}),
     "a list": answers(200, []),
 }
 REFUSED = {
@@ -128,7 +130,7 @@ async def test_429_without_end(fal: FalEmulator, engine: FalEngine) -> None:
 
 @pytest.mark.parametrize(("retry_after", "shortest", "longest"), [("7", 7, 7), ("86400", 0.5, 1.5), ("soon", 0.5, 1.5)])
 async def test_retry_after_is_heeded(
-    retry_after: str, shortest: float, longest: float, fal: FalEmulator, engine: FalEngine, waits: list[float]
+    *, retry_after: str, shortest: float, longest: float, fal: FalEmulator, engine: FalEngine, waits: list[float]
 ) -> None:
     """What fal asks for in `Retry-After` is waited, if it is seconds and not too many."""
     fal.script("submit", answers(429, Retry_After=retry_after))

@@ -17,6 +17,7 @@ class MemoryCall:
     claimed: bool = False
     wanted: bool = False
     progress: list[str] = field(default_factory=list)
+    reported: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         if self.receipt is not None:
@@ -47,6 +48,7 @@ class MemoryCall:
 
     def report(self, progress: str) -> None:
         self.progress.append(progress)
+        self.reported.set()
 
     async def is_wanted(self) -> bool:
         return self.wanted

@@ -10,7 +10,7 @@ import anyio
 import pytest
 import trustme
 
-from tests.fal_emulator.emulator import FalEmulator
+from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.http import serving
 
 HOSTS = ("queue.fal.run", "queue.falrun.com", "rest.fal.ai", "v3.fal.media", "fal.ai")
@@ -32,6 +32,17 @@ def certificates(names: tuple[str, ...], folder: Path) -> tuple[Path, ssl.SSLCon
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names).configure_cert(context)
     return path, context
+
+
+def environment_for(host: str, authority: Path) -> dict[str, str]:
+    """What tells another process that `host` is fal: its client's own variables, and leave to fetch results there."""
+    return {
+        "FAL_KEY": KEY,
+        "FAL_RUN_HOST": host,
+        "FAL_QUEUE_RUN_HOST": host,
+        "SSL_CERT_FILE": str(authority),
+        "AIGE_ALLOW_HOSTS": host,
+    }
 
 
 @asynccontextmanager

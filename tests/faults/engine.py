@@ -28,8 +28,12 @@ async def fails(code: str) -> bytes:
     raise next(kind for kind in TaskFailed.__subclasses__() if kind.code == code)("The engine says so.")
 
 
-async def hangs(_: str) -> bytes:
-    await asyncio.Event().wait()
+async def hangs(grave: str) -> bytes:
+    """Until it is cancelled; then it makes the file `grave`."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        os.close(os.open(grave, os.O_CREAT))
     raise AssertionError("unreachable")
 
 

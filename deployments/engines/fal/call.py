@@ -60,10 +60,12 @@ class FalCalls:
         """
         request = _Request(call.receipt)
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s) as deadline:
                 receipt = request.receipt or await self._submitted(order, call, request)
                 return await self._awaited(receipt, order, call)
         except TimeoutError:
+            if not deadline.expired():  # somebody else's
+                raise
             self._give_up(request)
             raise EngineTimeout(
                 f"The image model was not done within {self._deadline_s:g} s: try again later."

@@ -1,6 +1,7 @@
 """The engine that pays: generative models on fal.ai, through fal-client."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
@@ -32,7 +33,7 @@ class FalEngine:
     """See `deployments.engines.base.Engine`, and `FalOptions` for `engine_options`. Results stay URLs.
 
     Raises:
-        SettingsError: an option is wrong, or `FAL_KEY` is not set.
+        SettingsError: an option is wrong, or `FAL_KEY` holds no key.
     """
 
     name: ClassVar = "fal"
@@ -42,9 +43,7 @@ class FalEngine:
     def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep) -> None:
         options = FalOptions.parse(context.options)
         environment = Environment()
-        if environment.fal_key is None:
-            raise SettingsError("FAL_KEY: the fal engine needs it; set it in the environment")
-        fal = AsyncClient(environment.fal_key.get_secret_value(), default_timeout=options.submit_s)
+        fal = AsyncClient(_key_in(environment), default_timeout=options.submit_s)
         queue = FalQueue(fal, store_io=options.store_io, keep_files_s=options.keep_files_s)
         allow = parse_allow_hosts(environment.aige_allow_hosts)
         self.blends = options.blend
@@ -100,3 +99,10 @@ class FalEngine:
     async def _size_of(self, picture: Picture) -> Size:
         data = await picture.read(self._context.egress, self._context.limits.bytes)
         return (await asyncio.to_thread(images.decode, data, self._context.limits)).size
+
+
+def _key_in(environment: Environment) -> str:
+    key = environment.fal_key.get_secret_value().strip() if environment.fal_key else ""
+    if not re.fullmatch(r"[!-~]+", key):  # HTTP libraries quote the header values that they do not like in their errors
+        raise SettingsError("FAL_KEY: the fal engine needs a key, as fal.ai gave it; set it in the environment")
+    return key

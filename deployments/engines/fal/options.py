@@ -73,5 +73,5 @@ class FalOptions(_Strict):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in ("engine_options", *first["loc"]))
-        unknown = first["type"] == "extra_forbidden"
-        raise SettingsError(f"{place}: {'there is no such setting' if unknown else first['msg']}")
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{place}: {'there is no such setting' if first['type'] == 'extra_forbidden' else reason}")

@@ -15,7 +15,7 @@ from contextlib import suppress
 import httpx
 from fal_client import AsyncClient, AsyncRequestHandle, Completed, FalClientHTTPError, InProgress, Queued, Status
 from fal_client.client import QUEUE_URL_FORMAT
-from pydantic import JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from deployments.engines.fal import errors
 from deployments.errors import EngineError
@@ -38,6 +38,12 @@ class NotTaken(EngineError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class _Accepted(BaseModel):
+    """What fal answers to a submit, as far as it is needed."""
+
+    request_id: str = Field(min_length=1)
 
 
 class FalQueue:
@@ -68,14 +74,13 @@ class FalQueue:
         if _is_refusal(response):
             raise errors.failure_of(response, endpoint, setting)
         response.raise_for_status()
-        return f"{endpoint}{_REQUESTS}{response.json()['request_id']}"
+        return f"{endpoint}{_REQUESTS}{_Accepted.model_validate_json(response.content).request_id}"
 
     async def look(self, receipt: str, report: Callable[[str], None]) -> httpx.Response | None:
         """The model's answer, be it a result or an error; or None: not yet, or something on the way is in trouble."""
         with suppress(*_TROUBLE):
             async with asyncio.timeout(LOOK_S):
-                answer = await _answer(await self._handle(receipt), report)
-                return answer if answer is not None and errors.is_fals_word(answer) else None
+                return await _answer(await self._handle(receipt), report)
         return None
 
     async def cancel(self, receipt: str) -> None:
@@ -105,18 +110,19 @@ async def _answer(handle: AsyncRequestHandle, report: Callable[[str], None]) -> 
     try:
         status = await handle.status(with_logs=True)
     except FalClientHTTPError as error:
-        return error.response
-    if isinstance(status, Completed):
-        # Not `handle.get()`: it asks for the status once more, and drops the headers, which hold the bill.
-        return await handle.client.get(handle.response_url)
-    report(_progress(status))
-    return None
+        return error.response if errors.is_fals_word(error.response) else None
+    if not isinstance(status, Completed):
+        report(_progress(status))
+        return None
+    # Not `handle.get()`: it asks for the status once more, and drops the headers, which hold the bill.
+    answer = await handle.client.get(handle.response_url)
+    return answer if status.error or errors.is_fals_word(answer) else None
 
 
 def _progress(status: Status) -> str:
     match status:
         case Queued(position=int(position)):
-            return f"Waiting in fal.ai's queue, behind {position} others."
+            return f"Number {position + 1} in fal.ai's queue."
         case InProgress(logs=[*_, {"message": str(message)}]) if text := errors.shown(message):
             return f"The image model is at work: {text}."
     return "The image model is at work."

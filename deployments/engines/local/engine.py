@@ -1,24 +1,25 @@
-"""The embedded engine: no key, no network, no download. It works on the caller's photo; it does not invent pictures."""
+"""The embedded engine: no key, no network, no download. It works on the caller's photo; it does not invent pictures.
+
+What draws is imported when it is first needed: every process of the service imports this module, and few of them draw.
+"""
 
 import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, ClassVar, TypeVar, TypeVarTuple
 
-import cv2
 from PIL import Image
 
 from deployments.engines.base import EngineContext, Made, PaidCall
-from deployments.engines.local.cutout import cut_out_people
-from deployments.engines.local.portrait import draw_portrait
-from deployments.engines.local.scenery import paint
-from deployments.engines.local.styles import Style, style_for
 from deployments.engines.local.words import PromptWords
 from deployments.errors import NoPersonFound
 from deployments.media.images import decode, encode, is_opaque
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, Size
+
+if TYPE_CHECKING:
+    from deployments.engines.local.styles import Style
 
 _ENGINE = "by the embedded local engine, which is not a generative model"
 _CUT_OUT = f"The person was cut out {_ENGINE}."

@@ -1,0 +1,58 @@
+"""The promises of scripts/check_models.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.engines.fal.models import MODELS, Model
+from scripts.check_models import SCHEMA_URL, main, problems
+from tests.fal_emulator.schemas import SCHEMAS, openapi
+
+
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    """Leads to fal's public schemas."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert str(request.url.copy_with(query=None)) == SCHEMA_URL
+        assert "authorization" not in request.headers
+        endpoint = request.url.params["endpoint_id"]
+        if endpoint == "me/unreadable":
+            return httpx.Response(200, text="<html>")
+        return httpx.Response(200, json=openapi(endpoint)) if endpoint in SCHEMAS else httpx.Response(404)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("endpoint", MODELS)
+def test_the_whole_table_passes(endpoint: str, client: httpx.Client) -> None:
+    """A model that exists and takes what we send is no problem."""
+    model = MODELS[endpoint]
+    assert list(problems("cut_out" if model.output == "image.url" else "blend", model, client)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"endpoint": "fal-ai/imagen4"}, "m.blend: fal has no model 'fal-ai/imagen4' any more; choose another."),
+        ({"endpoint": "me/unreadable"}, "m.blend: fal's schema of 'me/unreadable' cannot be read."),
+        ({"image_field": "photo"}, "m.blend: 'fal-ai/flux-pulid' does not take 'photo'."),
+        ({"parameters": {"magic": 1}}, "m.blend: 'fal-ai/flux-pulid' does not take 'magic'."),
+        ({"output": "image.url"}, "m.blend.output: the result of 'fal-ai/flux-pulid' has no 'image'."),
+    ],
+)
+def test_what_it_finds(change: dict[str, object], problem: str, client: httpx.Client) -> None:
+    """Each problem is one sentence that names the setting to change."""
+    model = Model.model_validate(MODELS["fal-ai/flux-pulid"].model_dump() | change)
+    assert list(problems("blend", model, client)) == [problem.replace("m.", "engine_options.models.", 1)]
+
+
+def test_wrong_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A configuration that does not hold is said in one line."""
+    config = tmp_path / "serve_config.yaml"
+    config.write_text("applications: [{args: {engine_options: {models: {portrait: no/such}}}}]")
+    assert main([str(config)]) == 2
+    assert "engine_options.models.portrait: 'no/such' is not in the table" in capsys.readouterr().err
