@@ -9,7 +9,7 @@ DEV := .venv/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test check demo bench dev lock
+.PHONY: help run stop test soak check demo bench dev lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
@@ -25,6 +25,9 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 
 test: $(DEV) ## run every test
 	@$(BIN)/python -m pytest
+
+soak: $(DEV) ## ten minutes under load with a kill every ten seconds
+	@exec $(BIN)/python -m tests.chaos.soak
 
 check: $(DEV) ## formatting, lint, types, who may import whom
 	@$(BIN)/ruff format --check

@@ -16,4 +16,4 @@ class AvatarGenerator(EngineStage):
         """
         job = work.job_of(AvatarJob)
         made = await self.engine.portrait(job.prompt, job.photos, job.ratio, self.paid_call(work))
-        return work.without_photos().carrying(made.picture, opaque=False, notes=made.notes)
+        return self.noting(work, made).without_photos().carrying(made.picture, opaque=False)

@@ -22,4 +22,4 @@ class BackgroundGenerator(EngineStage):
         made = await self.engine.background(job.prompt, job.ratio, self.paid_call(work))
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(opaque_result, data, job.ratio, self.limits)
-        return work.carrying(Picture(data=picture), opaque=True, notes=made.notes)
+        return self.noting(work, made).carrying(Picture(data=picture), opaque=True)

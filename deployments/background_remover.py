@@ -30,4 +30,4 @@ class BackgroundRemover(EngineStage):
             raise EngineError("The image model returned something that is no usable picture; try again.") from error
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(cut_out_result, data, ratio, self.limits)
-        return work.carrying(Picture(data=picture), opaque=False, notes=made.notes)
+        return self.noting(work, made).carrying(Picture(data=picture), opaque=False)

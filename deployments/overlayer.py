@@ -43,4 +43,4 @@ class Overlayer(EngineStage):
         made = await self.engine.blend(job.prompt, work.needed_picture(), self.paid_call(work))
         data = await self.bytes_of(made.picture)
         picture = await asyncio.to_thread(blended_result, data, job.canvas.pixels, self.limits)
-        return work.carrying(Picture(data=picture), opaque=True, notes=made.notes)
+        return self.noting(work, made).carrying(Picture(data=picture), opaque=True)

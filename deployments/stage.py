@@ -15,7 +15,7 @@ from ray import serve
 from ray.serve import metrics
 
 from deployments import task_logging
-from deployments.engines.base import Engine, EngineContext, PaidCall
+from deployments.engines.base import Engine, EngineContext, Made, PaidCall
 from deployments.engines.loading import load_engine
 from deployments.errors import DeadlineExceeded, failure_of
 from deployments.media.egress import Egress
@@ -25,7 +25,7 @@ from deployments.media.picture import Picture
 from deployments.settings import Environment, Settings
 from deployments.task_status import TaskStatusClient
 from deployments.tasks.paid_call import ClaimedCall
-from deployments.tasks.record import Failure
+from deployments.tasks.record import Charge, Failure
 from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
@@ -60,8 +60,22 @@ class EngineStage(Stage):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._claims = TaskStatusClient(serve.get_replica_context().app_name)
+        self._billed = metrics.Counter(
+            "aige_billed_units_total",
+            description="What providers say that they have billed, in their own units.",
+            tag_keys=("stage", "model"),  # type: ignore[arg-type]  # Ray types it as a tuple of one, and takes many
+        )
         context = EngineContext(self.egress, self.limits, settings.engine_options)
         self.engine: Engine = load_engine(Environment().engine(settings), context)
+
+    def noting(self, work: Work, made: Made) -> Work:
+        """The work with what the engine says of what it made, and with what that cost, which is counted here."""
+        if made.cost is None:
+            return work.noting(made.notes)
+        charge = Charge(type(self).__name__, made.cost.model, made.cost.units)
+        self._billed.inc(charge.units or 0, tags={"stage": charge.stage, "model": charge.model})
+        logger.info("%s billed %s units of %s.", charge.stage, charge.units, charge.model)
+        return work.noting(made.notes, charge)
 
     def paid_call(self, work: Work) -> PaidCall:
         """The one call to a provider that this stage may pay for."""

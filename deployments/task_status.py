@@ -88,6 +88,12 @@ class TaskStatus:
     async def release(self, task_id: str, stage: str, token: str) -> None:
         await self._supervisor.paid_submits.release(task_id, stage, token)
 
+    async def report(self, task_id: str, attempt: int, progress: str) -> None:
+        await self._supervisor.paid_submits.report(task_id, attempt, progress)
+
+    async def is_unfinished(self, task_id: str) -> bool:
+        return await self._supervisor.paid_submits.is_unfinished(task_id)
+
     async def _run(self, work: Work) -> Outcome:
         if self._pipeline is None:  # not in the constructor: the application may not be up yet
             self._pipeline = serve.get_deployment_handle("Pipeline", self._app_name)
@@ -203,6 +209,12 @@ class TaskStatusClient:
 
     async def release(self, task_id: str, stage: str, token: str) -> None:
         await self._call("release", task_id, stage, token)
+
+    async def report(self, task_id: str, attempt: int, progress: str) -> None:
+        await self._call("report", task_id, attempt, progress)
+
+    async def is_unfinished(self, task_id: str) -> bool:
+        return cast(bool, await self._call("is_unfinished", task_id))
 
     async def _asked(self, method: str, *args: object) -> object:
         """A call that somebody waits for: refused if the actor does not answer soon."""

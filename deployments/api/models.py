@@ -149,6 +149,14 @@ class MomentResponse(BaseModel):
     at: datetime
 
 
+class ChargeResponse(BaseModel):
+    """What a stage's provider charges: `units` as it bills `model`; null where it does not say."""
+
+    stage: str
+    model: str
+    units: float | None
+
+
 class TaskResponse(BaseModel):
     """The whole task."""
 
@@ -162,6 +170,8 @@ class TaskResponse(BaseModel):
     attempts: int
     engine: str
     notes: list[str]
+    progress: str | None = Field(description="What the provider says of the running stage.")
+    cost: list[ChargeResponse]
 
     @classmethod
     def of(cls, task: Task) -> Self:
@@ -176,6 +186,8 @@ class TaskResponse(BaseModel):
             attempts=task.attempts,
             engine=task.engine,
             notes=list(task.notes),
+            progress=task.progress,
+            cost=[ChargeResponse(**charge._asdict()) for charge in task.charges],
         )
 
 

@@ -10,7 +10,7 @@ from deployments.media.egress import Egress
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded picture (PNG, JPEG or WebP): its bytes, or the URL at which they can be fetched. Exactly one is set."""
+    """An encoded picture (PNG, JPEG or WebP): its bytes, or the URL at which they are. Exactly one is set."""
 
     __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 

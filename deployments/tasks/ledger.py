@@ -127,6 +127,12 @@ class Ledger:
                 await self._show(entry.task)
         return entry
 
+    def remark(self, task_id: str, change: Change) -> None:
+        """Shows a change that need not be durable; nothing happens if the task has ended."""
+        if (unfinished := self._unfinished.get(task_id)) is not None:
+            unfinished.entry = change(unfinished.entry)
+            self.shown.put(unfinished.entry.task)
+
     def unfinished(self, task_id: str) -> Unfinished:
         """The state of a task that has not ended.
 

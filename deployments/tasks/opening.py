@@ -18,6 +18,8 @@ def open_journal(place: str, data_dir: Path) -> Journal:
         case "sqlite":
             return SqliteJournal(data_dir / "journal.sqlite3")
         case _:
-            from deployments.tasks.redis_journal import RedisJournal  # here, so that redis stays out where it is not used
+            from deployments.tasks.redis_journal import (
+                RedisJournal,
+            )  # here, so that redis stays out where it is not used
 
             return RedisJournal(place)

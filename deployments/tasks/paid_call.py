@@ -1,12 +1,15 @@
 """The stage's side of a paid submit: claim, send, record, in one piece that no cancellation tears."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 from uuid import uuid4
 
 from deployments.errors import EngineOutcomeUnknown, TaskFailed
 from deployments.tasks.work import Work
+
+logger = logging.getLogger("ray.serve")
 
 
 class Claims(Protocol):
@@ -18,6 +21,10 @@ class Claims(Protocol):
 
     async def release(self, task_id: str, stage: str, token: str) -> None: ...
 
+    async def report(self, task_id: str, attempt: int, progress: str) -> None: ...
+
+    async def is_unfinished(self, task_id: str) -> bool: ...
+
 
 class ClaimedCall:
     """A `PaidCall` for one stage's run on `work`."""
@@ -27,6 +34,8 @@ class ClaimedCall:
         self._work = work
         self._stage = stage
         self._token = uuid4().hex
+        self._reporting: set[asyncio.Task[None]] = set()
+        self.receipt = work.receipts.get(stage)
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """See `PaidCall`."""
@@ -40,6 +49,21 @@ class ClaimedCall:
         except asyncio.CancelledError:
             await asyncio.wait([sending])  # the request may be out: its receipt must not be lost
             raise
+
+    def report(self, progress: str) -> None:
+        """See `PaidCall`. Nobody waits for it, and if it gets lost, nothing is."""
+        reporting = asyncio.ensure_future(self._claims.report(self._work.task_id, self._work.attempt, progress))
+        self._reporting.add(reporting)
+        reporting.add_done_callback(self._reported)
+
+    async def is_wanted(self) -> bool:
+        """See `PaidCall`."""
+        return await self._claims.is_unfinished(self._work.task_id)
+
+    def _reported(self, reporting: asyncio.Task[None]) -> None:
+        self._reporting.discard(reporting)
+        if not reporting.cancelled() and (error := reporting.exception()):
+            logger.debug("A report of progress was lost: %s", error)
 
     async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:
         try:

@@ -49,6 +49,18 @@ class PaidSubmits:
         """The submit was certainly not taken."""
         await self._settle(task_id, stage, token, None)
 
+    async def report(self, task_id: str, attempt: int, progress: str) -> None:
+        """The provider says where the running stage stands."""
+        with suppress(StaleWrite):
+            self._ledger.remark(task_id, lambda entry: entry.with_task(entry.task.reporting(attempt, progress)))
+
+    async def is_unfinished(self, task_id: str) -> bool:
+        """Whether the task has not ended, so that somebody still waits for what was submitted."""
+        try:
+            return not self._ledger.unfinished(task_id).entry.task.is_ended
+        except NotFound:
+            return False
+
     async def _settle(self, task_id: str, stage: str, token: str, receipt: str | None) -> None:
         try:
             await self._ledger.change(

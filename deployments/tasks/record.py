@@ -58,6 +58,14 @@ class Moment(NamedTuple):
     at: datetime
 
 
+class Charge(NamedTuple):
+    """What a stage's provider charges: `units` as it bills `model`; None where it does not say."""
+
+    stage: str
+    model: str
+    units: float | None
+
+
 class Failure(NamedTuple):
     """Why a task ended in `error`: the code, and what its caller can do about it."""
 
@@ -71,7 +79,10 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task as its caller may see it. Times are aware and in UTC."""
+    """One task as its caller may see it. Times are aware and in UTC.
+
+    `progress` is what the provider says of the running stage: it comes and goes, and alone of all may get lost.
+    """
 
     id: str
     avatar_id: str
@@ -81,6 +92,8 @@ class Task:
     timeline: tuple[Moment, ...]
     attempts: int = 0
     notes: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    progress: str | None = None
     failure: Failure | None = None
 
     @classmethod
@@ -115,6 +128,15 @@ class Task:
             raise StaleWrite("a stage never shows a final status: finished() and failed() do")
         return self._shown(status, at) if self.status.may_become(status) else self
 
+    def charged(self, charges: tuple[Charge, ...]) -> Self:
+        """With what its stages have cost so far."""
+        return replace(self, charges=charges)
+
+    def reporting(self, attempt: int, progress: str) -> Self:
+        """The provider says where the running stage stands."""
+        self.admit(attempt)
+        return replace(self, progress=progress)
+
     def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
         """The attempt's upload has been acknowledged: `done`."""
         self.admit(attempt)
@@ -139,7 +161,7 @@ class Task:
 
     def _shown(self, status: Status, at: datetime) -> Self:
         not_before = self.timeline[-1].at  # a clock that was set back must not turn the timeline around
-        return replace(self, timeline=(*self.timeline, Moment(status, max(at, not_before))))
+        return replace(self, timeline=(*self.timeline, Moment(status, max(at, not_before))), progress=None)
 
 
 def now() -> datetime:

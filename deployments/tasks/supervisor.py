@@ -13,7 +13,7 @@ from datetime import datetime
 from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.task_logging import task_context
-from deployments.tasks.entry import Binding
+from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import Journal
 from deployments.tasks.ledger import Ledger
 from deployments.tasks.paid_submits import PaidSubmits
@@ -102,9 +102,12 @@ class Supervisor:
         Raises:
             NotFound, StaleWrite: the attempt may not write any more.
         """
-        await self._ledger.change(
-            task_id, lambda entry: entry.with_task(entry.task.advanced(attempt, status, self._clock())), work
-        )
+
+        def entering(task: Task) -> Task:
+            task = task.advanced(attempt, status, self._clock())
+            return task.charged(work.charges) if work else task
+
+        await self._ledger.change(task_id, lambda entry: entry.with_task(entering(entry.task)), work)
 
     async def cancel(self, task_id: str) -> Task:
         """Ends a task as `cancelled`, and cancels its run.
@@ -156,15 +159,17 @@ class Supervisor:
         for lost in range(self._settings.attempts):
             entry = await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
             try:
-                return await self._run(await self._work(task_id, entry.task.attempts))
+                return await self._run(await self._work(entry))
             except Exception:  # whatever it was, the attempt is lost and the task is not
                 logger.exception("Attempt %d was lost.", entry.task.attempts)
             await self._sleep(min(0.5 * 2**lost, 8))
         return Failure.of(InternalError("The service lost this task several times over; try again."))
 
-    async def _work(self, task_id: str, attempt: int) -> Work:
-        work = self._fresh.pop(task_id, None) or await self._ledger.work(task_id)
-        return replace(work, attempt=attempt)
+    async def _work(self, entry: Entry) -> Work:
+        task = entry.task
+        work = self._fresh.pop(task.id, None) or await self._ledger.work(task.id)
+        receipts = {stage: submit.receipt for stage, submit in entry.paid.items() if submit.receipt is not None}
+        return replace(work, attempt=task.attempts, receipts=receipts)
 
     def _seconds_left(self, task: Task) -> float:
         """Until the task's deadline; a task that was interrupted gets a stage's time at least, however long it was."""
@@ -176,4 +181,4 @@ class Supervisor:
 def _ended(task: Task, outcome: Outcome, at: datetime) -> Task:
     if isinstance(outcome, Failure):
         return task.failed(outcome, at)
-    return task.finished(task.attempts, outcome.notes, at)
+    return task.charged(outcome.charges).finished(task.attempts, outcome.notes, at)

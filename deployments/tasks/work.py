@@ -1,13 +1,14 @@
 """What is asked for, and how far it has come: the messages that travel between the stages."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
-from deployments.tasks.record import Operation
+from deployments.tasks.record import Charge, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Work:
 
     `attempt` counts from 1 and is set when the work is dispatched; `done` counts the steps of the operation that are
     behind it. `picture` is the newest picture (None before the first stage); `opaque` says whether it has no
-    transparency.
+    transparency. `receipts` are the request ids, by stage, of what earlier attempts have submitted to a provider.
     """
 
     task_id: str
@@ -66,10 +67,16 @@ class Work:
     picture: Picture | None = None
     opaque: bool = True
     notes: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    receipts: Mapping[str, str] = field(default_factory=dict)
 
-    def carrying(self, picture: Picture, *, opaque: bool, notes: tuple[str, ...] = ()) -> Self:
-        """The same work with a newer picture, and with `notes` added."""
-        return replace(self, picture=picture, opaque=opaque, notes=(*self.notes, *notes))
+    def carrying(self, picture: Picture, *, opaque: bool) -> Self:
+        """The same work with a newer picture."""
+        return replace(self, picture=picture, opaque=opaque)
+
+    def noting(self, notes: tuple[str, ...], *charges: Charge) -> Self:
+        """The same work with `notes` and `charges` added."""
+        return replace(self, notes=(*self.notes, *notes), charges=(*self.charges, *charges))
 
     def without_photos(self) -> Self:
         """The same work without the inline photos, which nobody needs after the first stage."""

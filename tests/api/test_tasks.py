@@ -67,6 +67,8 @@ async def test_the_event_stream_ends_with_the_task(client: httpx.AsyncClient, ro
         "attempts": 1,
         "engine": "local",
         "notes": [],
+        "progress": None,
+        "cost": [],
     }
 
 

@@ -27,9 +27,8 @@ def test_the_walk_through_runs_as_it_stands(service: Service, tmp_path: Path) ->
     script = script.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{service.http.base_url.port}")
     key = f'curl() {{ command curl -H "Authorization: Bearer {API_KEY}" "$@"; }}\n'
     shutil.copytree(ROOT / "scripts/sample", tmp_path / "scripts/sample")
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", key + script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
+    bash = [shutil.which("bash") or "", "-euo", "pipefail", "-c", key + script]
+    ran = subprocess.run(bash, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     assert '"status": "done"' in ran.stdout
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")

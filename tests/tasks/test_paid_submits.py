@@ -8,7 +8,7 @@ from deployments.errors import EngineError, EngineOutcomeUnknown, NotFound
 from deployments.settings import Settings
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.paid_call import ClaimedCall
-from deployments.tasks.record import Failure, StaleWrite
+from deployments.tasks.record import Charge, Failure, StaleWrite, Status
 from deployments.tasks.supervisor import Outcome, Supervisor
 from deployments.tasks.work import Work
 from tests.tasks.test_supervisor import end_of, task_and_work
@@ -175,3 +175,52 @@ async def test_an_ended_task_says_so_to_those_who_wait() -> None:
     with pytest.raises((NotFound, StaleWrite, EngineOutcomeUnknown)):
         await claiming
     assert isinstance((await end_of(service.supervisor)).failure, Failure)
+
+
+async def test_progress_is_shown_while_the_stage_runs() -> None:
+    """From the newest attempt only, until the next status."""
+    service = Running()
+    work = await service.first_attempt()
+    await service.supervisor.advance("t", 1, Status.PROCESSING_AVATAR_MODEL)
+    ClaimedCall(service.submits, work, "stage").report("In the queue, 3 before it.")
+    await asyncio.sleep(0)
+    task = service.supervisor.tasks.get("t")
+    assert task is not None
+    assert task.progress == "In the queue, 3 before it."
+    await service.submits.report("t", 7, "From nowhere.")
+    await service.submits.report("nobody", 1, "From nowhere.")
+    assert service.supervisor.tasks.get("t") == task
+    await service.supervisor.advance("t", 1, Status.UPLOADING_IMAGE)
+    task = service.supervisor.tasks.get("t")
+    assert task is not None
+    assert task.progress is None
+
+
+async def test_what_stages_cost_is_kept_with_the_task() -> None:
+    """With the checkpoint of the stage, and also where a later stage fails."""
+    service = Running()
+    work = await service.first_attempt()
+    charge = Charge("AvatarGenerator", "some/model", 1.5)
+    await service.supervisor.advance("t", 1, Status.UPLOADING_IMAGE, work.noting((), charge))
+    task = await service.supervisor.cancel("t")
+    assert task.charges == (charge,)
+
+
+async def test_a_request_is_wanted_until_its_task_has_ended() -> None:
+    """A lost attempt does not make it unwanted: the next one will wait for it."""
+    service = Running()
+    call = ClaimedCall(service.submits, await service.first_attempt(), "stage")
+    await service.next_attempt()
+    assert await call.is_wanted()
+    await service.supervisor.cancel("t")
+    assert not await call.is_wanted()
+
+
+async def test_a_verb_knows_the_receipt_of_an_earlier_attempt() -> None:
+    """Before it has made its inputs ready."""
+    service = Running()
+    work = await service.first_attempt()
+    assert ClaimedCall(service.submits, work, "stage").receipt is None
+    await service.submits.claim("t", 1, "stage", "token")
+    await service.submits.record("t", "stage", "token", "request 1")
+    assert ClaimedCall(service.submits, await service.next_attempt(), "stage").receipt == "request 1"

@@ -1,6 +1,6 @@
 """The embedded engine: no key, no network, no download. It works on the caller's photo; it does not invent pictures.
 
-What draws is imported when it is first needed: every process of the service imports this module, and few of them draw.
+What draws is imported where it is first needed: many processes import this module, and each draws one thing at most.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ class LocalEngine:
     blends: ClassVar = False
 
     def __init__(self, context: EngineContext) -> None:
+        import cv2
+
         cv2.setNumThreads(1)  # as onnxruntime's: the threads below are the parallelism, one a core
         self._egress = context.egress
         self._limits = context.limits
@@ -44,18 +46,16 @@ class LocalEngine:
 
     async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, _call: PaidCall) -> Made:
         """A cut-out of the first person found in `photos`, drawn in the style that `prompt` names."""
-        words = PromptWords(prompt)
-        style = style_for(words)
+        style, unknown = await self._in_thread(_understood, prompt)
         for number, photo in enumerate(photos, start=1):
             data = await self._bytes_of(photo)
             drawn = await self._in_thread(self._portrait, data, style, ratio.pixels)
             if drawn is not None:
-                return Made(Picture(drawn), _portrait_notes(style, words.unknown, number, len(photos)))
+                return Made(Picture(drawn), _portrait_notes(style, unknown, number, len(photos)))
         raise NoPersonFound("No person was found in the photos: use one that shows a face clearly.")
 
     async def background(self, prompt: str, ratio: AspectRatio, _call: PaidCall) -> Made:
-        painting = await self._in_thread(paint, prompt, ratio.pixels)
-        return Made(Picture(await self._in_thread(encode, painting.image)), painting.notes)
+        return await self._in_thread(_painted, prompt, ratio.pixels)
 
     async def cut_out(self, picture: Picture, _call: PaidCall) -> Made:
         data = await self._bytes_of(picture)
@@ -65,8 +65,10 @@ class LocalEngine:
     async def blend(self, _prompt: str, composite: Picture, _call: PaidCall) -> Made:
         return Made(composite)
 
-    def _portrait(self, data: bytes, style: Style, size: Size) -> bytes | None:
+    def _portrait(self, data: bytes, style: "Style", size: Size) -> bytes | None:
         """None where nobody is found."""
+        from deployments.engines.local.portrait import draw_portrait
+
         try:
             return encode(draw_portrait(_opaque(decode(data, self._limits)), style, size))
         except NoPersonFound:
@@ -74,6 +76,8 @@ class LocalEngine:
 
     def _cut_out(self, data: bytes) -> bytes | None:
         """None where the picture is transparent already."""
+        from deployments.engines.local.cutout import cut_out_people
+
         image = decode(data, self._limits)
         return encode(cut_out_people(image.convert("RGB"))) if is_opaque(image) else None
 
@@ -86,6 +90,21 @@ class LocalEngine:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
 
+def _understood(prompt: str) -> tuple["Style", tuple[str, ...]]:
+    """The style that `prompt` asks for, and the words of it that mean nothing here."""
+    from deployments.engines.local.styles import style_for
+
+    words = PromptWords(prompt)
+    return style_for(words), words.unknown
+
+
+def _painted(prompt: str, size: Size) -> Made:
+    from deployments.engines.local.scenery import paint
+
+    painting = paint(prompt, size)
+    return Made(Picture(encode(painting.image)), painting.notes)
+
+
 def _opaque(image: Image.Image) -> Image.Image:
     """`image` on white: what its transparent pixels hide is nobody's business."""
     if image.mode == "RGB":
@@ -95,7 +114,7 @@ def _opaque(image: Image.Image) -> Image.Image:
     return backdrop
 
 
-def _portrait_notes(style: Style, unknown: Sequence[str], number: int, photos: int) -> tuple[str, ...]:
+def _portrait_notes(style: "Style", unknown: Sequence[str], number: int, photos: int) -> tuple[str, ...]:
     notes = [f"Made {_ENGINE}: it draws your photo {style.value}."]
     if photos > 1:
         notes.append(f"Only photo {number} of {photos} was used: this engine draws from one photo.")
