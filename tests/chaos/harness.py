@@ -68,15 +68,18 @@ class Chaos:
         self.data = folder / "var"
         self._config = folder / "serve_config.yaml"
         self._port = port
-        self._write_config()
+        self._write_config({})
+        self._dashboard = ""
         self._run: subprocess.Popen[str] | None = None
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=15, trust_env=False)
 
-    def _write_config(self) -> None:
+    def _write_config(self, changes: dict[str, object]) -> None:
         config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
         settings = config["applications"][0]["args"]
         settings["engine"] = "tests.chaos.engine:PaidEngine"
         settings["engine_options"] = {"url": self.provider.url}
+        settings |= changes
+        config["http_options"]["port"] = self._port
         self._config.write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def start(self) -> None:
@@ -93,11 +96,20 @@ class Chaos:
         heard = []
         for line in self._run.stdout:
             heard.append(line)
-            if line.startswith("Ready"):
+            if line.split()[:1] == ["dashboard"]:  # one of the lines that follow `Ready`
+                self._dashboard = line.split()[1]
                 # Whoever is not listened to blocks in the end.
                 threading.Thread(target=self._run.stdout.read, daemon=True).start()
                 return
         raise AssertionError("the service did not start:\n" + "".join(heard))
+
+    def deploy(self, **changes: object) -> None:
+        """Deploys again with other settings, as an operator does, and waits until that is done."""
+        self._write_config(changes)
+        serve = Path(sys.executable).with_name("serve")
+        environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.data / "ray-token")}
+        deploying = [str(serve), "deploy", str(self._config), "--address", self._dashboard]
+        subprocess.run(deploying, env=environment, check=True, capture_output=True)
 
     def close(self) -> None:
         if self._run:

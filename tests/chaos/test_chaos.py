@@ -41,6 +41,19 @@ def test_any_one_process_may_die(service: Chaos, victim: str) -> None:
     assert tally.done == tally.accepted
 
 
+def test_a_redeploy_with_other_settings_loses_nothing(service: Chaos) -> None:
+    """The actor that outlives its code is replaced, with tasks in flight, and its successor goes on with them."""
+    tally = Tally()
+    (old,) = service.victims("ray::TaskStatus")
+    tasks = submit_some(service, 6)
+    service.deploy(attempts=7)
+    old.wait(60)
+    tasks |= submit_some(service, 3)
+    service.audit(tasks, tally)
+    assert tally.lost == []
+    assert tally.done == tally.accepted
+
+
 def test_all_processes_may_die_at_once(service: Chaos) -> None:
     """After a new start, everything unfinished goes on."""
     tally = Tally()
