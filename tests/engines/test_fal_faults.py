@@ -166,6 +166,21 @@ async def test_trouble_with_the_result(name: str, fal: FalEmulator, engine: FalE
     assert fal.posts == 1
 
 
+FALS_WORD: dict[str, Fault] = {
+    "a model's": answers(500, {"detail": [{"msg": "no", "type": "internal_server_error"}]}),
+    "a type": answers(503, {"detail": "lost", "error_type": "runner_disconnected"}),
+    "a type in a header": answers(500, b"oops", X_Fal_Error_Type="runner_scheduling_failure"),
+}
+
+
+@pytest.mark.parametrize("fault", FALS_WORD.values(), ids=FALS_WORD.keys())
+async def test_fals_own_word(fault: Fault, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
+    """An error that fal signs ends the wait, though the status spoke of none."""
+    fal.script("result", fault)
+    assert (await failure_of(as_a_stage_does(engine, egress, MemoryCall()))).code == "engine_error"
+    assert fal.posts == 1
+
+
 async def test_a_result_as_data(fal: FalEmulator, engine: FalEngine) -> None:
     """A model that returns its picture inline needs no second fetch."""
     fal.outcome = picture_at("data:image/png;base64,iVBORw0KGgo=")
