@@ -9,10 +9,10 @@ DEV := .venv/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test soak check demo bench dev lock
+.PHONY: help run stop test soak check check-models demo bench dev lock
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: $(RUN) ## start the service (PORT=8001 for another port); Ctrl-C stops it
 	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port $(PORT))
@@ -25,6 +25,9 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 
 test: $(DEV) ## run every test
 	@$(BIN)/python -m pytest
+
+check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
+	@exec $(BIN)/python -m scripts.check_models
 
 soak: $(DEV) ## ten minutes under load with a kill every ten seconds
 	@exec $(BIN)/python -m tests.chaos.soak

@@ -10,7 +10,7 @@ from ray.serve import Application, Deployment
 from deployments.avatar_generator import AvatarGenerator
 from deployments.background_generator import BackgroundGenerator
 from deployments.background_remover import BackgroundRemover
-from deployments.engines.loading import engine_class
+from deployments.engines.loading import checked_engine
 from deployments.ingress import Ingress
 from deployments.overlayer import Overlayer
 from deployments.pipeline import Pipeline
@@ -26,7 +26,7 @@ def build(settings: Settings) -> Application:
     Raises:
         SettingsError: a setting, or an environment variable, is misspelt or impossible.
     """
-    engine_class(Environment().engine(settings))  # an engine that is not there stops the start
+    checked_engine(settings, Environment())
     pipeline = _deployment(Pipeline).bind(**{stage.__name__: _deployment(stage).bind(settings) for stage in STAGES})
     return _deployment(serve.ingress()(Ingress)).bind(settings, pipeline)
 

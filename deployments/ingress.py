@@ -5,7 +5,7 @@ from starlette.types import ASGIApp
 
 from deployments import task_logging
 from deployments.api.app import Parts, build_api
-from deployments.engines.loading import engine_class
+from deployments.engines.loading import checked_engine
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.opening import open_store
 from deployments.settings import Environment, Settings
@@ -20,7 +20,7 @@ class Ingress:
         environment = Environment()
         app_name = serve.get_replica_context().app_name
         await start_task_status(settings, app_name)
-        engine = engine_class(environment.engine(settings))
+        engine = checked_engine(settings, environment)
         self._parts = Parts(
             settings=settings,
             backend=TaskStatusClient(app_name),

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from deployments.engines.loading import engine_class
+from deployments.engines.loading import checked_engine
 from deployments.errors import SettingsError
 from deployments.settings import Environment, Settings
 from scripts import cluster, processes
@@ -84,7 +84,7 @@ def _validated() -> Run:
     parser.add_argument("--port", type=int, help="another port than the config file's")
     arguments = parser.parse_args()
     settings = Settings.load(arguments.config)
-    engine_class(Environment().engine(settings))
+    checked_engine(settings, Environment())
     http = yaml.safe_load(arguments.config.read_text(encoding="utf-8")).get("http_options") or {}
     host, port = http.get("host", "0.0.0.0"), http.get("port", 8000)  # noqa: S104 - Serve's own defaults
     return Run(arguments.config.resolve(), host, arguments.port or port, cluster.data_dir())

@@ -1,6 +1,7 @@
 """The FastAPI application, put together from its parts; plain ASGI that runs on any server."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
@@ -16,11 +17,13 @@ from deployments.api.overload import Gate, RefuseAtGate
 from deployments.api.storage_routes import storage_routes, sweeping
 from deployments.api.submission_routes import submission_routes
 from deployments.api.task_routes import task_routes
+from deployments.api.web_ui import web_ui_routes
 from deployments.media.destinations import AllowedHosts
 from deployments.media.storage import ObjectStore, own_store
 from deployments.settings import VERSION, Settings
 
 BASE = "/api/v1"
+WEB_UI = Path(__file__).parents[2] / "frontend/dist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def build_api(parts: Parts) -> ASGIApp:
     app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
+    app.include_router(web_ui_routes(WEB_UI))
     service = ServiceResponse(
         version=VERSION,
         engine=parts.engine,

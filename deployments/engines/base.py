@@ -5,12 +5,14 @@ Placing a person on a background is not among them: that is ours and exact (`dep
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+
+if TYPE_CHECKING:  # `make run` only wants to know whether the engine is there, and opens no URL
+    from deployments.media.egress import Egress
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class EngineContext:
     `engine_options` of the configuration, as it stands there.
     """
 
-    egress: Egress
+    egress: "Egress"
     limits: PictureLimits
     options: Mapping[str, object] = field(default_factory=dict)
 
@@ -74,6 +76,9 @@ class PaidCall(Protocol):
 @runtime_checkable
 class Engine(Protocol):
     """Makes pixels. Every verb may raise any `TaskFailed`; anything else that it raises ends the task as `internal`.
+
+    An engine may also have a classmethod `check(options)`, which raises `SettingsError` where it could not work with
+    these `engine_options`: then the service does not start.
 
     The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread. An engine
     that pays for what it makes submits through `call`; a cancelled verb cancels the provider's request too, unless it

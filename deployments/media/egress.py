@@ -19,9 +19,11 @@ from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
+import stamina
 from ssrfguard import Resolver, SSRFGuardError
 from ssrfguard.httpx import AsyncSafeTransport
 
@@ -62,6 +64,14 @@ class EgressLimits:
     total: float = 60.0
 
 
+TRIES = 3
+"""How often a picture is asked for, at most."""
+
+
+class _NotNow(Refused):
+    """An answer that may be another one in a moment."""
+
+
 class Egress:
     """Opens URLs from requests. One per process and event loop; close it with `aclose`.
 
@@ -97,12 +107,21 @@ class Egress:
     async def fetch(self, url: str, max_bytes: int) -> bytes:
         """The body that `url` answers a GET with, at most `max_bytes` of it.
 
+        Tried again where that may help: a picture may have been paid for, and its address may answer only once more.
+
         Raises:
             FetchFailed: for every reason there is.
         """
+        tries = stamina.retry_context(
+            (_NotNow, httpx.ReadError), attempts=TRIES, timeout=None, wait_initial=0.5, wait_max=2.0
+        )
         try:
-            async with asyncio.timeout(self._limits.total), aclosing(await self._get(url)) as response:
-                return await _body_of(response, max_bytes)
+            async with asyncio.timeout(self._limits.total):
+                async for attempt in tries:
+                    with attempt:
+                        async with aclosing(await self._get(url)) as response:
+                            return await _body_of(response, max_bytes)
+            raise AssertionError("the last attempt raises")
         except (Refused, httpx.TransportError, TimeoutError) as error:
             raise FetchFailed(f"The picture at {host_of(url)} could not be loaded: {reason_for(error)}.") from error
 
@@ -195,7 +214,10 @@ class _BoundedLookups:
 
 async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
     if response.status_code != httpx.codes.OK:
-        raise Refused(f"the server answered {response.status_code}; check that the link is still valid")
+        refused = (
+            _NotNow if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error else Refused
+        )
+        raise refused(f"the server answered {response.status_code}; check that the link is still valid")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused("the server sent it compressed, though it was asked not to")
     body = bytearray()

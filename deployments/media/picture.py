@@ -1,11 +1,12 @@
 """The one shape in which pictures travel between stages."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ConfigDict
 
-from deployments.media.egress import Egress
+if TYPE_CHECKING:  # those who only pass pictures on need no network
+    from deployments.media.egress import Egress
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Picture:
         if (self.data is None) == (self.url is None):
             raise ValueError("a Picture has either data or a url")
 
-    async def read(self, egress: Egress, max_bytes: int) -> bytes:
+    async def read(self, egress: "Egress", max_bytes: int) -> bytes:
         """The encoded picture, fetched where it is elsewhere.
 
         Raises:

@@ -18,8 +18,6 @@ def open_journal(place: str, data_dir: Path) -> Journal:
         case "sqlite":
             return SqliteJournal(data_dir / "journal.sqlite3")
         case _:
-            from deployments.tasks.redis_journal import (
-                RedisJournal,
-            )  # here, so that redis stays out where it is not used
+            from deployments.tasks.redis_journal import RedisJournal  # here: redis weighs 6 MB in each process
 
             return RedisJournal(place)

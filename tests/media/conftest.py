@@ -2,12 +2,13 @@
 
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import anyio
 import anyio.abc
 import pytest
+import stamina
 
 from deployments.media.egress import Egress, EgressLimits
 from tests.faults.web import Web, serving
@@ -15,6 +16,13 @@ from tests.faults.web import Web, serving
 Answers = list[tuple[int, int, int, str, tuple[str, int]]]
 
 PUBLIC = "93.184.215.14"
+
+
+@pytest.fixture(autouse=True)
+def no_pauses() -> Iterator[None]:
+    """stamina's test mode: the tries are as many as ever, but nothing waits between them."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
 
 
 @dataclass

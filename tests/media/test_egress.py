@@ -207,6 +207,15 @@ class TestAnswers:
         assert words in message
         assert not any(word in message for word in ("secret", fault.partition("?")[0] + "?", PUBLIC, "127.0.0.1"))
 
+    @pytest.mark.parametrize(("status", "tries"), [(500, 3), (503, 3), (429, 3), (403, 1), (404, 1), (204, 1)])
+    async def test_what_may_pass_is_tried_again(
+        self, egress: Egress, internet: Internet, status: int, tries: int
+    ) -> None:
+        """A server's trouble, or its wish to be asked later; never what it has decided."""
+        with pytest.raises(FetchFailed, match=str(status)):
+            await egress.fetch(internet.url(f"/answers?status={status}"), 1000)
+        assert len(internet.web.asked) == tries
+
     async def test_bytes_beyond_the_promised_length_are_not_part_of_it(
         self, egress: Egress, internet: Internet
     ) -> None:

@@ -18,13 +18,6 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SIGNED = f"/put?expires={int(NOON.timestamp())}&signature=secret"
 
 
-@pytest.fixture(autouse=True)
-def no_pauses() -> Iterator[None]:
-    """stamina's test mode: the tries are as many as ever, but nothing waits between them."""
-    with stamina.set_testing(True, attempts=100, cap=True):
-        yield
-
-
 class Waiting(Exception):
     """Raised in place of a wait."""
 

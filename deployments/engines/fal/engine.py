@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -39,6 +39,16 @@ class FalEngine:
     name: ClassVar = "fal"
     generative: ClassVar = True
     blends: bool = True
+
+    @classmethod
+    def check(cls, options: Mapping[str, object]) -> None:
+        """Refuses wrong options, and a missing key.
+
+        Raises:
+            SettingsError: one line that names the setting.
+        """
+        FalOptions.parse(options)
+        _key_in(Environment())
 
     def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep) -> None:
         options = FalOptions.parse(context.options)
