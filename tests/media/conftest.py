@@ -101,6 +101,6 @@ async def egress(internet: Internet) -> AsyncIterator[Egress]:
 @pytest.fixture
 async def impatient(internet: Internet) -> AsyncIterator[Egress]:
     """The same, for servers that keep one waiting: nothing but a fault takes as long as it has."""
-    egress = Egress(limits=EgressLimits(read=0.1, total=0.3), resolver=internet.resolve)
+    egress = Egress(limits=EgressLimits(read=1, total=3), resolver=internet.resolve)
     yield egress
     await egress.aclose()
