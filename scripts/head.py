@@ -1,4 +1,4 @@
-"""The Ray cluster of a run: started, deployed on and watched by this process, with which it lives and dies.
+"""The Ray cluster of a run: started, deployed on and then watched by this process, with which it lives and dies.
 
 Arguments: the config file, the port, Ray's temporary folder. It tells its parent how it goes, one JSON object a line
 (see `Report`), and ends when its parent does. Apart from the parent because Ray ends its own driver in ways of its own.
@@ -14,18 +14,18 @@ import traceback
 from pathlib import Path
 from typing import NoReturn, TextIO, TypedDict
 
-import psutil
 import ray
 import yaml
 from ray import serve
+from ray._private.node import Node  # what `ray.init` calls: that cannot leave out the two monitors
+from ray._private.parameter import RayParams
 from ray.serve._private.api import serve_start  # what `serve run` calls: the public start() takes no logging_config
 from ray.serve.config import gRPCOptions
 from ray.serve.schema import ApplicationStatusOverview, ServeDeploySchema
 
-from scripts import processes
+from scripts.watch import end_with_parent, watch
 
 OBJECT_STORE_BYTES = 256 * 2**20
-VITAL = ("gcs_server", "raylet")
 
 
 class Report(TypedDict, total=False):
@@ -37,9 +37,9 @@ class Report(TypedDict, total=False):
 
 
 def main() -> NoReturn:
-    """Starts, deploys, and watches until the cluster is gone."""
+    """Starts, deploys, and watches."""
     parent = _take_stdout()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         dashboard = _start(parent, Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
     except Exception as error:
@@ -47,7 +47,7 @@ def main() -> NoReturn:
         _tell(parent, {"failed": _summary(str(error)) or repr(error)})
     else:
         _tell(parent, {"dashboard": dashboard})
-        _watch()
+        watch()
     os._exit(1)  # at once: Ray's own way out would wait for a cluster that is gone
 
 
@@ -64,6 +64,7 @@ def _start(parent: TextIO, config_file: Path, port: int, temp_dir: Path) -> str:
     _tell(parent, {"step": "Starting Serve"})
     _deploy(config)
     _until_up(parent, config.applications[0].name)
+    ray.shutdown()  # Serve lives on without its driver
     return dashboard
 
 
@@ -78,23 +79,19 @@ def _tell(parent: TextIO, report: Report) -> None:
     parent.write(json.dumps(report) + "\n")
 
 
-def _end_with_parent() -> NoReturn:
-    """Waits for the end of stdin, which comes with the parent's end however that died."""
-    sys.stdin.read()
-    processes.kill(Path(os.environ[processes.MARK]))
-    os._exit(1)
-
-
 def _start_ray(temp_dir: Path) -> str:
     """A cluster of one node; answers the dashboard's address."""
-    context = ray.init(
-        address="local",
-        namespace="serve",
-        include_dashboard=True,
+    wanted = RayParams(
+        temp_dir=str(temp_dir),
         object_store_memory=OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        _temp_dir=str(temp_dir),
+        include_dashboard=True,
+        dashboard_port=None,  # the first free one from 8265
+        include_log_monitor=False,  # type: ignore[arg-type]  # it would show a driver the logs; Ray mistypes it
+        no_monitor=True,  # the autoscaler's, which has no nodes to add
     )
+    # What else binds Ray to us than Linux's kernel would take `watch` for our end.
+    node = Node(wanted, head=True, shutdown_at_exit=False, spawn_reaper=sys.platform == "linux")
+    context = ray.init(node.address, namespace="serve", log_to_driver=False)
     return f"http://{context.dashboard_url}"
 
 
@@ -138,13 +135,6 @@ def _summary(message: str) -> str:
     last = message.rpartition("Traceback (most recent call last):")[2].strip("\n").splitlines()
     said = itertools.dropwhile(lambda line: line.startswith(" "), last)
     return " ".join(line.strip() for line in said)[:500]
-
-
-def _watch() -> None:
-    """Returns once a process has gone without which the cluster is dead."""
-    vital = [process for process in psutil.Process().children() if process.name() in VITAL]
-    while not psutil.wait_procs(vital, timeout=1)[0]:
-        pass
 
 
 if __name__ == "__main__":

@@ -143,6 +143,16 @@ def test_every_process_bears_the_mark(running: subprocess.Popen[str], machine: M
     assert started <= {process.pid for process in processes.marked(machine.data)}
 
 
+def test_service_at_rest_is_light(running: subprocess.Popen[str], machine: Machine) -> None:
+    """All processes together, the dashboard's too, take less than 1.5 GiB of memory of their own (files not counted).
+
+    What usually breaks this: an import at the head of a module that every replica loads.
+    """
+    rollups = (Path(f"/proc/{process.pid}/smaps_rollup").read_text() for process in processes.marked(machine.data))
+    kib = sum(int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith("Pss_Anon:"))
+    assert kib < 1.5 * 2**20
+
+
 def test_stop_after_a_crash_leaves_nothing(running: subprocess.Popen[str], machine: Machine) -> None:
     """Kill -9 of the command itself and of Ray's heart: `make stop` leaves no process, and the port is free."""
     vital = [process for process in processes.marked(machine.data) if process.name() in {"gcs_server", "raylet"}]
