@@ -24,7 +24,7 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 	@exec $(BIN)/python -m scripts.demo
 
 test: $(DEV) ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
 	@exec $(BIN)/python -m scripts.check_models
