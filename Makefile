@@ -7,14 +7,20 @@ BIN := .venv/bin
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
 
+# The web UI is built where Node.js 20 or newer is; all else works without it.
+NODE := $(shell node --version 2>/dev/null | sed -n '/^v[2-9][0-9]/p')
+MODULES := frontend/node_modules/.package-lock.json
+UI := frontend/dist/index.html
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run stop test soak check check-models demo bench dev lock
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(RUN) ## start the service (PORT=8001 for another port); Ctrl-C stops it
+	@$(if $(NODE),$(MAKE) --silent --no-print-directory $(UI) || echo "Going on without the web UI.")
 	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port $(PORT))
 
 stop: ## stop the service, from any shell, after any crash
@@ -23,7 +29,8 @@ stop: ## stop the service, from any shell, after any crash
 demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png and out/overlay.png
 	@exec $(BIN)/python -m scripts.demo
 
-test: $(DEV) ## run every test
+test: $(DEV) $(UI) ## run every test
+	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
@@ -32,19 +39,32 @@ check-models: $(RUN) ## ask fal.ai whether the configured models still exist (ne
 soak: $(DEV) ## ten minutes under load with a kill every ten seconds
 	@exec $(BIN)/python -m tests.chaos.soak
 
-check: $(DEV) ## formatting, lint, types, who may import whom
+check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the API's description and its client
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.export_openapi --check
+	@cd frontend && npm run check --silent
+
+dev: $(MODULES) ## the web UI's development server on port 5173, against the service of `make run`
+	@cd frontend && exec npm run dev --silent
 
 bench: ## the benchmarks (with a later version)
-dev: ## the web UI's development server (with a later version)
-bench dev:
 	@echo "make $@ comes with a later version." >&2; exit 1
 
 lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files
 	@bash scripts/lock.sh
+
+$(MODULES): frontend/package-lock.json
+	@command -v npm >/dev/null || { echo "The web UI needs Node.js 20 or newer: install it, and try again." >&2; exit 1; }
+	@echo "Installing what frontend/package-lock.json names"
+	@cd frontend && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(UI): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src frontend/public -type f)
+	@echo "Building the web UI"
+	@cd frontend && npm run build --silent -- --logLevel warn
 
 # What is installed, by lock file. The second holds all of the first, at the same versions.
 $(RUN): requirements.lock pyproject.toml scripts/install.py

@@ -1,7 +1,11 @@
-"""Writes `frontend/openapi.json` as the service serves it: the web UI's types are generated from it."""
+"""Writes `frontend/openapi.json` as the service serves it: the web UI's types are generated from it.
+
+With `--check` it writes nothing, and exits with 1 where the file says something else.
+"""
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -26,10 +30,16 @@ async def document(directory: Path) -> str:
     return json.dumps(response.raise_for_status().json(), indent=2, ensure_ascii=False) + "\n"
 
 
-def main() -> None:
+def main() -> int:
     with TemporaryDirectory() as directory:
-        TARGET.write_text(asyncio.run(document(Path(directory))), encoding="utf-8")
+        wanted = asyncio.run(document(Path(directory)))
+    if "--check" not in sys.argv:
+        TARGET.write_text(wanted, encoding="utf-8")
+    elif TARGET.read_text(encoding="utf-8") != wanted:
+        print("frontend/openapi.json has drifted: run `python -m scripts.export_openapi`.", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,7 @@ Needs nothing but Python. Each package is checked against its hash in the lock, 
 mirror pip is set up to ask; once installed, nothing is asked of the network again.
 """
 
+import os
 import subprocess
 import sys
 import venv
@@ -44,7 +45,9 @@ def _install_lock(lock: Path) -> int:
 def _install_project() -> int:
     """Makes `deployments` and `graph` importable everywhere, with the build backend that the lock holds."""
     return subprocess.run(  # noqa: S603 - our own arguments
-        [*PIP, "--quiet", "--no-deps", "--no-build-isolation", "--check-build-dependencies", "-e", "."], check=False
+        [*PIP, "--quiet", "--no-deps", "--no-build-isolation", "--check-build-dependencies", "-e", "."],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},  # setuptools warns of what an editable installation is
+        check=False,
     ).returncode
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-SHARE_A_SERVICE = ("e2e", "chaos", "test_commands.py")
+SHARE_A_SERVICE = ("chaos", "e2e", "test_commands.py", "ui")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

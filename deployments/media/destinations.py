@@ -6,6 +6,7 @@ another does not is thereby out.
 
 import re
 from contextlib import suppress
+from functools import cache
 from ipaddress import ip_network
 from typing import Protocol
 
@@ -68,12 +69,18 @@ _ADDRESSES = AddressTable(
     )
 )
 
-GUARD = Policy(
-    denied_networks=_ADDRESSES,
-    allowed_ports=frozenset(range(1, _HIGHEST_PORT + 1)),
-    max_url_length=MAX_URL_LENGTH,
-)
-"""What `ssrfguard` enforces: on literal addresses in URLs, and on whatever a name resolves to."""
+
+@cache
+def guard() -> Policy:
+    """What `ssrfguard` enforces: on literal addresses in URLs, and on whatever a name resolves to.
+
+    Made when it is first needed: its set of all ports takes 4 MB, in each process that opens or judges a URL.
+    """
+    return Policy(
+        denied_networks=_ADDRESSES,
+        allowed_ports=frozenset(range(1, _HIGHEST_PORT + 1)),
+        max_url_length=MAX_URL_LENGTH,
+    )
 
 
 def parse_allow_hosts(text: str) -> AllowedHosts:
@@ -104,7 +111,7 @@ def check_url(url: str, allow: AllowedHosts = frozenset(), store: OwnStore | Non
     if origin in allow or (store is not None and store.owns(httpx.URL(url))):
         return
     try:
-        target = GUARD.check_url(url)
+        target = guard().check_url(url)
     except SSRFGuardError:
         raise Refused(NOT_PUBLIC) from None
     if not target.is_literal_address and _NEVER_PUBLIC.search(target.host):

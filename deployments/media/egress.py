@@ -19,6 +19,7 @@ from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -29,12 +30,12 @@ from ssrfguard.httpx import AsyncSafeTransport
 
 from deployments.errors import FetchFailed
 from deployments.media.destinations import (
-    GUARD,
     NOT_PUBLIC,
     AllowedHosts,
     OwnStore,
     Refused,
     check_url,
+    guard,
     host_of,
     origin_of,
     parse_allow_hosts,
@@ -90,8 +91,14 @@ class Egress:
         self._allow = allow
         self._limits = limits
         self._store = store
-        self._client = httpx.AsyncClient(
-            transport=_Door(allow, limits, store, resolver),
+        self._resolver = resolver
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is first needed: a process that has opened no URL yet does not pay for it in memory."""
+        limits = self._limits
+        return httpx.AsyncClient(
+            transport=_Door(self._allow, limits, self._store, self._resolver),
             timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.total),
             # Compressed pictures hardly shrink, and a bomb cannot hide in what is not compressed.
             headers={
@@ -168,7 +175,7 @@ class _Door(httpx.AsyncBaseTransport):
         self._lookups = _BoundedLookups(resolver, limits.lookup)
         tls = httpx.create_ssl_context()  # reads SSL_CERT_FILE
         pool = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self._guarded = AsyncSafeTransport(policy=GUARD, resolver=self._lookups, verify=tls, limits=pool)
+        self._guarded = AsyncSafeTransport(policy=guard(), resolver=self._lookups, verify=tls, limits=pool)
         self._unguarded = httpx.AsyncHTTPTransport(verify=tls, limits=pool)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,5 +1,3 @@
-import Box from '@mui/material/Box';
-import Typography from '@mui/material/Typography';
 import type { ReactNode } from 'react';
 
 interface Props {
@@ -7,22 +5,24 @@ interface Props {
   readonly lead: string;
   readonly form: ReactNode;
   readonly stage: ReactNode;
+  /** In one column, above the form. */
+  readonly stageFirst?: boolean;
 }
 
 /** A form beside what it makes; one column below 900 px. */
-export function Workspace({ title, lead, form, stage }: Props) {
+export function Workspace({ title, lead, form, stage, stageFirst = false }: Props) {
   return (
-    <Box sx={{ display: 'grid', gap: { xs: 3, md: 5 }, gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '340px minmax(0, 1fr)' } }}>
-      <Box component="section" aria-label="Settings of the picture" sx={{ display: 'flex', flexDirection: 'column', gap: 3 }}>
-        <Box>
-          <Typography variant="h1">{title}</Typography>
-          <Typography sx={{ color: 'text.secondary', mt: 0.5 }}>{lead}</Typography>
-        </Box>
+    <div className="workspace">
+      <section className="settings" aria-label="What to make">
+        <div>
+          <h1>{title}</h1>
+          <p className="muted">{lead}</p>
+        </div>
         {form}
-      </Box>
-      <Box component="section" aria-label="Result" sx={{ minWidth: 0 }}>
+      </section>
+      <section className={stageFirst ? 'result first' : 'result'} aria-label="Result">
         {stage}
-      </Box>
-    </Box>
+      </section>
+    </div>
   );
 }

@@ -46,10 +46,9 @@ export const EMPTY: Drafts = {
 
 const rows = table<Drafts>('drafts');
 const KEPT_AS = 'drafts';
-const WRITE_AFTER_MS = 200;
 
 export const drafts = new Observable<Drafts>(EMPTY);
-let writing: ReturnType<typeof setTimeout> | undefined;
+let writing = false;
 
 export async function loadDrafts(): Promise<void> {
   const [kept] = await rows.all();
@@ -58,14 +57,18 @@ export async function loadDrafts(): Promise<void> {
 
 export function changeDraft<Name extends keyof Drafts>(name: Name, changes: Partial<Drafts[Name]>): void {
   drafts.set({ ...drafts.get(), [name]: { ...drafts.get()[name], ...changes } });
-  clearTimeout(writing);
-  writing = setTimeout(write, WRITE_AFTER_MS);
+  if (!writing) void keep();
 }
 
-/** At once, as the page is about to go. */
-export function write(): void {
-  clearTimeout(writing);
-  void rows.put(KEPT_AS, drafts.get());
+/** Written at once; what changes meanwhile is written right after, all of it together. */
+async function keep(): Promise<void> {
+  let kept: Drafts;
+  writing = true;
+  do {
+    kept = drafts.get();
+    await rows.put(KEPT_AS, kept);
+  } while (kept !== drafts.get());
+  writing = false;
 }
 
 export function useDraft<Name extends keyof Drafts>(

@@ -3,15 +3,13 @@ import { ThemeProvider } from '@mui/material/styles';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
-import { loadDrafts, write } from './drafts';
+import { loadDrafts } from './drafts';
 import { tasks } from './tasks/store';
 import { resume } from './tasks/submit';
 import { theme } from './theme';
 
-addEventListener('pagehide', write);
-
-// What was there before the reload is there from the first frame on. Without a store (private windows), the page starts anew.
-await Promise.all([tasks.load(), loadDrafts()]).catch(() => undefined);
+// What was there before the reload is there from the first frame on.
+await Promise.all([tasks.load(), loadDrafts()]);
 resume();
 
 createRoot(document.getElementById('root') as HTMLElement).render(

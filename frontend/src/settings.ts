@@ -7,16 +7,13 @@ export interface Settings {
   readonly baseUrl: string;
   /** Sent as `Authorization: Bearer KEY`; empty where the service needs none. */
   readonly apiKey: string;
-  /** Whether the browser tells when a task has ended while the page is hidden. */
-  readonly notify: boolean;
 }
 
 const STORED_AS = 'aige.settings';
 
 export const DEFAULTS: Settings = {
-  baseUrl: import.meta.env['VITE_API_BASE_URL'] ?? '/api/v1',
-  apiKey: import.meta.env['VITE_API_KEY'] ?? '',
-  notify: false,
+  baseUrl: import.meta.env.VITE_API_BASE_URL ?? '/api/v1',
+  apiKey: import.meta.env.VITE_API_KEY ?? '',
 };
 
 export const settings = new Observable<Settings>({ ...DEFAULTS, ...stored() });

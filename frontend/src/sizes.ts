@@ -5,7 +5,10 @@ import type { components } from './api/schema';
 export type AspectRatio = components['schemas']['AspectRatio'];
 export type CanvasSize = components['schemas']['CanvasSize'];
 
-export const RATIOS: readonly AspectRatio[] = ['1:1', '4:3', '3:4', '16:9', '9:16'];
+export const RATIOS = (['1:1', '4:3', '3:4', '16:9', '9:16'] satisfies AspectRatio[]).map((ratio) => {
+  const [width, height] = ratio.split(':').map(Number) as [number, number];
+  return { value: ratio, label: ratio, ratio: width / height };
+});
 
 /** The presets, named as the API names them, with their output pixels. */
 export const CANVASES: Readonly<Record<CanvasSize, { label: string; width: number; height: number }>> = {
@@ -16,9 +19,3 @@ export const CANVASES: Readonly<Record<CanvasSize, { label: string; width: numbe
   portrait_4_3: { label: 'Portrait 4:3', width: 768, height: 1024 },
   portrait_16_9: { label: 'Portrait 16:9', width: 576, height: 1024 },
 };
-
-/** Width divided by height, of "16:9". */
-export function quotient(ratio: AspectRatio): number {
-  const [width, height] = ratio.split(':').map(Number) as [number, number];
-  return width / height;
-}

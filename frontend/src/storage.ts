@@ -1,4 +1,7 @@
-/** What survives a reload: two tables in IndexedDB. Where the browser has none (private windows), nothing survives. */
+/**
+ * What survives a reload: two tables in IndexedDB. Where the browser has none (some private windows), or no room left,
+ * the page works on, and nothing survives.
+ */
 
 export interface Table<T> {
   all(): Promise<T[]>;
@@ -10,20 +13,22 @@ const TABLES = ['tasks', 'drafts'] as const;
 let database: Promise<IDBDatabase> | undefined;
 
 export function table<T>(name: (typeof TABLES)[number]): Table<T> {
-  const store = async (mode: IDBTransactionMode) => (await opened()).transaction(name, mode).objectStore(name);
+  const attempt = async <R>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<R>, failed: R) => {
+    try {
+      database ??= open();
+      return await settled(work((await database).transaction(name, mode).objectStore(name)));
+    } catch {
+      return failed;
+    }
+  };
   return {
-    all: async () => settled<T[]>((await store('readonly')).getAll()),
-    put: async (key, value) => void (await settled((await store('readwrite')).put(value, key))),
-    delete: async (key) => void (await settled((await store('readwrite')).delete(key))),
+    all: () => attempt<T[]>('readonly', (store) => store.getAll(), []),
+    put: async (key, value) => void (await attempt('readwrite', (store) => store.put(value, key), key)),
+    delete: (key) => attempt('readwrite', (store) => store.delete(key), undefined),
   };
 }
 
-function opened(): Promise<IDBDatabase> {
-  database ??= open();
-  return database;
-}
-
-function open(): Promise<IDBDatabase> {
+async function open(): Promise<IDBDatabase> {
   const request = indexedDB.open('aige', 1);
   request.onupgradeneeded = () => {
     for (const name of TABLES) request.result.createObjectStore(name);

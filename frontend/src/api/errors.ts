@@ -64,9 +64,15 @@ export const FAILURES: Readonly<Record<ErrorCode, { text: string; action: Action
   engine_error: { text: 'The image model failed.', action: 'retry' },
   engine_timeout: { text: 'The image model took too long.', action: 'retry' },
   engine_outcome_unknown: { text: 'We lost contact and can’t tell whether the model ran.', action: 'confirm' },
-  fetch_failed: { text: 'A picture couldn’t be loaded; its link may have expired. It is sent again when you retry.', action: 'retry' },
+  fetch_failed: {
+    text: 'A picture couldn’t be loaded; its link may have expired. It is sent again when you retry.',
+    action: 'retry',
+  },
   upload_failed: { text: 'The result couldn’t be saved. A new place is used when you retry.', action: 'retry' },
-  upload_url_expired: { text: 'The result came too late to be saved. A new place is used when you retry.', action: 'retry' },
+  upload_url_expired: {
+    text: 'The result came too late to be saved. A new place is used when you retry.',
+    action: 'retry',
+  },
   cancelled: { text: 'Cancelled.', action: 'retry' },
   deadline_exceeded: { text: 'This passed the time limit.', action: 'retry' },
   internal: { text: 'Something broke on our side.', action: 'retry' },

@@ -3,29 +3,29 @@ import { useDraft } from '../drafts';
 import { isPrompt, PromptField } from '../form/PromptField';
 import { ShapeField } from '../form/ShapeField';
 import { SubmitButton } from '../form/SubmitButton';
-import { quotient, RATIOS } from '../sizes';
+import { newId } from '../newId';
+import { RATIOS } from '../sizes';
 import { request } from '../tasks/submit';
 import { TaskStage } from '../tasks/TaskStage';
 import { fieldProblem, useNewest } from '../tasks/useTasks';
 import { Workspace } from '../Workspace';
 import { PhotoPicker } from './PhotoPicker';
 
-const EXAMPLES = ['A friendly cartoon portrait', 'A painterly portrait in warm light', 'A business portrait in a navy suit'];
-const SHAPES = RATIOS.map((ratio) => ({ value: ratio, label: ratio, ratio: quotient(ratio) }));
+const EXAMPLES = ['A cartoon portrait', 'A painterly portrait', 'A business portrait in a navy suit'];
 
 export function AvatarPanel({ service }: { readonly service: Service | null }) {
   const [draft, change] = useDraft('avatar');
   const newest = useNewest('avatar');
   const missing = [
     ...(draft.photos.length > 0 ? [] : ['add a photo']),
-    ...(isPrompt(draft.prompt) ? [] : ['say in the prompt what you want']),
+    ...(isPrompt(draft.prompt) ? [] : ['write a prompt']),
   ];
   const submit = () =>
     request({
       operation: 'avatar',
       body: {
         prompt: draft.prompt,
-        avatar_id: crypto.randomUUID(),
+        avatar_id: newId(),
         source_images: draft.photos.map((photo) => photo.uri),
         aspect_ratio: draft.ratio,
       },
@@ -51,7 +51,12 @@ export function AvatarPanel({ service }: { readonly service: Service | null }) {
             examples={EXAMPLES}
             error={fieldProblem(newest, 'prompt')}
           />
-          <ShapeField label="Aspect ratio" shapes={SHAPES} value={draft.ratio} onChange={(ratio) => change({ ratio })} />
+          <ShapeField
+            label="Aspect ratio"
+            shapes={RATIOS}
+            value={draft.ratio}
+            onChange={(ratio) => change({ ratio })}
+          />
           <SubmitButton label="Create avatar" missing={missing} onSubmit={submit} />
         </>
       }

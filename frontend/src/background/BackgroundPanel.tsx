@@ -2,14 +2,14 @@ import { useDraft } from '../drafts';
 import { isPrompt, PromptField } from '../form/PromptField';
 import { ShapeField } from '../form/ShapeField';
 import { SubmitButton } from '../form/SubmitButton';
-import { quotient, RATIOS } from '../sizes';
+import { newId } from '../newId';
+import { RATIOS } from '../sizes';
 import { request } from '../tasks/submit';
 import { TaskStage } from '../tasks/TaskStage';
 import { fieldProblem, useNewest } from '../tasks/useTasks';
 import { Workspace } from '../Workspace';
 
 const EXAMPLES = ['A quiet beach at sunset', 'A city skyline at night', 'Snowy mountains under a clear sky'];
-const SHAPES = RATIOS.map((ratio) => ({ value: ratio, label: ratio, ratio: quotient(ratio) }));
 
 export function BackgroundPanel() {
   const [draft, change] = useDraft('background');
@@ -18,11 +18,7 @@ export function BackgroundPanel() {
   const submit = () =>
     request({
       operation: 'background',
-      body: {
-        prompt: draft.prompt,
-        avatar_id: avatar?.body.avatar_id ?? crypto.randomUUID(),
-        aspect_ratio: draft.ratio,
-      },
+      body: { prompt: draft.prompt, avatar_id: avatar?.body.avatar_id ?? newId(), aspect_ratio: draft.ratio },
     });
 
   return (
@@ -38,10 +34,15 @@ export function BackgroundPanel() {
             examples={EXAMPLES}
             error={fieldProblem(newest, 'prompt')}
           />
-          <ShapeField label="Aspect ratio" shapes={SHAPES} value={draft.ratio} onChange={(ratio) => change({ ratio })} />
+          <ShapeField
+            label="Aspect ratio"
+            shapes={RATIOS}
+            value={draft.ratio}
+            onChange={(ratio) => change({ ratio })}
+          />
           <SubmitButton
             label="Create background"
-            missing={isPrompt(draft.prompt) ? [] : ['say in the prompt what you want']}
+            missing={isPrompt(draft.prompt) ? [] : ['write a prompt']}
             onSubmit={submit}
           />
         </>

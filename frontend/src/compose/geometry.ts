@@ -10,11 +10,14 @@ export interface Placement {
 }
 
 export const MAX_SCALE = 20;
-export const MIN_SCALE = 0.01;
+export const MIN_SCALE = 0.001;
 
 /** The person image's size on the canvas. */
 export function footprint(person: Size, scale: number): Size {
-  return { width: Math.max(1, Math.floor(person.width * scale + 0.5)), height: Math.max(1, Math.floor(person.height * scale + 0.5)) };
+  return {
+    width: Math.max(1, Math.floor(person.width * scale + 0.5)),
+    height: Math.max(1, Math.floor(person.height * scale + 0.5)),
+  };
 }
 
 /** The canvas with the background only: what every placement starts from. */
@@ -100,3 +103,6 @@ export function differingPixels(one: Pixels, other: Pixels): number {
   return a.reduce((total, pixel, i) => total + (pixel === b[i] ? 0 : 1), 0);
 }
 
+export function same(one: Placement | null, other: Placement | null): boolean {
+  return one?.x === other?.x && one?.y === other?.y && one?.scale === other?.scale;
+}

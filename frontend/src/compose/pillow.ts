@@ -93,7 +93,9 @@ export function flattened(image: Pixels): Pixels {
 function blend(under: Uint8ClampedArray, to: number, over: Uint8ClampedArray, from: number): void {
   const alpha = over[from + 3] as number;
   for (let band = 0; band < 3; band++) {
-    under[to + band] = dividedBy255((under[to + band] as number) * (255 - alpha) + (over[from + band] as number) * alpha);
+    under[to + band] = dividedBy255(
+      (under[to + band] as number) * (255 - alpha) + (over[from + band] as number) * alpha,
+    );
   }
 }
 

@@ -1,6 +1,4 @@
-import Box from '@mui/material/Box';
-import Chip from '@mui/material/Chip';
-import TextField from '@mui/material/TextField';
+import { Chip, TextField } from '@mui/material';
 
 const MAX_CODE_POINTS = 4000;
 
@@ -13,11 +11,10 @@ interface Props {
 }
 
 export function PromptField({ value, onChange, hint, examples, error }: Props) {
-  const left = MAX_CODE_POINTS - [...value].length;
-  const tooLong = left < 0 ? `${-left} characters too long.` : undefined;
-  const problem = tooLong ?? error;
+  const excess = [...value].length - MAX_CODE_POINTS;
+  const problem = excess > 0 ? `${excess} characters too long.` : error;
   return (
-    <Box>
+    <div>
       <TextField
         id="prompt"
         label="Prompt"
@@ -30,12 +27,12 @@ export function PromptField({ value, onChange, hint, examples, error }: Props) {
         error={problem !== undefined}
         helperText={problem ?? hint}
       />
-      <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 1, mt: 1.5 }}>
+      <div className="examples">
         {examples.map((example) => (
           <Chip key={example} label={example} size="small" variant="outlined" onClick={() => onChange(example)} />
         ))}
-      </Box>
-    </Box>
+      </div>
+    </div>
   );
 }
 

@@ -1,9 +1,5 @@
-import Alert from '@mui/material/Alert';
-import Box from '@mui/material/Box';
-import Button from '@mui/material/Button';
-import Typography from '@mui/material/Typography';
-import { useState } from 'react';
-import { ApiError } from '../api/errors';
+import { Alert, Button } from '@mui/material';
+import { useAction } from './useAction';
 
 interface Props {
   readonly label: string;
@@ -15,54 +11,22 @@ interface Props {
 
 export function SubmitButton({ label, missing, onSubmit }: Props) {
   const { busy, error, run } = useAction(onSubmit);
+  const blocked = missing.length > 0;
   return (
-    <Box sx={STICKY}>
-      {error && (
-        <Alert severity="error" variant="outlined" sx={{ mb: 1.5 }}>
-          {error}
-        </Alert>
-      )}
+    <div className="submit">
+      {error && <Alert severity="error">{error}</Alert>}
       <Button
-        fullWidth
         size="large"
         variant="contained"
         loading={busy}
-        disabled={missing.length > 0}
+        disabled={blocked}
         aria-describedby="missing"
-        onClick={run}
-      >
+        onClick={() => run()}>
         {label}
       </Button>
-      <Typography id="missing" variant="caption" component="p" sx={{ color: 'text.secondary', mt: 1, minHeight: '1.45em' }}>
-        {missing.length > 0 && `First ${missing.join(' and ')}.`}
-      </Typography>
-    </Box>
+      <p id="missing" className="small muted">
+        {blocked && `First ${missing.join(' and ')}.`}
+      </p>
+    </div>
   );
 }
-
-/** Something that the service is asked for: whether it is under way, and what went wrong last time. */
-export function useAction(action: () => Promise<unknown>): { busy: boolean; error: string | null; run: () => void } {
-  const [state, setState] = useState<{ busy: boolean; error: string | null }>({ busy: false, error: null });
-  const run = async () => {
-    setState({ busy: true, error: null });
-    try {
-      await action();
-      setState({ busy: false, error: null });
-    } catch (error) {
-      setState({ busy: false, error: error instanceof ApiError ? error.message : 'Something broke in this page.' });
-      if (!(error instanceof ApiError)) throw error;
-    }
-  };
-  return { ...state, run };
-}
-
-/** Below 900 px the page is one column: the action stays in reach. */
-const STICKY = {
-  position: { xs: 'sticky', md: 'static' },
-  bottom: 0,
-  zIndex: 2,
-  mx: { xs: -2, md: 0 },
-  px: { xs: 2, md: 0 },
-  pt: 1.5,
-  bgcolor: 'background.default',
-} as const;

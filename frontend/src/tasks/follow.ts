@@ -1,10 +1,9 @@
 /** Keeps records up to date: by event streams while the page is visible, by polling otherwise. */
 
-import { cancelTask, download, getTask, presign, type Task } from '../api/client';
+import { cancelTask, download, getTask, presign } from '../api/client';
 import { ApiError } from '../api/errors';
 import { taskEvents } from '../api/events';
-import { settings } from '../settings';
-import { isInFlight, NAMES, standing, type TaskRecord } from './record';
+import { isInFlight, type TaskRecord } from './record';
 import { tasks } from './store';
 
 /** More would starve other requests: a browser opens six connections to a server that speaks HTTP/1.1. */
@@ -26,9 +25,7 @@ export async function followTask(key: string): Promise<void> {
     if (left && isInFlight(left)) await pause(broken ? POLL_INSTEAD_MS : mayStream ? 0 : POLL_MS);
   }
   const ended = tasks.find(key);
-  if (!ended) return;
-  tell(ended);
-  if (ended.task?.status === 'done') await fetchPicture(ended);
+  if (ended?.task?.status === 'done') await fetchPicture(ended);
 }
 
 /** Whether the stream broke: an end that nobody asked for, and before the task's own. */
@@ -61,8 +58,7 @@ async function poll(key: string, taskId: string): Promise<void> {
 /** Cancels; throws an `ApiError` where the service cannot, or it is too late. */
 export async function cancel(record: TaskRecord): Promise<void> {
   if (!record.taskId) return tasks.delete(record.key);
-  const task: Task = await cancelTask(record.taskId);
-  await tasks.change(record.key, { task });
+  await tasks.change(record.key, { task: await cancelTask(record.taskId) });
 }
 
 /** Keeps the result here, by a fresh link if the first has expired. */
@@ -76,11 +72,6 @@ export async function fetchPicture(record: TaskRecord): Promise<void> {
     }
   }
   await tasks.change(record.key, { expired: true });
-}
-
-function tell(record: TaskRecord): void {
-  if (!settings.get().notify || document.visibilityState === 'visible') return;
-  new Notification(`${NAMES[record.operation]}: ${standing(record)}`, { body: record.body.prompt });
 }
 
 function pause(milliseconds: number): Promise<void> {

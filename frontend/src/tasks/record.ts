@@ -65,12 +65,25 @@ export const NAMES: Readonly<Record<Operation, string>> = {
   overlay: 'Picture',
 };
 
-/** The stages that a task of each operation passes, as far as can be known beforehand. */
-export const JOURNEY: Readonly<Record<Operation, readonly Status[]>> = {
-  avatar: ['pending', 'processing_avatar_model', 'processing_background_removal', 'uploading_image'],
-  background: ['pending', 'processing_avatar_model', 'uploading_image'],
-  overlay: ['pending', 'processing_overlay', 'uploading_image'],
+const JOURNEY: readonly Status[] = [
+  'pending',
+  'processing_avatar_model',
+  'processing_background_removal',
+  'processing_overlay',
+  'uploading_image',
+];
+
+const LEFT_OUT: Readonly<Record<Operation, readonly Status[]>> = {
+  avatar: ['processing_overlay'],
+  background: ['processing_background_removal', 'processing_overlay'],
+  overlay: ['processing_avatar_model', 'processing_background_removal'],
 };
+
+/** The stages that it passes, as far as can be known beforehand, and those that it has passed. */
+export function journeyOf({ operation, task }: TaskRecord): readonly Status[] {
+  const seen = new Set(task?.timeline.map((moment) => moment.status));
+  return JOURNEY.filter((stage) => seen.has(stage) || !LEFT_OUT[operation].includes(stage));
+}
 
 export function stageName(status: Status): string {
   return STAGES[status];

@@ -2,13 +2,16 @@
 
 import { presign, type Submission, submit, upload } from '../api/client';
 import { ApiError } from '../api/errors';
+import { newId } from '../newId';
 import { fetchPicture, followTask } from './follow';
 import { isInFlight, phaseOf, type TaskRecord } from './record';
 import { tasks } from './store';
 
 /** A submission whose result has no place yet. */
 export type Wish = Unplaced<Submission>;
-type Unplaced<S> = S extends Submission ? { operation: S['operation']; body: Omit<S['body'], 'writeUrl' | 'readUrl'> } : never;
+type Unplaced<S> = S extends Submission
+  ? { operation: S['operation']; body: Omit<S['body'], 'writeUrl' | 'readUrl'> }
+  : never;
 
 /** A write URL is good for an hour; what has not been sent by then is not sent any more. */
 const STALE_MS = 50 * 60_000;
@@ -19,7 +22,7 @@ export async function request(wish: Wish, sources: TaskRecord['sources'] = null)
   const record = {
     operation: wish.operation,
     body: { ...wish.body, writeUrl, readUrl },
-    key: crypto.randomUUID(),
+    key: newId(),
     objectKey,
     createdAt: Date.now(),
     taskId: null,

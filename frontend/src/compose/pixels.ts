@@ -1,0 +1,41 @@
+/** The very pixels in a picture file. */
+
+import { blank, type Pixels } from './pillow';
+
+/**
+ * A 2D canvas multiplies transparency in and loses colours by that; WebGL hands out what was decoded. Where there is
+ * none, or the picture is too large for it, the canvas has to do: translucent pixels are then off by at most 1.
+ */
+export async function readPixels(picture: Blob): Promise<Pixels> {
+  const bitmap = await createImageBitmap(picture, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+  return byWebGl(bitmap) ?? byCanvas(bitmap);
+}
+
+function byWebGl(bitmap: ImageBitmap): Pixels | null {
+  const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
+  if (!gl || Math.max(bitmap.width, bitmap.height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return null;
+  const pixels = blank(bitmap);
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  gl.framebufferTexture2D(
+    gl.FRAMEBUFFER,
+    gl.COLOR_ATTACHMENT0,
+    gl.TEXTURE_2D,
+    gl.getParameter(gl.TEXTURE_BINDING_2D),
+    0,
+  );
+  gl.readPixels(0, 0, pixels.width, pixels.height, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(pixels.data.buffer));
+  const failed = gl.getError() !== gl.NO_ERROR;
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return failed ? null : pixels;
+}
+
+function byCanvas(bitmap: ImageBitmap): Pixels {
+  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext(
+    '2d',
+  ) as OffscreenCanvasRenderingContext2D;
+  context.drawImage(bitmap, 0, 0);
+  const { width, height, data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+  return { width, height, data };
+}

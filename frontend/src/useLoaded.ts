@@ -1,0 +1,16 @@
+import { type DependencyList, useEffect, useState } from 'react';
+
+/** What `load` has led to with these very `inputs`; null until then, and where it is null or fails. */
+export function useLoaded<T>(load: (() => Promise<T | null>) | null, inputs: DependencyList): T | null {
+  const [loaded, setLoaded] = useState<{ readonly value: T | null; readonly inputs: DependencyList } | null>(null);
+  useEffect(() => {
+    let left = false;
+    const keep = (value: T | null) => left || setLoaded({ value, inputs });
+    load?.().then(keep, () => keep(null));
+    return () => {
+      left = true;
+    };
+    // biome-ignore lint/correctness/useExhaustiveDependencies: what `load` depends on is what `inputs` says
+  }, inputs);
+  return loaded?.inputs.every((input, index) => input === inputs[index]) ? loaded.value : null;
+}

@@ -1,0 +1,171 @@
+/** A real browser at the real service: `AIGE_URL`, by default where `make run` puts it. */
+
+import { mkdirSync } from 'node:fs';
+import axe from 'axe-core';
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type JSHandle,
+  type Locator,
+  type Page,
+} from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import type { Pixels } from '../../src/compose/pillow.ts';
+import { png } from '../png.ts';
+
+export const BASE = process.env.AIGE_URL ?? 'http://127.0.0.1:8000';
+const SHOTS = new URL('../../screenshots/', import.meta.url).pathname;
+
+/** Longer than the local engine takes on a busy machine. */
+export const TASK_MS = 90_000;
+
+/** Opens a page for each test, and fails it if the page wrote an error or a warning to the console, or broke. */
+export function studio(options: BrowserContextOptions = {}): {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  expected: RegExp;
+} {
+  const launching = chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+  });
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+  const self = {
+    get page() {
+      return page;
+    },
+    get context() {
+      return context;
+    },
+    /** Complaints that the test provokes. */
+    expected: /(?!)/,
+  };
+  beforeAll(async () => void (await launching));
+  afterAll(async () => (await launching).close());
+  beforeEach(async () => {
+    complaints = [];
+    self.expected = /(?!)/;
+    context = await (await launching).newContext({
+      viewport: { width: 1280, height: 860 },
+      acceptDownloads: true,
+      ...options,
+    });
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.goto(BASE);
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints.filter((complaint) => !self.expected.test(complaint))).toEqual([]);
+  });
+  return self;
+}
+
+export function tab(page: Page, name: 'Avatar' | 'Background' | 'Compose' | 'Gallery'): Locator {
+  return page.getByRole('tab', { name });
+}
+
+export async function reaches(page: Page, stage: RegExp | string): Promise<void> {
+  await page.getByRole('status').filter({ hasText: stage }).waitFor({ timeout: TASK_MS });
+}
+
+export async function makeAvatar(page: Page): Promise<void> {
+  await tab(page, 'Avatar').click();
+  await page.getByRole('button', { name: 'Use sample photo' }).click();
+  await page.getByRole('button', { name: 'Create avatar' }).click();
+  await reaches(page, 'Avatar: Done');
+}
+
+export async function makeBackground(page: Page): Promise<void> {
+  await tab(page, 'Background').click();
+  await page.getByRole('textbox', { name: 'Prompt' }).fill('A quiet beach at sunset');
+  await page.getByRole('button', { name: 'Create background' }).click();
+  await reaches(page, 'Background: Done');
+}
+
+/** Brings a picture of one's own to the Compose screen. */
+export async function ownPicture(page: Page, group: 'Person' | 'Backdrop', pixels: Pixels): Promise<void> {
+  const file = { name: 'own.png', mimeType: 'image/png', buffer: png(pixels) };
+  await page.getByLabel(`Your own ${group.toLowerCase()}`).setInputFiles(file);
+  await page
+    .getByRole('radiogroup', { name: group })
+    .locator('[aria-label="Your own"]:checked')
+    .waitFor({ state: 'attached' });
+}
+
+/** The canvas, once it shows what the service would compose. */
+export async function exactPreview(page: Page): Promise<JSHandle | null> {
+  return page.waitForSelector('canvas[data-exact=true]');
+}
+
+/** Rows of RGBA, as the page shows them. */
+export async function pixelsOf(canvas: JSHandle | null): Promise<{ width: number; height: number; data: Uint8Array }> {
+  if (!canvas) throw new Error('there is no canvas');
+  const { base64, ...size } = await canvas.evaluate((element: HTMLCanvasElement) => {
+    const { width, height } = element;
+    const { data } = (element.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, width, height);
+    let text = '';
+    for (let i = 0; i < data.length; i += 32_768) text += String.fromCharCode(...data.subarray(i, i + 32_768));
+    return { width, height, base64: btoa(text) };
+  });
+  return { ...size, data: Buffer.from(base64, 'base64') };
+}
+
+/** No violation that axe calls serious or critical. */
+export async function isAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const serious = await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  });
+  expect(serious).toEqual([]);
+}
+
+/** For people to look at; the folder is not under version control. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true, animations: 'disabled' });
+}
+
+export interface Stubbed {
+  readonly status: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** The service as it is, but each new task is and stays as told. */
+export async function stubTasks(page: Page, { status, error }: Stubbed): Promise<void> {
+  const task = {
+    aige_task_id: 'stubbed',
+    avatar_id: 'stubbed',
+    operation: 'avatar',
+    status,
+    readUrl: null,
+    error: error ?? null,
+    timeline: ['pending', status].map((passed) => ({ status: passed, at: new Date().toISOString() })),
+    attempts: 1,
+    engine: 'local',
+    notes: [],
+  };
+  await page.route('**/api/v1/avatar', (route) =>
+    route.fulfill({ status: 201, json: { aige_task_id: 'stubbed', avatar_id: 'stubbed' } }),
+  );
+  await page.route('**/api/v1/task/stubbed', (route) => route.fulfill({ json: task }));
+  await page.route('**/api/v1/task/stubbed/events', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', body: `event: status\ndata: ${JSON.stringify(task)}\n\n` }),
+  );
+}
+
+/** Sends the sample photo. */
+export async function startAvatar(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Use sample photo' }).click();
+  await page.getByRole('button', { name: 'Create avatar' }).click();
+}

@@ -1,0 +1,139 @@
+/** Without a mouse; and the canvas, by every way there is. */
+
+import { expect, test } from 'vitest';
+import { noise } from '../fixture.ts';
+import { exactPreview, ownPicture, reaches, studio, tab } from './browser.ts';
+
+const browser = studio();
+
+/** Presses Tab until the focus is where `name` is. */
+async function tabTo(name: RegExp): Promise<void> {
+  const { page } = browser;
+  for (let presses = 0; presses < 120; presses++) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return '';
+      return element.getAttribute('aria-label') ?? element.closest('label')?.textContent ?? element.textContent ?? '';
+    });
+    if (name.test(focused)) return;
+  }
+  throw new Error(`the keyboard does not reach ${name}`);
+}
+
+async function withPerson(): Promise<void> {
+  const { page } = browser;
+  await tab(page, 'Compose').click();
+  await ownPicture(page, 'Person', noise([200, 300], 'RGBA', 2));
+  await exactPreview(page);
+}
+
+async function placement(): Promise<number[]> {
+  const { page } = browser;
+  const values = ['X', 'Y', 'Scale'].map((name) => page.getByRole('spinbutton', { name }).inputValue());
+  return (await Promise.all(values)).map(Number);
+}
+
+test('the whole job by keyboard alone', async () => {
+  const { page } = browser;
+  await tabTo(/Use sample photo/);
+  await page.keyboard.press('Enter');
+  await page.getByAltText('the sample photo').waitFor();
+  await tabTo(/Create avatar/);
+  await page.keyboard.press('Enter');
+  await reaches(page, 'Avatar: Done');
+  await tabTo(/^Avatar$/);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await exactPreview(page);
+  await tabTo(/The person/);
+  await page.keyboard.press('Shift+ArrowRight');
+  await tabTo(/^Render$/);
+  await page.keyboard.press('Enter');
+  await reaches(page, 'Picture: Done');
+  await tabTo(/Download/);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  expect(download.suggestedFilename()).toBe('overlay.png');
+});
+
+test('arrows nudge, plus and minus scale, undo and redo step', async () => {
+  const { page } = browser;
+  await withPerson();
+  const [x = 0, y = 0, scale = 0] = await placement();
+  await page.getByRole('application').focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Shift+ArrowUp');
+  expect(await placement()).toEqual([x - 1, y - 10, scale]);
+  await page.keyboard.press('+');
+  expect((await placement())[2]).toBeCloseTo(scale * 1.01, 3);
+  await page.keyboard.press('Control+z');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  expect(await placement()).toEqual([x - 1, y, scale]);
+  await page.getByRole('button', { name: 'Redo' }).click();
+  expect(await placement()).toEqual([x - 1, y - 10, scale]);
+});
+
+test('a drag moves, snaps to the middle, and Escape takes it back', async () => {
+  const { page } = browser;
+  await withPerson();
+  const before = await placement();
+  const box = await page.getByRole('application').boundingBox();
+  if (!box) throw new Error('nothing to drag');
+  const [middleX, middleY] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(middleX, middleY);
+  await page.mouse.down();
+  await page.mouse.move(middleX + 120, middleY - 20, { steps: 4 });
+  await page.keyboard.press('Escape');
+  await page.mouse.up();
+  expect(await placement()).toEqual(before);
+  await page.mouse.move(middleX, middleY);
+  await page.mouse.down();
+  await page.mouse.move(middleX + 120, middleY, { steps: 4 });
+  await page.mouse.move(middleX + 3, middleY, { steps: 4 });
+  await page.mouse.up();
+  expect((await placement())[0]).toBe(before[0]);
+  await exactPreview(page);
+});
+
+test('a corner scales and leaves the opposite one where it is', async () => {
+  const { page } = browser;
+  await withPerson();
+  const [x = 0, y = 0, scale = 0] = await placement();
+  const box = await page.getByRole('application').boundingBox();
+  if (!box) throw new Error('nothing to scale');
+  await page.mouse.move(box.x + box.width - 2, box.y + box.height - 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.up();
+  const [afterX, afterY, after = 0] = await placement();
+  expect([afterX, afterY]).toEqual([x, y]);
+  expect(after / scale).toBeCloseTo(0.5, 1);
+});
+
+test('two fingers scale', async () => {
+  const { page } = browser;
+  await withPerson();
+  const [, , scale = 0] = await placement();
+  const box = await page.getByRole('application').boundingBox();
+  if (!box) throw new Error('nothing to pinch');
+  const touch = await browser.context.newCDPSession(page);
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  const fingers = (apart: number) => [
+    { x: middle.x - apart, y: middle.y, id: 1 },
+    { x: middle.x + apart, y: middle.y, id: 2 },
+  ];
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(30) });
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(45) });
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(60) });
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  expect((await placement())[2] ?? 0).toBeCloseTo(scale * 2, 1);
+});
+
+test('who has lost the person gets it back', async () => {
+  const { page } = browser;
+  await withPerson();
+  await page.getByRole('spinbutton', { name: 'X' }).fill('5000');
+  await page.getByRole('button', { name: /bring back/ }).click();
+  expect((await placement())[0]).toBeLessThan(1024);
+});

@@ -1,0 +1,36 @@
+/** What an answer means for the page. */
+
+import { expect, test } from 'vitest';
+import openapi from '../../openapi.json';
+import { apiError, FAILURES } from '../../src/api/errors.ts';
+
+const PROBLEM = { type: 'about:blank', title: 'x', status: 0, detail: 'The sentence.' };
+
+test.each([400, 401, 404, 405, 409, 500])('%i, as a problem document, is the service’s own word', (status) => {
+  const error = apiError(status, PROBLEM, null);
+  expect([error.kind, error.message]).toEqual(['refused', 'The sentence.']);
+});
+
+test.each([502, 503, 504])('%i means: later', (status) => {
+  expect(apiError(status, PROBLEM, '7')).toMatchObject({ kind: 'away', retryAfter: 7 });
+  expect(apiError(status, '', null)).toMatchObject({ kind: 'away', retryAfter: 2 });
+});
+
+test('a plain-text 404 is the proxy’s, while the app is not deployed', () => {
+  expect(apiError(404, 'Path not found', null).kind).toBe('away');
+});
+
+test('a body that is too large is explained in terms of photos', () => {
+  expect(apiError(413, PROBLEM, null).message).toContain('photos');
+});
+
+test('field errors keep the field’s own name', () => {
+  const errors = [{ loc: ['body', 'source_images', 0], msg: 'is no picture', type: 'value_error' }];
+  expect(apiError(400, { ...PROBLEM, errors }, null).fields).toEqual([
+    { field: 'source_images', message: 'is no picture' },
+  ]);
+});
+
+test('every code that a task can show has its words', () => {
+  expect(Object.keys(FAILURES).sort()).toEqual([...openapi.components.schemas.ErrorCode.enum].sort());
+});

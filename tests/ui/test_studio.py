@@ -1,0 +1,59 @@
+"""The studio in a real browser, against a real service: the specs in `frontend/tests/e2e`."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a service answers that is there for these tests alone."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "scripts.run", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "AIGE_DATA_DIR": str(tmp_path_factory.mktemp("studio") / "var")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert run.stdout
+    said = []
+    for line in run.stdout:
+        said.append(line)
+        if line.startswith("Ready"):
+            break
+    assert said[-1].startswith("Ready"), "".join(said)
+    threading.Thread(target=run.stdout.read, daemon=True).start()  # whoever is not listened to blocks in the end
+    yield f"http://127.0.0.1:{port}"
+    run.terminate()
+    run.wait(60)
+
+
+def test_the_studio_does_the_whole_job_in_a_browser(url: str) -> None:
+    """From a photo to a downloaded picture, by mouse, touch and keyboard; and what it does when something fails."""
+    npm, chromium = shutil.which("npm"), shutil.which("chromium")
+    assert npm, "these tests need Node.js 20 or newer"
+    assert chromium, "these tests need a browser: install Debian's package chromium"
+    specs = subprocess.run(
+        [npm, "run", "e2e"],
+        cwd=ROOT / "frontend",
+        env={**os.environ, "AIGE_URL": url, "CHROMIUM": chromium},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert specs.returncode == 0, specs.stdout
