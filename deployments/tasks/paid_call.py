@@ -47,7 +47,8 @@ class ClaimedCall:
         try:
             return await asyncio.shield(sending)
         except asyncio.CancelledError:
-            await asyncio.wait([sending])  # the request may be out: its receipt must not be lost
+            # The request may be out: its receipt must not be lost. How it ended otherwise, nobody wants to know now.
+            await asyncio.gather(sending, return_exceptions=True)
             raise
 
     def report(self, progress: str) -> None:

@@ -29,7 +29,7 @@ class MemoryCall:
         try:
             return await asyncio.shield(sending)
         except asyncio.CancelledError:
-            await asyncio.wait([sending])
+            await asyncio.gather(sending, return_exceptions=True)
             raise
 
     async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:

@@ -1,6 +1,7 @@
 """Paid submits: at most one a stage, whoever asks, and however often."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -162,6 +163,29 @@ async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
     with pytest.raises(asyncio.CancelledError):
         await submitting
     assert await service.submits.claim("t", 1, "stage", "new") == "request 1"
+
+
+async def test_a_cancelled_submit_that_fails_leaves_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for its error any more, and nobody is told of it as if somebody should have."""
+    service = Running()
+    work = await service.first_attempt()
+    sent, answer = asyncio.Event(), asyncio.Event()
+
+    async def send() -> str:
+        sent.set()
+        await answer.wait()
+        raise EngineError("Refused.")
+
+    submitting = asyncio.create_task(ClaimedCall(service.submits, work, "stage").submit(send))
+    await sent.wait()
+    submitting.cancel()
+    await asyncio.sleep(0)
+    answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    del submitting
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_an_ended_task_says_so_to_those_who_wait() -> None:
