@@ -9,12 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ClassVar, TypeVar, TypeVarTuple
 
-from PIL import Image
-
 from deployments.engines.base import EngineContext, Made, PaidCall
-from deployments.engines.local.words import PromptWords
+from deployments.engines.local.words import PromptWords, unknown_note
 from deployments.errors import NoPersonFound
-from deployments.media.images import decode, encode, is_opaque
+from deployments.media.images import decode, encode, flattened, is_opaque
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, Size
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 _ENGINE = "by the embedded local engine, which is not a generative model"
 _CUT_OUT = f"The person was cut out {_ENGINE}."
-_MOST_WORDS, _LONGEST_WORD = 12, 24
 
 _Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
@@ -48,7 +45,7 @@ class LocalEngine:
         """A cut-out of the first person found in `photos`, drawn in the style that `prompt` names."""
         style, unknown = await self._in_thread(_understood, prompt)
         for number, photo in enumerate(photos, start=1):
-            data = await self._bytes_of(photo)
+            data = await photo.read(self._egress, self._limits.bytes)
             drawn = await self._in_thread(self._portrait, data, style, ratio.pixels)
             if drawn is not None:
                 return Made(Picture(drawn), _portrait_notes(style, unknown, number, len(photos)))
@@ -58,7 +55,7 @@ class LocalEngine:
         return await self._in_thread(_painted, prompt, ratio.pixels)
 
     async def cut_out(self, picture: Picture, _call: PaidCall) -> Made:
-        data = await self._bytes_of(picture)
+        data = await picture.read(self._egress, self._limits.bytes)
         cut = await self._in_thread(self._cut_out, data)
         return Made(picture) if cut is None else Made(Picture(cut), (_CUT_OUT,))
 
@@ -70,7 +67,7 @@ class LocalEngine:
         from deployments.engines.local.portrait import draw_portrait
 
         try:
-            return encode(draw_portrait(_opaque(decode(data, self._limits)), style, size))
+            return encode(draw_portrait(flattened(decode(data, self._limits)), style, size))
         except NoPersonFound:
             return None
 
@@ -80,11 +77,6 @@ class LocalEngine:
 
         image = decode(data, self._limits)
         return encode(cut_out_people(image.convert("RGB"))) if is_opaque(image) else None
-
-    async def _bytes_of(self, picture: Picture) -> bytes:
-        if picture.url is None:
-            return picture.data or b""
-        return await self._egress.fetch(picture.url, self._limits.bytes)
 
     async def _in_thread(self, work: Callable[[*_Arguments], _Result], *arguments: *_Arguments) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
@@ -105,21 +97,8 @@ def _painted(prompt: str, size: Size) -> Made:
     return Made(Picture(encode(painting.image)), painting.notes)
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """`image` on white: what its transparent pixels hide is nobody's business."""
-    if image.mode == "RGB":
-        return image
-    backdrop = Image.new("RGB", image.size, "white")
-    backdrop.paste(image, mask=image.getchannel("A"))
-    return backdrop
-
-
 def _portrait_notes(style: "Style", unknown: Sequence[str], number: int, photos: int) -> tuple[str, ...]:
     notes = [f"Made {_ENGINE}: it draws your photo {style.value}."]
     if photos > 1:
         notes.append(f"Only photo {number} of {photos} was used: this engine draws from one photo.")
-    if unknown:
-        listed = ", ".join(word[:_LONGEST_WORD] for word in unknown[:_MOST_WORDS])
-        more = f" and {len(unknown) - _MOST_WORDS} more" if len(unknown) > _MOST_WORDS else ""
-        notes.append(f"These words of the prompt were not understood and had no effect: {listed}{more}.")
-    return tuple(notes)
+    return (*notes, *unknown_note(unknown))

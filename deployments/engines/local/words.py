@@ -2,13 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 _Meaning = TypeVar("_Meaning")
 
 _LONGEST_PHRASE = 3
 """Words in the longest entry of any vocabulary, such as "light goldenrod yellow"."""
+
+_MOST_LISTED, _LONGEST_LISTED = 12, 24
+"""Of words in a note, and of letters in each of them."""
 
 _WORD_CATEGORIES = frozenset({"So"})  # emoji count as words: whoever sends one means something by it
 _WORD_CLASSES = frozenset("LMN")
@@ -75,6 +78,19 @@ class PromptWords:
             if key is not None:
                 return run, key
         return slice(start, start + 1), None
+
+
+def unknown_note(unknown: Sequence[str]) -> tuple[str, ...]:
+    """The note on words that had no effect, as a caller reads it; none where there are none."""
+    if not unknown:
+        return ()
+    listed = ", ".join(map(_clipped, unknown[:_MOST_LISTED]))
+    more = f" and {len(unknown) - _MOST_LISTED} more" if len(unknown) > _MOST_LISTED else ""
+    return (f"These words of the prompt were not understood and had no effect: {listed}{more}.",)
+
+
+def _clipped(word: str) -> str:
+    return word if len(word) <= _LONGEST_LISTED else word[: _LONGEST_LISTED - 1] + "…"
 
 
 def _words_of(prompt: str) -> list[str]:

@@ -12,11 +12,8 @@ from deployments.engines.local.scenery.canvas import Canvas
 from deployments.engines.local.scenery.commission import Commission, Scene, Weather, commission
 from deployments.engines.local.scenery.fields import Rng
 from deployments.engines.local.scenery.palette import palette
-from deployments.engines.local.words import PromptWords
+from deployments.engines.local.words import PromptWords, unknown_note
 from deployments.media.sizes import Size
-
-_MOST_WORDS = 12
-_LONGEST_WORD = 24
 
 _Brush = Callable[[Canvas], None]
 
@@ -73,14 +70,4 @@ def _dice(prompt: str) -> Rng:
 
 def _notes(wanted: Commission, unknown: tuple[str, ...]) -> tuple[str, ...]:
     painted = f"Painted by the embedded local engine, which is not a generative model: {wanted}."
-    return (painted, _unknown_note(unknown)) if unknown else (painted,)
-
-
-def _unknown_note(unknown: tuple[str, ...]) -> str:
-    listed = ", ".join(map(_clipped, unknown[:_MOST_WORDS]))
-    more = f" and {len(unknown) - _MOST_WORDS} more" if len(unknown) > _MOST_WORDS else ""
-    return f"These words of the prompt were not understood and had no effect: {listed}{more}."
-
-
-def _clipped(word: str) -> str:
-    return word if len(word) <= _LONGEST_WORD else word[: _LONGEST_WORD - 1] + "…"
+    return (painted, *unknown_note(unknown))
