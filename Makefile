@@ -62,7 +62,7 @@ $(MODULES): frontend/package-lock.json
 	@cd frontend && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-$(UI): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src frontend/public -type f)
+$(UI): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src -type f)
 	@echo "Building the web UI"
 	@cd frontend && npm run build --silent -- --logLevel warn
 
