@@ -15,8 +15,10 @@ export function useTab(): Tab {
   return useSyncExternalStore(watchAddress, shownTab);
 }
 
+/** Shows it at once: the browser itself would say only later that the address has changed. */
 export function goTo(tab: Tab): void {
-  location.hash = tab;
+  history.pushState(null, '', `#${tab}`);
+  dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 function shownTab(): Tab {
