@@ -22,11 +22,12 @@ from ray.util import metrics
 from deployments import task_logging
 from deployments.errors import AigeError, Unavailable
 from deployments.settings import Environment, Settings
+from deployments.tasks.attempt import Outcome
 from deployments.tasks.entry import Binding
 from deployments.tasks.opening import open_journal
 from deployments.tasks.record import Status, Task, now
 from deployments.tasks.status_map import StatusMap
-from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
 
 NAME = "TaskStatus"

@@ -77,6 +77,7 @@ def environment(data: Path) -> dict[str, str]:
         "RAY_TLS_CA_CERT": str(certificate),
         "RAY_USAGE_STATS_ENABLED": "0",  # nothing phones home
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",  # a dead proxy is replaced after three checks, not half a minute
+        "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",  # a hung replica would else get minutes to say goodbye
         "MALLOC_ARENA_MAX": "2",  # an arena for each thread costs more memory than it saves time here
         "RAY_SERVE_LOG_TO_STDERR": "0",  # each line is in logs/serve already
     }

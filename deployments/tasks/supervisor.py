@@ -13,6 +13,7 @@ from datetime import datetime
 from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.task_logging import task_context
+from deployments.tasks.attempt import Outcome
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import Journal
 from deployments.tasks.ledger import Ledger
@@ -23,7 +24,6 @@ from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
 
-Outcome = Work | Failure
 Run = Callable[[Work], Awaitable[Outcome]]
 """Runs one attempt at some work; raises only if the attempt was lost. Cancelling it cancels all that it started."""
 

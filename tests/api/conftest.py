@@ -11,11 +11,12 @@ from deployments.api.app import Parts, build_api
 from deployments.errors import Unavailable
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
+from deployments.tasks.attempt import Outcome
 from deployments.tasks.entry import Binding
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Task
-from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
 
 BASE = "http://aige.test"

@@ -41,7 +41,8 @@ class PaidEngine:
             while not (await self._client.get(f"/requests/{number}")).json()["done"]:  # noqa: ASYNC110 - polls
                 await asyncio.sleep(0.2)
         except asyncio.CancelledError:
-            await self._client.put(f"/requests/{number}/cancel")
+            if not await call.is_wanted():
+                await self._client.put(f"/requests/{number}/cancel")
             raise
         return Made(Picture(url=f"{self._client.base_url}/pictures/{kind}?{key.partition('-')[2]}"))
 

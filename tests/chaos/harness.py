@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,12 +162,23 @@ class Chaos:
         return found
 
     def kill(self, title: str) -> None:
-        """Kills one process outright, waiting for it to be there where an earlier kill has just taken it."""
+        """Kills one process outright."""
+        self._victim(title).kill()
+
+    def freeze(self, title: str) -> None:
+        """Stops one process as it is: it holds its connections, and answers nothing any more."""
+        self._victim(title).suspend()
+
+    def _victim(self, title: str) -> psutil.Process:
+        """One living process, waited for where an earlier attack has just taken it."""
+        self.wait_until(lambda: bool(self.victims(title)), f"there is no {title}")
+        return self.victims(title)[0]
+
+    def wait_until(self, happened: Callable[[], bool], otherwise: str) -> None:
         give_up = time.monotonic() + PATIENCE_S
-        while not (victims := self.victims(title)):
-            assert time.monotonic() < give_up, f"there is no {title}"
+        while not happened():
+            assert time.monotonic() < give_up, otherwise
             time.sleep(0.2)
-        victims[0].kill()
 
     def kill_everything(self) -> None:
         """All processes of the run at once, and the one that started them."""

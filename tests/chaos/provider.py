@@ -1,6 +1,6 @@
 """A paid provider on loopback, in a process of its own: its queue counts every submit as a charge, and takes its time.
 
-POST /submit            {"key"}: charges, and answers {"id"}
+POST /submit            {"key"}: charges, and answers {"id"}; a key with "hang" in it is never done
 GET  /requests/{id}     {"done": bool}
 PUT  /requests/{id}/cancel
 GET  /pictures/{kind}   the result, a small PNG
@@ -10,6 +10,7 @@ GET  /books             {"charges": {key: count}, "uploads": [name], "cancelled"
 
 import io
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -59,7 +60,8 @@ class Handler(BaseHTTPRequestHandler):
         key = json.loads(self.body())["key"]
         self.books.charges[key] += 1
         number = f"{key}-{self.books.charges[key]}"
-        self.books.ready_at[number] = time.monotonic() + self.books.latency_s
+        latency_s = math.inf if "hang" in key else self.books.latency_s
+        self.books.ready_at[number] = time.monotonic() + latency_s
         self.answer({"id": number})
 
     def do_PUT(self) -> None:

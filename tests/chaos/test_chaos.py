@@ -67,3 +67,46 @@ def test_all_processes_may_die_at_once(service: Chaos) -> None:
     print(f"started in {ready - started:.1f} s, all ended {time.monotonic() - ready:.1f} s later")
     assert tally.lost == []
     assert tally.done == tally.accepted
+
+
+def until_asked(service: Chaos, name: str) -> None:
+    """Waits until the provider is at work on it."""
+    service.wait_until(lambda: f"background-{name}" in service.provider.books()["charges"], f"{name} never began")
+
+
+def until_called_off(service: Chaos, name: str) -> None:
+    """Waits until the provider has been told that nobody wants it any more."""
+    number = f"background-{name}-1"
+    service.wait_until(lambda: number in service.provider.books()["cancelled"], f"{name} was never called off")
+
+
+def code(task: dict[str, object]) -> object:
+    """Why it ended in error."""
+    assert isinstance(task["error"], dict)
+    return task["error"]["code"]
+
+
+def test_a_cancelled_task_is_called_off_at_the_provider(service: Chaos) -> None:
+    """`DELETE` reaches the running stage, and the model behind it."""
+    name = "background-hang-cancelled"
+    task_id = service.submit(name)
+    until_asked(service, name)
+    answer = service.client.delete(f"/task/{task_id}")
+    assert answer.status_code == 202
+    assert code(answer.json()) == "cancelled"
+    until_called_off(service, name)
+
+
+def test_what_hangs_ends_by_its_deadline(service: Chaos) -> None:
+    """A model that never answers is given up; a hung replica is replaced, and what it has paid for is found again."""
+    service.deploy(deadlines={"stage_s": 15})
+    hung, fine = "background-hang-late", "background-fine"
+    tally, tasks = Tally(), {name: service.submit(name) for name in (hung, fine)}
+    for name in tasks:
+        until_asked(service, name)
+    service.freeze("ray::ServeReplica:aige:BackgroundGenerator")
+    service.audit({fine: tasks[fine]}, tally)
+    assert tally.done == 1
+    assert code(service.ended(tasks[hung])) == "deadline_exceeded"
+    until_called_off(service, hung)
+    assert service.provider.books()["charges"][f"background-{hung}"] == 1

@@ -8,7 +8,8 @@ and the next one begins with what the journal holds. Runs are also lost on their
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from hypothesis import given, settings
@@ -18,13 +19,14 @@ from deployments.errors import EngineError, ErrorCode, TaskFailed
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.settings import Settings
+from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.operations import OPERATIONS, Stage
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Failure, Operation, Status, Task, now
 from deployments.tasks.status_map import StatusMap
-from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
 
 JOBS: dict[Operation, Job] = {
@@ -116,19 +118,9 @@ class Life(MemoryJournal):
         await self.strike("after write")
 
     async def run(self, work: Work) -> Outcome:
-        """A pipeline with its stages, as the real one walks them."""
-        finished = None
-        for place, step in enumerate(OPERATIONS[work.job.operation]):
-            if place < work.done or not step.when(work):
-                continue
-            await self.supervisor.advance(work.task_id, work.attempt, step.status, finished)
-            outcome = await self.stage(step.stage, work)
-            if isinstance(outcome, Failure):
-                return outcome
-            work = finished = replace(outcome, done=place + 1)
-        return work
+        return await attempt(work, partial(self.supervisor.advance, work.task_id, work.attempt), self.stage)
 
-    async def stage(self, stage: Stage, work: Work) -> Work | Failure:
+    async def stage(self, stage: Stage, work: Work) -> Outcome:
         self.world.stage_runs += 1
         lost = self.world.stage_runs in self.world.plan.lost_at
         if stage in PAID:

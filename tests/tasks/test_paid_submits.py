@@ -7,10 +7,11 @@ import pytest
 
 from deployments.errors import EngineError, EngineOutcomeUnknown, NotFound
 from deployments.settings import Settings
+from deployments.tasks.attempt import Outcome
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure, StaleWrite, Status
-from deployments.tasks.supervisor import Outcome, Supervisor
+from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
 from tests.tasks.test_supervisor import end_of, task_and_work
 

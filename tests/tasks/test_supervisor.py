@@ -10,10 +10,11 @@ from deployments.errors import Conflict, ErrorCode, NotFound, Unavailable
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Settings
+from deployments.tasks.attempt import Outcome
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import Journal, JournalBroken, MemoryJournal
 from deployments.tasks.record import Failure, Operation, StaleWrite, Status, Task, now
-from deployments.tasks.supervisor import Outcome, Run, Supervisor
+from deployments.tasks.supervisor import Run, Supervisor
 from deployments.tasks.work import BackgroundJob, Work
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
