@@ -9,6 +9,7 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 from ray import serve
@@ -30,6 +31,9 @@ from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
 
+_deadline: ContextVar[asyncio.Timeout] = ContextVar("deadline")
+"""Of the run in whose context it is asked for."""
+
 
 class Stage:
     """A stage's tools, made once per replica."""
@@ -38,7 +42,8 @@ class Stage:
         task_logging.install()
         self.settings = settings
         self.limits = PictureLimits(bytes=settings.limits.picture_bytes, pixels=settings.limits.picture_pixels)
-        self.egress: Egress = open_egress(settings, Environment())
+        self.environment = Environment()
+        self.egress: Egress = open_egress(settings, self.environment)
         self.seconds = metrics.Histogram(
             "aige_stage_seconds",
             description="Seconds that one run of a stage took, by its outcome.",
@@ -66,7 +71,7 @@ class EngineStage(Stage):
             tag_keys=("stage", "model"),  # type: ignore[arg-type]  # Ray types it as a tuple of one, and takes many
         )
         context = EngineContext(self.egress, self.limits, settings.engine_options)
-        self.engine: Engine = load_engine(Environment().engine(settings), context)
+        self.engine: Engine = load_engine(self.environment.engine(settings), context)
 
     def noting(self, work: Work, made: Made) -> Work:
         """The work with what the engine says of what it made, and with what that cost, which is counted here."""
@@ -79,7 +84,7 @@ class EngineStage(Stage):
 
     def paid_call(self, work: Work) -> PaidCall:
         """The one call to a provider that this stage may pay for."""
-        return ClaimedCall(self._claims, work, type(self).__name__)
+        return ClaimedCall(self._claims, work, type(self).__name__, _deadline.get().expired)
 
 
 S = TypeVar("S", bound=Stage)
@@ -105,6 +110,7 @@ def verb(method: Callable[[S, Work], Awaitable[Work]]) -> Callable[[S, Work], Aw
 async def _within_deadline(working: Awaitable[Work], seconds: float) -> Work | Failure:
     try:
         async with asyncio.timeout(seconds) as deadline:
+            _deadline.set(deadline)
             return await working
     except Exception as error:
         if deadline.expired():

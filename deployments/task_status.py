@@ -92,8 +92,8 @@ class TaskStatus:
     async def report(self, task_id: str, attempt: int, progress: str) -> None:
         await self._supervisor.paid_submits.report(task_id, attempt, progress)
 
-    async def is_unfinished(self, task_id: str) -> bool:
-        return await self._supervisor.paid_submits.is_unfinished(task_id)
+    async def is_wanted(self, task_id: str, attempt: int, gives_up: bool) -> bool:
+        return await self._supervisor.paid_submits.is_wanted(task_id, attempt, gives_up=gives_up)
 
     async def _run(self, work: Work) -> Outcome:
         if self._pipeline is None:  # not in the constructor: the application may not be up yet
@@ -214,8 +214,8 @@ class TaskStatusClient:
     async def report(self, task_id: str, attempt: int, progress: str) -> None:
         await self._call("report", task_id, attempt, progress)
 
-    async def is_unfinished(self, task_id: str) -> bool:
-        return cast(bool, await self._call("is_unfinished", task_id))
+    async def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool:
+        return cast(bool, await self._call("is_wanted", task_id, attempt, gives_up))
 
     async def _asked(self, method: str, *args: object) -> object:
         """A call that somebody waits for: refused if the actor does not answer soon."""

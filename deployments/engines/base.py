@@ -69,7 +69,9 @@ class PaidCall(Protocol):
         ...
 
     async def is_wanted(self) -> bool:
-        """Whether anybody waits for the result: not once the task has ended, but still if only its attempt was lost."""
+        """Whether anybody waits for the result: not once the task is out of time or has ended otherwise, but still if
+        only its attempt was lost.
+        """
         ...
 
 

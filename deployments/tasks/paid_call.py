@@ -23,16 +23,17 @@ class Claims(Protocol):
 
     async def report(self, task_id: str, attempt: int, progress: str) -> None: ...
 
-    async def is_unfinished(self, task_id: str) -> bool: ...
+    async def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool: ...
 
 
 class ClaimedCall:
-    """A `PaidCall` for one stage's run on `work`."""
+    """A `PaidCall` for one stage's run on `work`; `gives_up` says whether that run is out of time."""
 
-    def __init__(self, claims: Claims, work: Work, stage: str) -> None:
+    def __init__(self, claims: Claims, work: Work, stage: str, gives_up: Callable[[], bool] = lambda: False) -> None:
         self._claims = claims
         self._work = work
         self._stage = stage
+        self._gives_up = gives_up
         self._token = uuid4().hex
         self._reporting: set[asyncio.Task[None]] = set()
         self.receipt = work.receipts.get(stage)
@@ -59,7 +60,7 @@ class ClaimedCall:
 
     async def is_wanted(self) -> bool:
         """See `PaidCall`."""
-        return await self._claims.is_unfinished(self._work.task_id)
+        return await self._claims.is_wanted(self._work.task_id, self._work.attempt, gives_up=self._gives_up())
 
     def _reported(self, reporting: asyncio.Task[None]) -> None:
         self._reporting.discard(reporting)

@@ -54,12 +54,13 @@ class PaidSubmits:
         with suppress(StaleWrite):
             self._ledger.remark(task_id, lambda entry: entry.with_task(entry.task.reporting(attempt, progress)))
 
-    async def is_unfinished(self, task_id: str) -> bool:
-        """Whether the task has not ended, so that somebody still waits for what was submitted."""
+    async def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool:
+        """Whether anybody waits for what was submitted: the task has not ended, nor does it by this attempt's end."""
         try:
-            return not self._ledger.unfinished(task_id).entry.task.is_ended
+            task = self._ledger.unfinished(task_id).entry.task
         except NotFound:
             return False
+        return not task.is_ended and not (gives_up and task.attempts == attempt)
 
     async def _settle(self, task_id: str, stage: str, token: str, receipt: str | None) -> None:
         try:

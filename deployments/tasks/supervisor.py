@@ -136,26 +136,30 @@ class Supervisor:
 
     async def _until_ended(self, task: Task) -> None:
         with task_context(task.id):
+            running = asyncio.ensure_future(self._attempts(task.id))
             try:
-                outcome = await self._outcome(task)
+                await asyncio.wait({running}, timeout=self._seconds_left(task))
+                outcome = running.result() if running.done() else self._out_of_time()
                 entry = await self._ledger.change(
                     task.id, lambda entry: entry.with_task(_ended(entry.task, outcome, self._clock()))
                 )
             except (NotFound, StaleWrite):  # it was cancelled meanwhile
                 return
+            finally:  # after the task's end, not before: a stage that is cancelled asks whether its task has ended
+                running.cancel()
             ended = entry.task
             logger.info("%s ended as %s.", ended.operation, ended.failure.code if ended.failure else ended.status)
 
-    async def _outcome(self, task: Task) -> Outcome:
-        """How the task ends, whatever happens: nothing but a cancellation leaves here as an exception."""
-        try:
-            async with asyncio.timeout(self._seconds_left(task)):
-                return await self._attempts(task.id)
-        except TimeoutError:
-            seconds = self._settings.deadlines.task_s
-            return Failure.of(DeadlineExceeded(f"The task was not done within {seconds:g} s; try again."))
+    def _out_of_time(self) -> Failure:
+        seconds = self._settings.deadlines.task_s
+        return Failure.of(DeadlineExceeded(f"The task was not done within {seconds:g} s; try again."))
 
     async def _attempts(self, task_id: str) -> Outcome:
+        """How the task ends, whatever its attempts raise.
+
+        Raises:
+            NotFound, StaleWrite: it has ended already.
+        """
         for lost in range(self._settings.attempts):
             entry = await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
             try:

@@ -57,7 +57,8 @@ async def test_what_was_asked_reaches_the_stages(client: httpx.AsyncClient, back
     await send(client, "avatar", prompt="  a pilot\n", source_images=[PNG, "https://pictures.example/x.jpg"])
     await send(client, "background", aspect_ratio="16:9")
     await send(client, "overlay")
-    await asyncio.sleep(0)  # lets the last of the runs begin
+    while len(backend.works) < 3:  # noqa: ASYNC110 - polls
+        await asyncio.sleep(0)  # lets the last of the runs begin
     avatar, background, overlay = (work.job for work in backend.works)
     assert isinstance(avatar, AvatarJob)
     assert isinstance(background, BackgroundJob)

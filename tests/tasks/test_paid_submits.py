@@ -241,6 +241,16 @@ async def test_a_request_is_wanted_until_its_task_has_ended() -> None:
     assert not await call.is_wanted()
 
 
+async def test_the_newest_attempt_alone_may_give_up() -> None:
+    """When its stage is out of time, the task will end; an older one that still runs somewhere ends nothing."""
+    service = Running()
+    older = ClaimedCall(service.submits, await service.first_attempt(), "stage", gives_up=lambda: True)
+    assert not await older.is_wanted()
+    newer = ClaimedCall(service.submits, await service.next_attempt(), "stage", gives_up=lambda: True)
+    assert await older.is_wanted()
+    assert not await newer.is_wanted()
+
+
 async def test_a_verb_knows_the_receipt_of_an_earlier_attempt() -> None:
     """Before it has made its inputs ready."""
     service = Running()
