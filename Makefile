@@ -43,7 +43,7 @@ check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the AP
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m scripts.export_openapi --check
 	@cd frontend && npm run check --silent
 

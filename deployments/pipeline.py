@@ -4,7 +4,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from deployments import task_logging
-from deployments.task_status import TaskStatusClient
+from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.operations import Stage
 from deployments.tasks.record import Status

@@ -24,7 +24,7 @@ from deployments.media.images import PictureLimits
 from deployments.media.opening import open_egress
 from deployments.media.picture import Picture
 from deployments.settings import Environment, Settings
-from deployments.task_status import TaskStatusClient
+from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure
 from deployments.tasks.work import Work

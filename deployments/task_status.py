@@ -1,43 +1,39 @@
 """TaskStatus: the detached actor that holds the status map and supervises every task.
 
 It is detached so that it outlives replicas and rolling updates: whoever calls a Serve deployment must live longer than
-the call. Its callers reach it through `TaskStatusClient`.
+the call. Its callers reach it through `deployments.task_status_client`.
 """
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import ray
 from ray import serve
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.handle import DeploymentHandle
 from ray.util import metrics
 
 from deployments import task_logging
-from deployments.errors import AigeError, Unavailable
+from deployments.errors import AigeError
 from deployments.settings import Environment, Settings
+from deployments.task_status_client import NAME, WATCH_SECONDS, Call, namespace_of
 from deployments.tasks.attempt import Outcome
 from deployments.tasks.entry import Binding
+from deployments.tasks.feed import Changes, Feed, Mark
 from deployments.tasks.opening import open_journal
-from deployments.tasks.record import Status, Task, now
+from deployments.tasks.record import Status, Task
 from deployments.tasks.status_map import StatusMap
 from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
 
-NAME = "TaskStatus"
 logger = logging.getLogger("ray.serve")
 
-ANSWER_SECONDS = 5
-"""How long a request waits for the actor before it is answered with 503."""
-
-WATCH_SECONDS = 20
-"""A watch is answered at least this often, so that no call to the actor hangs for as long as a task runs."""
+MEASURE_SECONDS = 5
 
 
 class TaskStatus:
@@ -49,9 +45,12 @@ class TaskStatus:
         self._settings = settings
         self._app_name = app_name
         self._pipeline: DeploymentHandle[object] | None = None
+        self._feed = Feed()
+        self._measures = Measures()
         journal = open_journal(settings.journal, Environment().aige_data_dir)
-        self._supervisor = Supervisor(settings, journal, self._run, on_change=Measures().note)
+        self._supervisor = Supervisor(settings, journal, self._run, on_change=self._changed)
         await self._supervisor.recover()
+        self._measuring = asyncio.create_task(self._measures.follow(self._supervisor.tasks))
 
     async def identity(self) -> str:
         """What this actor was made from; see `identity_of`."""
@@ -66,13 +65,8 @@ class TaskStatus:
     async def get(self, task_id: str) -> Task | None:
         return self._supervisor.tasks.get(task_id)
 
-    async def changed(self, task_id: str, seen: Task) -> Task | None:
-        """The task as soon as it is no longer `seen`, or as it is after a while."""
-        try:
-            async with asyncio.timeout(WATCH_SECONDS):
-                return await self._supervisor.tasks.changed(task_id, seen)
-        except TimeoutError:
-            return seen
+    async def changes(self, since: Mark | None) -> Changes:
+        return await self._feed.since(since, WATCH_SECONDS)
 
     async def cancel(self, task_id: str) -> Task:
         return await self._supervisor.cancel(task_id)
@@ -94,6 +88,15 @@ class TaskStatus:
 
     async def is_wanted(self, task_id: str, attempt: int, gives_up: bool) -> bool:
         return await self._supervisor.paid_submits.is_wanted(task_id, attempt, gives_up=gives_up)
+
+    async def together(self, calls: Sequence[Call]) -> list[object]:
+        """Makes several calls at once; each is answered with what its method returns or raises."""
+        answers = await asyncio.gather(*(getattr(self, name)(*args) for name, args in calls), return_exceptions=True)
+        return [_sendable(answer) for answer in answers]
+
+    def _changed(self, task: Task) -> None:
+        self._feed.append(task)
+        self._measures.note(task)
 
     async def _run(self, work: Work) -> Outcome:
         if self._pipeline is None:  # not in the constructor: the application may not be up yet
@@ -122,18 +125,27 @@ class Measures:
             "aige_tasks_in_flight", description="Tasks that have not ended, by status.", tag_keys=("status",)
         )
 
-    def note(self, task: Task, shown: StatusMap) -> None:
+    def note(self, task: Task) -> None:
         """Called at each change of a task."""
         if task.is_ended:
             outcome = task.failure.code if task.failure else task.status
             self._ended.inc(tags={"operation": task.operation, "outcome": outcome})
-        for status in Status:
-            if not status.is_terminal:
-                self._in_flight.set(shown.by_status[status], tags={"status": status})
+
+    async def follow(self, shown: StatusMap) -> NoReturn:
+        """Measures what is in flight now and then, for ever: at each change, it would cost more than the change."""
+        while True:
+            for status in Status:
+                if not status.is_terminal:
+                    self._in_flight.set(shown.by_status[status], tags={"status": status})
+            await asyncio.sleep(MEASURE_SECONDS)
 
 
-def _namespace(app_name: str) -> str:
-    return f"aige-{app_name}"
+def _sendable(answer: object) -> object:
+    """What certainly pickles: one answer that does not would take its whole batch with it."""
+    if isinstance(answer, BaseException) and not isinstance(answer, AigeError):
+        logger.error("A call of the task status actor broke.", exc_info=answer)
+        return RuntimeError(repr(answer))
+    return answer
 
 
 def identity_of(settings: Settings) -> str:
@@ -152,7 +164,7 @@ async def start_task_status(settings: Settings, app_name: str) -> None:
     """
     options = ray.remote(TaskStatus).options(
         name=NAME,
-        namespace=_namespace(app_name),
+        namespace=namespace_of(app_name),
         lifetime="detached",
         get_if_exists=True,
         num_cpus=0,
@@ -166,73 +178,3 @@ async def start_task_status(settings: Settings, app_name: str) -> None:
         if await actor.identity.remote() == identity_of(settings):
             return
         ray.kill(actor)
-
-
-class TaskStatusClient:
-    """The actor as its callers see it: a `Backend` for the routes, and `Claims` and reports for the stages."""
-
-    def __init__(self, app_name: str) -> None:
-        self._namespace = _namespace(app_name)
-        self._known: ActorHandle[TaskStatus] | None = None
-
-    async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
-        # The actor refuses what it hears too late, so that a caller that is answered 503 has not started a task.
-        until = now() + timedelta(seconds=ANSWER_SECONDS)
-        return cast(Task, await self._asked("accept", task, work, binding, until))
-
-    async def bound(self, binding: Binding) -> Task | None:
-        return cast(Task | None, await self._asked("bound", binding))
-
-    async def get(self, task_id: str) -> Task | None:
-        return cast(Task | None, await self._asked("get", task_id))
-
-    async def cancel(self, task_id: str) -> Task:
-        return cast(Task, await self._asked("cancel", task_id))
-
-    async def watch(self, task: Task) -> AsyncIterator[Task]:
-        yield task
-        while not task.is_ended:
-            newer = cast(Task | None, await self._call("changed", task.id, task))
-            if newer is None:
-                return
-            if newer != task:
-                yield newer
-            task = newer
-
-    async def advance(self, task_id: str, attempt: int, status: Status, work: Work | None) -> None:
-        await self._call("advance", task_id, attempt, status, work)
-
-    async def claim(self, task_id: str, attempt: int, stage: str, token: str) -> str | None:
-        return cast(str | None, await self._call("claim", task_id, attempt, stage, token))
-
-    async def record(self, task_id: str, stage: str, token: str, receipt: str) -> None:
-        await self._call("record", task_id, stage, token, receipt)
-
-    async def release(self, task_id: str, stage: str, token: str) -> None:
-        await self._call("release", task_id, stage, token)
-
-    async def report(self, task_id: str, attempt: int, progress: str) -> None:
-        await self._call("report", task_id, attempt, progress)
-
-    async def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool:
-        return cast(bool, await self._call("is_wanted", task_id, attempt, gives_up))
-
-    async def _asked(self, method: str, *args: object) -> object:
-        """A call that somebody waits for: refused if the actor does not answer soon."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS + 1):
-                return await self._call(method, *args)
-        except TimeoutError:
-            raise Unavailable("The task status actor does not answer; try again in a few seconds.", 2) from None
-
-    async def _call(self, method: str, *args: object) -> object:
-        """Calls the actor; what it raises on purpose is raised here as itself."""
-        try:
-            if self._known is None:
-                self._known = ray.get_actor(NAME, namespace=self._namespace)
-            return await getattr(self._known, method).remote(*args)
-        except RayTaskError as error:
-            raise (error.cause if isinstance(error.cause, AigeError) else error) from None
-        except (RayActorError, ValueError) as error:  # ValueError: there is no such actor (yet)
-            self._known = None
-            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2) from error

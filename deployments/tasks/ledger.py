@@ -36,7 +36,7 @@ class Ledger:
         *,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
-        on_change: Callable[[Task, StatusMap], None],
+        on_change: Callable[[Task], None],
     ) -> None:
         self._most = settings.limits.tasks_in_flight
         self._journal = journal
@@ -132,6 +132,7 @@ class Ledger:
         if (unfinished := self._unfinished.get(task_id)) is not None:
             unfinished.entry = change(unfinished.entry)
             self.shown.put(unfinished.entry.task)
+            self._on_change(unfinished.entry.task)
 
     def unfinished(self, task_id: str) -> Unfinished:
         """The state of a task that has not ended.
@@ -166,7 +167,7 @@ class Ledger:
 
     async def _show(self, task: Task, age_s: float = 0) -> None:
         forgotten = self.shown.put(task, age_s=age_s)
-        self._on_change(task, self.shown)
+        self._on_change(task)
         if forgotten:
             for task_id in forgotten:
                 self._unbind(task_id)

@@ -111,6 +111,10 @@ class Task:
     def is_ended(self) -> bool:
         return self.status.is_terminal
 
+    def is_older_than(self, other: Self) -> bool:
+        """Whether `other` is a later state of this task."""
+        return (len(self.timeline), self.attempts) < (len(other.timeline), other.attempts)
+
     def attempted(self) -> Self:
         """One more attempt begins; from now on the older ones are stale."""
         if self.is_ended:

@@ -50,6 +50,15 @@ class StatusMap:
             await self._changes.setdefault(task_id, asyncio.Event()).wait()
         return task
 
+    def clear(self) -> None:
+        """Forgets everything, and tells those who wait."""
+        self._tasks.clear()
+        self._ended.clear()
+        self.by_status.clear()
+        for change in self._changes.values():
+            change.set()
+        self._changes.clear()
+
     def _forgotten(self) -> Iterator[str]:
         while self._ended:
             task_id, ended_at = next(iter(self._ended.items()))

@@ -19,17 +19,12 @@ from deployments.tasks.journal import Journal
 from deployments.tasks.ledger import Ledger
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Status, Task, now
-from deployments.tasks.status_map import StatusMap
 from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
 
 Run = Callable[[Work], Awaitable[Outcome]]
 """Runs one attempt at some work; raises only if the attempt was lost. Cancelling it cancels all that it started."""
-
-
-def _ignore(_task: Task, _shown: StatusMap) -> None:
-    pass
 
 
 class Supervisor:
@@ -44,7 +39,7 @@ class Supervisor:
         journal: Journal,
         run: Run,
         *,
-        on_change: Callable[[Task, StatusMap], None] = _ignore,
+        on_change: Callable[[Task], None] = lambda _: None,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

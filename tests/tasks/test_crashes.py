@@ -25,7 +25,6 @@ from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.operations import OPERATIONS, Stage
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Failure, Operation, Status, Task, now
-from deployments.tasks.status_map import StatusMap
 from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
 
@@ -78,7 +77,7 @@ class World:
         self.submits_tried = 0
         self.seen: dict[str, list[Task]] = {}
 
-    def observe(self, task: Task, _shown: StatusMap) -> None:
+    def observe(self, task: Task) -> None:
         self.seen.setdefault(task.id, []).append(task)
 
 

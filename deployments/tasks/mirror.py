@@ -1,0 +1,123 @@
+"""The mirror: recent tasks, as they stand in the task status actor, kept in another process by one long-poll.
+
+Asking about a task is the most frequent request of all. So each process that answers it looks here first, and asks the
+actor only about tasks that nobody has heard of here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NoReturn, Protocol
+
+from deployments.errors import Unavailable
+from deployments.tasks.feed import Changes, Mark
+from deployments.tasks.record import Task
+from deployments.tasks.status_map import StatusMap
+
+KEEP_S = 600
+KEEP_AT_MOST = 10_000
+GATHER_S = 0.01
+"""How long changes may gather before they are fetched: under load, many come at once."""
+RETRY_S = 0.5
+
+
+class Source(Protocol):
+    """Where the truth is. Every call may raise `Unavailable`."""
+
+    async def get(self, task_id: str) -> Task | None: ...
+
+    async def changes(self, since: Mark | None) -> Changes:
+        """What is new, as soon as there is something, or after a while."""
+        ...
+
+
+class Mirror:
+    """What is shown here is a moment old, and what it was while the source restarts; once that is known to be away,
+    nothing is.
+
+    Lives on one event loop, where `follow` runs for as long as it is used.
+    """
+
+    def __init__(self, source: Source, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._source = source
+        self._sleep = sleep
+        self._shown: StatusMap | None = None  # None: not heard from the source
+        self._heard = asyncio.Event()
+
+    async def follow(self) -> NoReturn:
+        """Keeps the mirror up to date, for ever."""
+        mark: Mark | None = None
+        while True:
+            try:
+                mark, tasks, is_gapless = await self._source.changes(mark)
+            except Unavailable:
+                mark = None
+                self._forget()
+                await self._sleep(RETRY_S)
+                continue
+            if self._shown is None or not is_gapless:
+                self._begin_anew()
+            for task in tasks:
+                self.note(task)
+            await self._sleep(GATHER_S)
+
+    async def get(self, task_id: str) -> Task | None:
+        """The task as it stands.
+
+        Raises:
+            Unavailable: it is not here, and the source cannot be asked.
+        """
+        shown = self._shown  # before the question: what is answered may be too old for a later one
+        if shown is not None and (task := shown.get(task_id)) is not None:
+            return task
+        task = await self._source.get(task_id)
+        return _put(shown, task) if shown is not None and task is not None else task
+
+    def note(self, task: Task) -> None:
+        """Shows what has been heard of a task, unless something newer is shown already."""
+        if self._shown is not None:
+            _put(self._shown, task)
+
+    async def watch(self, task: Task) -> AsyncIterator[Task]:
+        """`task` at once, then each newer state of it, up to and including the final one; outlives the source."""
+        yield task
+        while not task.is_ended:
+            newer = await self._newer(task)
+            if newer is None:
+                return
+            task = newer
+            yield task
+
+    async def _newer(self, seen: Task) -> Task | None:
+        """The task as soon as it is another than `seen`; None where it is not there any more."""
+        while True:
+            await self._heard.wait()
+            shown = self._shown
+            try:
+                task = await self.get(seen.id)
+            except Unavailable:
+                await self._sleep(RETRY_S)
+                continue
+            if task != seen:
+                return task
+            if shown is not None:
+                await shown.changed(seen.id, seen)
+
+    def _begin_anew(self) -> None:
+        self._forget()
+        self._shown = StatusMap(keep_s=KEEP_S, keep_at_most=KEEP_AT_MOST)
+        self._heard.set()
+
+    def _forget(self) -> None:
+        forgotten, self._shown = self._shown, None
+        self._heard.clear()
+        if forgotten is not None:
+            forgotten.clear()
+
+
+def _put(shown: StatusMap, task: Task) -> Task:
+    """The newer of `task` and what is shown of it, which is shown from now on."""
+    known = shown.get(task.id)
+    if known is not None and task.is_older_than(known):
+        return known
+    shown.put(task)
+    return task

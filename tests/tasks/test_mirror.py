@@ -1,0 +1,202 @@
+"""Feed and mirror: what other processes show is what the supervisor shows, a moment later, and never goes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployments.errors import Cancelled, Unavailable
+from deployments.tasks.feed import Changes, Feed, Mark
+from deployments.tasks.mirror import Mirror
+from deployments.tasks.record import Failure, Status, Task
+from tests.tasks.test_supervisor import AT, task_and_work
+
+STAGES = (Status.PROCESSING_AVATAR_MODEL, Status.PROCESSING_BACKGROUND_REMOVAL, Status.UPLOADING_IMAGE)
+
+
+class Actor:
+    """A source that loses its feed's memory when it restarts, but none of its tasks."""
+
+    def __init__(self, keep: int = 100) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.keep = keep
+        self.asked: list[str] = []
+        self.away = False
+        self.restart()
+
+    def restart(self) -> None:
+        self.feed = Feed(self.keep)
+
+    def put(self, task: Task) -> None:
+        self.tasks[task.id] = task
+        self.feed.append(task)
+
+    async def get(self, task_id: str) -> Task | None:
+        self.asked.append(task_id)
+        if self.away:
+            raise Unavailable("Away.", 1)
+        return self.tasks.get(task_id)
+
+    async def changes(self, since: Mark | None) -> Changes:
+        if self.away:
+            raise Unavailable("Away.", 1)
+        return await self.feed.since(since, 0.001)
+
+
+def task(task_id: str = "t") -> Task:
+    return task_and_work(task_id)[0].attempted()
+
+
+async def turns() -> None:
+    """Lets everybody do what they can."""
+    for _ in range(20):
+        await asyncio.sleep(0.0005)
+
+
+async def no_sleep(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def mirror_of(actor: Actor) -> AsyncIterator[Mirror]:
+    mirror = Mirror(actor, sleep=no_sleep)
+    following = asyncio.create_task(mirror.follow())
+    await turns()
+    yield mirror
+    following.cancel()
+
+
+async def test_a_task_is_asked_for_once() -> None:
+    """After that, its changes come by themselves."""
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        assert await mirror.get("t") == actor.tasks["t"]
+        actor.put(task().advanced(1, STAGES[0], AT))
+        await turns()
+        assert await mirror.get("t") == actor.tasks["t"]
+        assert actor.asked == ["t"]
+
+
+async def test_an_unknown_task_is_asked_for_each_time() -> None:
+    """It may come into being at any moment."""
+    actor = Actor()
+    async with mirror_of(actor) as mirror:
+        assert await mirror.get("t") is None
+        actor.tasks["t"] = task()
+        assert await mirror.get("t") == task()
+
+
+async def test_what_the_actor_answered_is_not_undone_by_older_news() -> None:
+    """The answer may be ahead of the feed."""
+    actor = Actor()
+    older, newer = task(), task().advanced(1, STAGES[0], AT)
+    async with mirror_of(actor) as mirror:
+        actor.tasks["t"] = newer
+        assert await mirror.get("t") == newer
+        mirror.note(older)
+        assert await mirror.get("t") == newer
+
+
+async def test_a_watch_shows_each_state_and_ends_with_the_last() -> None:
+    """Across a restart of the actor too."""
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        seen = list[Task]()
+
+        async def watch() -> None:
+            async for state in mirror.watch(task()):
+                seen.append(state)
+
+        watching = asyncio.create_task(watch())
+        await turns()
+        actor.put(actor.tasks["t"].advanced(1, STAGES[0], AT))
+        await turns()
+        actor.away = True
+        actor.tasks["t"] = actor.tasks["t"].attempted().advanced(2, STAGES[1], AT)
+        actor.restart()
+        await turns()
+        actor.away = False
+        await turns()
+        actor.put(actor.tasks["t"].finished(2, (), AT))
+        await watching
+        assert [state.status for state in seen] == [Status.PENDING, STAGES[0], STAGES[1], Status.DONE]
+
+
+async def test_while_the_actor_is_known_to_be_away_nothing_is_shown() -> None:
+    """An old status must not be told for ever."""
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        await mirror.get("t")
+        actor.away = True
+        await turns()
+        with pytest.raises(Unavailable):
+            await mirror.get("t")
+
+
+async def test_a_feed_that_was_not_heard_for_too_long_is_heard_anew() -> None:
+    """Its log is bounded, and says when it has a gap."""
+    feed = Feed(keep=2)
+    start = (await feed.since(None, 0)).mark
+    for _ in range(2):
+        feed.append(task())
+    assert (await feed.since(start, 0)).is_gapless
+    feed.append(task())
+    late = await feed.since(start, 0)
+    assert (late.is_gapless, late.tasks) == (False, [])
+
+
+EVENTS = st.sampled_from(["change a", "change b", "restart", "leave", "return", "read a", "read b", "wait"])
+
+
+def next_state(task: Task) -> Task:
+    if task.is_ended:
+        return task
+    following = [status for status in STAGES if task.status.may_become(status)]
+    if not following:
+        return task.failed(Failure.of(Cancelled("Enough.")), AT)
+    return task.advanced(task.attempts, following[0], AT)
+
+
+def befall(actor: Actor, event: str) -> None:
+    """What happens to the actor and its tasks."""
+    match event.split():
+        case ["change", name] if not actor.away:
+            actor.put(next_state(actor.tasks[name]))
+        case ["restart"]:
+            actor.restart()
+        case ["leave"]:
+            actor.away = True
+        case ["return"]:
+            actor.away = False
+
+
+@given(events=st.lists(EVENTS, max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_whatever_happens_no_reader_sees_a_status_go_back(events: Sequence[str]) -> None:
+    """And once it is quiet, the mirror shows what the actor shows."""
+
+    async def live() -> None:
+        actor, read = Actor(keep=3), dict[str, list[int]](a=[], b=[])
+        for name in read:
+            actor.put(task(name))
+        async with mirror_of(actor) as mirror:
+            for event in events:
+                befall(actor, event)
+                if event == "wait":
+                    await turns()
+                with suppress(Unavailable):
+                    if event.startswith("read") and (state := await mirror.get(event[-1])):
+                        read[state.id].append(len(state.timeline))
+            actor.away = False
+            await turns()
+            for name, lengths in read.items():
+                assert await mirror.get(name) == actor.tasks[name]
+                assert lengths == sorted(lengths)
+
+    asyncio.run(live())
