@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?=
+PROFILE ?=
 
 BIN := .venv/bin
 RUN := .venv/installed-run
@@ -19,9 +20,9 @@ UI := frontend/dist/index.html
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: $(RUN) ## start the service (PORT=8001 for another port); Ctrl-C stops it
+run: $(RUN) ## start the service (PORT=8001 and PROFILE=production where wanted); Ctrl-C stops it
 	@$(if $(NODE),$(MAKE) --silent --no-print-directory $(UI) || echo "Going on without the web UI.")
-	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port $(PORT))
+	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port $(PORT)) $(if $(PROFILE),--profile $(PROFILE))
 
 stop: ## stop the service, from any shell, after any crash
 	@if [ -e $(RUN) ]; then exec $(BIN)/python -m scripts.stop; else echo "Nothing is running."; fi

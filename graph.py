@@ -38,7 +38,7 @@ def _deployment(kind: type) -> Deployment:
     else's, and 20 seconds would cut off their calls.
     """
     scale = serve.deployment(
-        max_ongoing_requests=1_000, graceful_shutdown_timeout_s=300, ray_actor_options={"num_cpus": 0.1}
+        max_ongoing_requests=10_000, graceful_shutdown_timeout_s=300, ray_actor_options={"num_cpus": 0.1}
     )
     return scale(kind)
 

@@ -4,6 +4,7 @@ Both refuse what they do not know, with one line that names the setting.
 """
 
 import re
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -135,6 +136,13 @@ class Settings(_Strict):
         return cls.model_validate(values)
 
 
+class Profile(StrEnum):
+    """What a run is tuned for: a small machine, all on 127.0.0.1; or throughput, in a network of its own."""
+
+    LAPTOP = "laptop"
+    PRODUCTION = "production"
+
+
 class Environment(BaseSettings):
     """The environment variables that this project reads; wrong ones raise `SettingsError`."""
 
@@ -146,6 +154,7 @@ class Environment(BaseSettings):
     aige_storage_secret: SecretStr | None = None
     aige_allow_hosts: str = ""
     aige_data_dir: Path = Path(__file__).parents[1] / "var"
+    aige_profile: Profile = Profile.LAPTOP
 
     @model_validator(mode="wrap")
     @classmethod

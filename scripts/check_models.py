@@ -96,8 +96,12 @@ def main(arguments: list[str]) -> int:
         models = FalOptions.parse(settings.engine_options).models
         with httpx.Client(timeout=30, follow_redirects=True) as client:
             found = [problem for verb, model in models for problem in problems(verb, model, client)]
-    except (SettingsError, httpx.HTTPError) as error:
-        print(f"The models could not be checked: {error}", file=sys.stderr)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except httpx.HTTPError as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        print(f"Nothing was checked: fal.ai does not answer ({reason}). This needs the internet.", file=sys.stderr)
         return 2
     print("\n".join(found) or "fal has all models, and they take what we send.")
     return 1 if found else 0

@@ -2,16 +2,18 @@
 
 import hashlib
 import os
+import resource
 import secrets
 import shutil
 from pathlib import Path
 
-from deployments.settings import Environment
+from deployments.settings import Environment, Profile
 from scripts.certificate import make_certificate
 from scripts.processes import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMP = Path("/tmp")  # noqa: S108 - our folders in it are made by us and closed to others
+_HAPROXY_PORTS = {"RAY_SERVE_HAPROXY_STATS_PORT": "8404", "RAY_SERVE_HAPROXY_METRICS_PORT": "9101"}
 
 
 def data_dir() -> Path:
@@ -59,12 +61,17 @@ def token_file(data: Path) -> Path:
     return file
 
 
-def environment(data: Path) -> dict[str, str]:
+def environment(data: Path, profile: Profile) -> dict[str, str]:
     """The environment of Ray's head, and so of every process of the run; makes the secrets that it names."""
     certificate = temp_dir(data) / "certificate.pem"
     make_certificate(certificate)
     ours = {name: value for name, value in os.environ.items() if name not in ("RAY_ADDRESS", "RAY_AUTH_TOKEN")}
-    return ours | {
+    tuned = _throughput(temp_dir(data)) if profile is Profile.PRODUCTION else {}
+    return tuned | ours | _fixed(data, certificate)
+
+
+def _fixed(data: Path, certificate: Path) -> dict[str, str]:
+    return {
         MARK: str(data),
         "AIGE_DATA_DIR": str(data),  # all processes agree, whatever their working directory
         "SPT_NOENV": "1",  # Ray's process titles would else overwrite the environment, and the mark with it
@@ -80,4 +87,27 @@ def environment(data: Path) -> dict[str, str]:
         "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",  # a hung replica would else get minutes to say goodbye
         "MALLOC_ARENA_MAX": "2",  # an arena for each thread costs more memory than it saves time here
         "RAY_SERVE_LOG_TO_STDERR": "0",  # each line is in logs/serve already
+    }
+
+
+def proxy_ports(profile: Profile) -> list[int]:
+    """What HAProxy listens on besides the service's own port, on all interfaces."""
+    if profile is not Profile.PRODUCTION:
+        return []
+    return [int(os.environ.get(name, default)) for name, default in _HAPROXY_PORTS.items()]
+
+
+def _throughput(folder: Path) -> dict[str, str]:
+    """Serve's own ways to more requests a second; what is set outside wins."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return _HAPROXY_PORTS | {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(2**31 - 1),  # pictures travel in messages
+        "RAY_SERVE_HAPROXY_MAXCONN": str(min(20_000, files // 3)),  # each event stream is one, and takes two files
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),  # not in a folder that all runs share
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
     }

@@ -25,7 +25,7 @@ from rich.status import Status
 
 from deployments.engines.loading import checked_engine
 from deployments.errors import SettingsError
-from deployments.settings import Environment, Settings
+from deployments.settings import Environment, Profile, Settings
 from scripts import cluster, processes
 
 SERVED_WITHIN_S = 30
@@ -46,6 +46,7 @@ class Run(NamedTuple):
     host: str
     port: int
     data: Path
+    profile: Profile
 
     @property
     def url(self) -> str:
@@ -82,12 +83,14 @@ def _validated() -> Run:
     parser = argparse.ArgumentParser(prog="scripts.run", description="Starts AIGE and runs until stopped.")
     parser.add_argument("--config", type=Path, default=cluster.ROOT / "serve_config.yaml", help="the Serve config file")
     parser.add_argument("--port", type=int, help="another port than the config file's")
+    environment = Environment()
+    parser.add_argument("--profile", type=Profile, choices=list(Profile), default=environment.aige_profile)
     arguments = parser.parse_args()
     settings = Settings.load(arguments.config)
-    checked_engine(settings, Environment())
+    checked_engine(settings, environment)
     http = yaml.safe_load(arguments.config.read_text(encoding="utf-8")).get("http_options") or {}
     host, port = http.get("host", "0.0.0.0"), http.get("port", 8000)  # noqa: S104 - Serve's own defaults
-    return Run(arguments.config.resolve(), host, arguments.port or port, cluster.data_dir())
+    return Run(arguments.config.resolve(), host, arguments.port or port, cluster.data_dir(), arguments.profile)
 
 
 def _refuse(reason: str, status: int) -> int:
@@ -130,13 +133,19 @@ def _clear_the_way(run: Run, status: Status) -> None:
     if processes.marked(run.data):
         _say(status, "Clearing away what an earlier run left")
         processes.kill(run.data)
-    with socket.socket(socket.AF_INET6 if ":" in run.host else socket.AF_INET) as probe:
+    _must_be_free(run.host, run.port, f"make run PORT={run.port + 1}")
+    for port in cluster.proxy_ports(run.profile):
+        _must_be_free("0.0.0.0", port, 'see "The production profile" in README.md')  # noqa: S104 - HAProxy's choice
+
+
+def _must_be_free(host: str, port: int, another: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((run.host, run.port))
+            probe.bind((host, port))
         except OSError as error:
-            hint = f"end what listens there, or take another: make run PORT={run.port + 1}"
-            raise CannotRun(f"Port {run.port} cannot be had ({error.strerror}): {hint}") from None
+            hint = f"end what listens there, or take another: {another}"
+            raise CannotRun(f"Port {port} cannot be had ({error.strerror}): {hint}") from None
 
 
 @contextmanager
@@ -151,7 +160,7 @@ def _head(run: Run, status: Status) -> Iterator[subprocess.Popen[str]]:
             yield subprocess.Popen(  # noqa: S603 - nothing in it comes from a request
                 [sys.executable, "-m", "scripts.head", run.config, str(run.port), cluster.ray_dir(run.data)],
                 cwd=cluster.ROOT,
-                env=cluster.environment(run.data),
+                env=cluster.environment(run.data, run.profile),
                 stdin=subprocess.PIPE,  # its end tells the head that we are gone
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -162,3 +162,26 @@ def test_stop_after_a_crash_leaves_nothing(running: subprocess.Popen[str], machi
     assert machine.stop()[0] == 0
     assert processes.marked(machine.data) == []
     socket.create_server(("127.0.0.1", machine.port)).close()
+
+
+def test_the_production_profile_starts_and_stops_as_cleanly(machine: Machine) -> None:
+    """HAProxy, which is nobody's child, is found too; it listens on our port, and on two that the README names."""
+    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as other:
+        statistics, metrics = one.getsockname()[1], other.getsockname()[1]
+    elsewhere = {"RAY_SERVE_HAPROXY_STATS_PORT": str(statistics), "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics)}
+    run = machine.run("--profile", "production", **elsewhere)
+    assert run.stdout
+    assert any(line.startswith("Ready at ") for line in run.stdout), run.communicate()[1]
+    proxies = [process for process in processes.marked(machine.data) if process.name() == "haproxy"]
+    heard = {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in proxies
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert heard == {("127.0.0.1", machine.port), ("0.0.0.0", statistics), ("0.0.0.0", metrics)}
+    run.kill()
+    run.wait(PATIENCE_S)
+    assert machine.stop()[0] == 0
+    assert processes.marked(machine.data) == []
+    socket.create_server(("127.0.0.1", machine.port)).close()

@@ -24,7 +24,7 @@ LOOK_S = 30.0
 """How long one look may take, fal-client's own retries included."""
 _REQUESTS = "/requests/"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_TROUBLE = (httpx.TransportError, TimeoutError, LookupError, ValueError, TypeError)
+_TROUBLE = (httpx.RequestError, TimeoutError, LookupError, ValueError, TypeError)
 """No answer, or one that fal-client cannot read."""
 
 
