@@ -12,8 +12,10 @@ from deployments.media.enlarge import enlarge
 from deployments.media.images import flattened
 from deployments.media.sizes import Size
 
-_WHOLE_PIXELS = 1 << 22
-"""An enlargement of more pixels than this is made only where it shows: from about here on, that is faster too."""
+_WINDOW_SHARE = 8
+"""An enlargement that is so much larger than what shows of it is made only where it shows: from there on, that is
+faster too.
+"""
 
 
 def compose(  # noqa: PLR0913, PLR0917 (the API's overlay has these six)
@@ -32,17 +34,6 @@ def compose(  # noqa: PLR0913, PLR0917 (the API's overlay has these six)
     return canvas
 
 
-def person_mask(person: Image.Image, size: Size, x: float, y: float, scale: float) -> Image.Image:
-    """The canvas of the same `compose` call in mode L: white where the person is, black where it is not."""
-    mask = Image.new("L", size, 0)
-    placed = _placed(person, size, x, y, scale)
-    if placed:
-        scaled, (left, top) = placed
-        box = (left, top, left + scaled.width, top + scaled.height)
-        mask.paste(255, box, scaled if scaled.mode == "RGBA" else None)
-    return mask
-
-
 def _placed(person: Image.Image, size: Size, x: float, y: float, scale: float) -> tuple[Image.Image, Size] | None:
     """The scaled person, at least as much of it as shows, and where its top-left corner goes; None if nothing shows."""
     width, height = (max(1, floor(pixels * scale + 0.5)) for pixels in person.size)
@@ -50,6 +41,7 @@ def _placed(person: Image.Image, size: Size, x: float, y: float, scale: float) -
     window = (max(0, -left), max(0, -top), min(width, size[0] - left), min(height, size[1] - top))
     if window[0] >= window[2] or window[1] >= window[3]:
         return None
-    if width * height <= max(_WHOLE_PIXELS, person.width * person.height):
+    shows = (window[2] - window[0]) * (window[3] - window[1])
+    if width * height <= max(_WINDOW_SHARE * shows, person.width * person.height):
         return person.resize((width, height), Image.Resampling.BICUBIC), (left, top)
     return enlarge(person, (width, height), window), (left + window[0], top + window[1])

@@ -84,17 +84,14 @@ def flattened(image: Image.Image) -> Image.Image:
     return flat
 
 
-def crop_to_ratio(image: Image.Image, ratio: float, focus: tuple[float, float] | None = None) -> Image.Image:
-    """The largest part of `image` that is `ratio` (width divided by height) in shape, to the nearest whole pixel.
+def crop_to_ratio(image: Image.Image, ratio: float) -> Image.Image:
+    """The largest middle part of `image` that is `ratio` (width divided by height) in shape, to the nearest pixel.
 
-    It lies around `focus` (x, y in pixels; default the middle) as nearly as the edges allow. The ratio is met within
-    1 % wherever the part's shorter side has 50 pixels.
+    The ratio is met within 1 % wherever the part's shorter side has 50 pixels.
     """
-    x, y = focus or (image.width / 2, image.height / 2)
     width = max(1, min(image.width, round(image.height * ratio)))
     height = max(1, min(image.height, round(image.width / ratio)))
-    left = min(max(0, round(x - width / 2)), image.width - width)
-    top = min(max(0, round(y - height / 2)), image.height - height)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
 

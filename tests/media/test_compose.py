@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from deployments.media.compose import compose, person_mask
+from deployments.media.compose import compose
 from deployments.media.enlarge import enlarge
 from deployments.media.sizes import CanvasSize
 
@@ -117,7 +117,6 @@ def test_a_person_beyond_the_canvas_leaves_the_background(x: float, y: float, sc
     """However far away, and however large, nothing breaks and nothing shows."""
     background, person = noise((64, 36), "RGB"), noise((400, 300), "RGBA")
     assert differing_pixels(compose(background, person, CANVAS, x, y, scale), background) == 0
-    assert person_mask(person, CANVAS, x, y, scale).getbbox() is None
 
 
 @pytest.mark.parametrize("person_size", [(8000, 5000), (40_000_000, 1), (1, 40_000_000)])
@@ -141,16 +140,3 @@ def test_pictures_are_not_changed() -> None:
     background = Image.new("RGB", CANVAS, "blue")
     compose(background, Image.new("RGB", (9, 9), "red"), CANVAS, 0, 0, 1)
     assert background.getpixel((0, 0)) == (0, 0, 255)
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-@pytest.mark.parametrize(("x", "y", "scale"), [(3, 4, 1), (-9.5, 20, 2.3), (-3000, -3000, 15)])
-def test_the_mask_shows_where_the_person_is(mode: str, x: float, y: float, scale: float) -> None:
-    """It is what a white person on black would be."""
-    person = noise((400, 300), mode)
-    white = Image.new("RGB", person.size, "white")
-    if mode == "RGBA":
-        white.putalpha(person.getchannel("A"))
-    expected = compose(Image.new("RGB", CANVAS), white, CANVAS, x, y, scale).getchannel("R")
-    difference = np.asarray(person_mask(person, CANVAS, x, y, scale)).astype(int) - np.asarray(expected)
-    assert not difference.any()

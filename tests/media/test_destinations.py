@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, S104 (look-alike characters and addresses are what this file is about)
+# ruff: noqa: RUF001 (look-alike characters and addresses are what this file is about)
 """What may be opened, judged by the text of the URL alone: hostile spellings are listed here, one by one."""
 
 from contextlib import suppress
