@@ -1,8 +1,11 @@
 """Supervision: every accepted task ends, whatever its runs do."""
 
 import asyncio
+import gc
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +17,9 @@ from deployments.tasks.attempt import Outcome
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import Journal, JournalBroken, MemoryJournal
 from deployments.tasks.record import Failure, Operation, StaleWrite, Status, Task, now
+from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.supervisor import Run, Supervisor
-from deployments.tasks.work import BackgroundJob, Work
+from deployments.tasks.work import AvatarJob, BackgroundJob, Work
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -366,3 +370,26 @@ async def test_a_wall_clock_that_jumps_forgets_nothing(jump: timedelta) -> None:
     await a.accept(*task_and_work("2"))
     await end_of(a, "2")
     assert a.tasks.get("1") is not None
+
+
+async def test_photos_leave_memory_once_the_stages_have_them(tmp_path: Path) -> None:
+    """They are in the journal, for another attempt; ten thousand tasks in flight must not hold them all."""
+    photo, began, journal = bytes(range(256)), asyncio.Event(), SqliteJournal(tmp_path / "journal.sqlite3")
+
+    async def run(work: Work) -> Outcome:
+        del work
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def submit() -> None:
+        job = AvatarJob("a pilot", (Picture(data=photo),), AspectRatio.SQUARE, "https://w")
+        await a.accept(task_and_work()[0], Work("t", job))
+
+    a, before = supervisor(run, journal), sys.getrefcount(photo)
+    await submit()
+    await began.wait()
+    gc.collect()
+    assert sys.getrefcount(photo) == before
+    await a.cancel("t")
+    await journal.close()
