@@ -7,6 +7,7 @@ PROFILE ?=
 BIN := .venv/bin
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
+PEERS := .venv-bench/installed
 
 # The web UI is built where Node.js 20 or newer is; all else works without it.
 NODE := $(shell node --version 2>/dev/null | sed -n '/^v[2-9][0-9]/p')
@@ -51,8 +52,8 @@ check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the AP
 dev: $(MODULES) ## the web UI's development server on port 5173, against the service of `make run`
 	@cd frontend && exec npm run dev --silent
 
-bench: ## the benchmarks (with a later version)
-	@echo "make $@ comes with a later version." >&2; exit 1
+bench: $(DEV) $(PEERS) ## the benchmarks against other systems; benchmarks/README.md says what they need
+	@exec $(BIN)/python -m benchmarks
 
 lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files
 	@bash scripts/lock.sh
@@ -74,4 +75,8 @@ $(RUN): requirements.lock pyproject.toml scripts/install.py
 
 $(DEV): requirements-dev.lock $(RUN)
 	@$(PYTHON) scripts/install.py $<
+	@touch $@
+
+$(PEERS): benchmarks/requirements.lock pyproject.toml scripts/install.py
+	@$(PYTHON) scripts/install.py $< .venv-bench
 	@touch $@

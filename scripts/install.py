@@ -1,4 +1,6 @@
-"""`make`'s first step: a virtual environment in `.venv` with exactly what a lock file names, and this project itself.
+"""`make`'s first step: a virtual environment with exactly what a lock file names, and this project itself.
+
+    python scripts/install.py LOCK [FOLDER]       by default in .venv
 
 Needs nothing but Python. Each package is checked against its hash in the lock, so it does not matter which index or
 mirror pip is set up to ask; once installed, nothing is asked of the network again.
@@ -10,42 +12,40 @@ import sys
 import venv
 from pathlib import Path
 
-VENV = Path(".venv")
-PIP = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
-
 STEPS = ("Collecting", "Processing", "  Downloading", "Installing")
 
 
 def main() -> int:
-    """Installs the lock file that the command line names."""
+    """Installs what the command line names."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = sys.version.split()[0]
         print(f"AIGE needs Python 3.11, 3.12 or 3.13; this is {found}. Choose another: make PYTHON=python3.12")
         return 2
-    lock = Path(sys.argv[1])
-    if not VENV.exists():
-        print(f"Making {VENV}", flush=True)
-        venv.create(VENV, with_pip=True, symlinks=True)
-    return _install_lock(lock) or _install_project()
+    lock, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else ".venv")  # noqa: PLR2004
+    if not folder.exists():
+        print(f"Making {folder}", flush=True)
+        venv.create(folder, with_pip=True, symlinks=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
+    return _install_lock(pip, lock) or _install_project(pip)
 
 
-def _install_lock(lock: Path) -> int:
+def _install_lock(pip: list[str], lock: Path) -> int:
     """Runs pip; on a terminal, shows which package it is at."""
     print(f"Installing what {lock} names; the first time this takes a minute or two", flush=True)
-    command = [*PIP, "--require-hashes", "--progress-bar=off", "-r", str(lock)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pip:  # noqa: S603 - our own arguments
-        for line in pip.stdout or ():
+    command = [*pip, "--require-hashes", "--progress-bar=off", "-r", str(lock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as installing:  # noqa: S603 - our own arguments
+        for line in installing.stdout or ():
             if sys.stdout.isatty() and line.startswith(STEPS):
                 print(f"\r\033[K  {line.strip():.76}", end="", flush=True)
     if sys.stdout.isatty():
         print("\r\033[K", end="")
-    return pip.returncode
+    return installing.returncode
 
 
-def _install_project() -> int:
+def _install_project(pip: list[str]) -> int:
     """Makes `deployments` and `graph` importable everywhere, with the build backend that the lock holds."""
     return subprocess.run(  # noqa: S603 - our own arguments
-        [*PIP, "--quiet", "--no-deps", "--no-build-isolation", "--check-build-dependencies", "-e", "."],
+        [*pip, "--quiet", "--no-deps", "--no-build-isolation", "--check-build-dependencies", "-e", "."],
         env={**os.environ, "PYTHONWARNINGS": "ignore"},  # setuptools warns of what an editable installation is
         check=False,
     ).returncode

@@ -28,7 +28,7 @@ def test_locks_agree() -> None:
     assert _pins("requirements.lock") <= _pins("requirements-dev.lock")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "benchmarks/requirements.lock"])
 def test_lock_names_no_host(lock: str) -> None:
     """Hashes say what a package is; where to get it from is the installing machine's own business."""
     assert not re.search(r"://|--(extra-)?index|--find-links", (ROOT / lock).read_text(encoding="utf-8"))
