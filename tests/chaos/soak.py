@@ -2,6 +2,7 @@
 
     python -m tests.chaos.soak                 ten minutes, a random process dies every ten seconds
     python -m tests.chaos.soak --rounds 20     each kind of process dies that often, all of them at once too
+    python -m tests.chaos.soak --engine fal    the fal engine pays, towards fal's emulator
 
 Exit status: 0 if no task was lost and none was charged twice.
 """
@@ -20,7 +21,9 @@ from pathlib import Path
 import psutil
 
 from scripts import processes
+from tests.chaos.fal import FalProvider
 from tests.chaos.harness import VICTIMS, Chaos, Tally, chaos
+from tests.chaos.paid import PaidProvider
 
 KINDS = ("avatar", "background", "overlay")
 EVERYTHING = "everything at once"
@@ -31,22 +34,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--every", type=float, default=10, help="seconds between kills")
+    parser.add_argument("--engine", choices=("paid", "fal"), default="paid")
     parser.add_argument("--rounds", type=int, help="instead: kill each kind of process this often")
     arguments = parser.parse_args()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder, chaos(Path(folder), port) as service:
-        before = memory(service)
-        if arguments.rounds:
-            tallies = {victim: rounds(service, victim, arguments.rounds) for victim in (*VICTIMS, EVERYTHING)}
-        else:
-            tallies = {"random": soak(service, arguments.minutes * 60, arguments.every)}
-        charges = sum(service.provider.books()["charges"].values())
-        print(f"charges {charges}; memory {before:.0f} MB at the start, {memory(service):.0f} MB at the end")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        provider = FalProvider(folder) if arguments.engine == "fal" else PaidProvider()
+        with chaos(folder, port, provider) as service:
+            tallies = attack(service, arguments)
     lost = [one for tally in tallies.values() for one in tally.lost]
     print(json.dumps(lost, indent=1) if lost else "Nothing was lost, and nothing was charged twice.")
     return 1 if lost else 0
+
+
+def attack(service: Chaos, arguments: argparse.Namespace) -> dict[str, Tally]:
+    """How it went, by victim."""
+    before = memory(service)
+    if arguments.rounds:
+        tallies = {victim: rounds(service, victim, arguments.rounds) for victim in (*VICTIMS, EVERYTHING)}
+    else:
+        tallies = {"random": soak(service, arguments.minutes * 60, arguments.every)}
+    charges = sum(service.provider.books()["charges"].values())
+    print(f"charges {charges}; memory {before:.0f} MB at the start, {memory(service):.0f} MB at the end")
+    return tallies
 
 
 def memory(service: Chaos) -> float:

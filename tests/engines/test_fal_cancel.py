@@ -41,7 +41,7 @@ async def test_a_cancelled_task(fal: FalEmulator, engine: FalEngine) -> None:
     running = start(engine, call)
     await soon(call.reported)
     await cancel(running)
-    await soon(fal.cancelled)
+    await soon(fal.cancel_asked)
     assert [request.cancelled for request in fal.requests.values()] == [True]
 
 
@@ -60,9 +60,9 @@ async def test_fal_keeps_nobody_waiting(fal: FalEmulator, engine: FalEngine) -> 
     await soon(call.reported)
     await cancel(running)
     await soon(asked)
-    assert not fal.cancelled.is_set()
+    assert not fal.cancel_asked.is_set()
     may_answer.set()
-    await soon(fal.cancelled)
+    await soon(fal.cancel_asked)
 
 
 async def test_a_lost_attempt(fal: FalEmulator, engine: FalEngine) -> None:
@@ -75,7 +75,7 @@ async def test_a_lost_attempt(fal: FalEmulator, engine: FalEngine) -> None:
     fal.queue_s = 0
     made = await engine.background("hills", AspectRatio.SQUARE, call.next_attempt())
     assert made.picture.url is not None
-    assert not fal.cancelled.is_set()
+    assert not fal.cancel_asked.is_set()
     assert fal.posts == 1
 
 
@@ -89,14 +89,14 @@ async def test_cancelled_while_submitting(fal: FalEmulator, engine: FalEngine) -
         return way()
 
     fal.script("submit", slowly)
-    call = MemoryCall()
+    fal.queue_s, call = 1e9, MemoryCall()
     running = start(engine, call)
     await soon(arrived)
     running.cancel()
     may_answer.set()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await soon(fal.cancelled)
+    await soon(fal.cancel_asked)
     assert call.receipt is not None
     assert fal.posts == 1
 

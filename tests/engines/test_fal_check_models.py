@@ -56,3 +56,16 @@ def test_wrong_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     config.write_text("applications: [{args: {engine_options: {models: {portrait: no/such}}}}]")
     assert main([str(config)]) == 2
     assert "engine_options.models.portrait: 'no/such' is not in the table" in capsys.readouterr().err
+
+
+def test_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the internet it says that nothing was checked, in one line, and fails."""
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # where nobody listens
+    config = tmp_path / "serve_config.yaml"
+    config.write_text("applications: [{args: {}}]")
+    assert main([str(config)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Nothing was checked: fal.ai does not answer (")
+    assert said.count("\n") == 1

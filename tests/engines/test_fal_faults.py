@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
+from deployments.engines.fal import queue
 from deployments.engines.fal.engine import FalEngine
 from deployments.errors import TaskFailed
 from deployments.media.egress import Egress
@@ -14,7 +15,7 @@ from deployments.media.results import opaque_result
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine, soon
 from tests.fal_emulator.calls import MemoryCall
-from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Way, answers, drops, truncates
+from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Kind, Way, answers, drops, truncates
 from tests.fal_emulator.http import DROP, Answer
 
 LIMITS = PictureLimits()
@@ -147,6 +148,9 @@ READ_TROUBLE: dict[str, Fault] = {
     "no position": answers(202, {"status": "IN_QUEUE"}),
     "unknown status": answers(202, {"status": "THINKING"}),
     "a list": answers(200, []),
+    "408": answers(408, {"detail": "timeout"}),
+    "truncated": truncates,
+    "no gzip": answers(200, b"garbage", Content_Encoding="gzip"),
 }
 
 
@@ -158,7 +162,7 @@ async def test_trouble_with_the_status(fault: Fault, fal: FalEmulator, engine: F
     assert fal.posts == 1
 
 
-@pytest.mark.parametrize("name", ["dropped", "429", "500", "502 of nginx", "503"])
+@pytest.mark.parametrize("name", ["dropped", "408", "429", "500", "502 of nginx", "503", "truncated", "no gzip"])
 async def test_trouble_with_the_result(name: str, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
     """A result that a gateway keeps from us is read again: only fal's own word ends the wait."""
     fal.script("result", READ_TROUBLE[name], READ_TROUBLE[name])
@@ -203,13 +207,24 @@ async def hangs(_: Way) -> Answer | None:
 
 
 @pytest.mark.parametrize("kind", ["status", "result"])
-async def test_out_of_time(kind: str, fal: FalEmulator, make_engine: MakeEngine, egress: Egress) -> None:
+async def test_out_of_time(kind: Kind, fal: FalEmulator, make_engine: MakeEngine, egress: Egress) -> None:
     """A call that hangs ends with our own deadline, and fal is told to stop."""
-    fal.faults[kind].append(hangs)  # type: ignore[index]  # one of the kinds
+    fal.script(kind, hangs)
     failure = await failure_of(as_a_stage_does(make_engine(deadline_s=0.3), egress, MemoryCall()))
     assert str(failure) == "The image model was not done within 0.3 s: try again later."
     assert failure.code == "engine_timeout"
-    await soon(fal.cancelled)
+    await soon(fal.cancel_asked)
+    assert fal.posts == 1
+
+
+@pytest.mark.parametrize("kind", ["status", "result"])
+async def test_a_look_that_hangs(
+    kind: Kind, fal: FalEmulator, engine: FalEngine, egress: Egress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given up before the call is, and another one taken."""
+    monkeypatch.setattr(queue, "LOOK_S", 0.2)
+    fal.script(kind, hangs)
+    await as_a_stage_does(engine, egress, MemoryCall())
     assert fal.posts == 1
 
 
@@ -218,4 +233,4 @@ async def test_never_done(fal: FalEmulator, make_engine: MakeEngine, egress: Egr
     fal.queue_s = 1e9
     failure = await failure_of(as_a_stage_does(make_engine(deadline_s=0.3), egress, MemoryCall()))
     assert failure.code == "engine_timeout"
-    await soon(fal.cancelled)
+    await soon(fal.cancel_asked)

@@ -37,10 +37,11 @@ def assert_no_secret(text: str) -> None:
 
 @pytest.mark.parametrize("faults", SUBMITS.values(), ids=SUBMITS.keys())
 async def test_the_key_is_shown_nowhere(
-    faults: list[Fault], fal: FalEmulator, engine: FalEngine, caplog: pytest.LogCaptureFixture
+    faults: list[Fault], fal: FalEmulator, make_engine: MakeEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not in a log line of any library at any level, a message, a traceback, a pickle or a `repr`."""
     caplog.set_level(logging.DEBUG)
+    engine = make_engine()
     fal.script("submit", *faults)
     photo = Picture(data=encode(noise((1800, 1800))))  # goes through fal's storage, which has a token of its own
     shown: list[object] = [engine]

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Iterator
 
 import pytest
 import stamina
+from PIL import Image
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from deployments.engines.base import Made
 from deployments.engines.fal.call import SUBMIT_TRIES
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.fal.options import StageModels
 from deployments.errors import EngineError, EngineOutcomeUnknown, TaskFailed
+from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine
@@ -18,6 +21,7 @@ from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import FalEmulator, Fault, answers, does_and_drops, does_and_hangs, drops, truncates
 from tests.fal_emulator.network import Network
 
+PHOTO = Picture(url="https://photos.example/me.jpg")
 NGINX = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 HTML = b"<!doctype html><title>Welcome</title>"
 
@@ -32,6 +36,7 @@ UNKNOWN = {
     "503 of fal": answers(503, {"detail": "busy"}, X_Fal_Request_Id="1"),
     "504 of nginx": answers(504, NGINX),
     "no JSON": answers(200, HTML),
+    "no gzip": answers(200, b"garbage", Content_Encoding="gzip"),
     "no request id": answers(200, {"status": "IN_QUEUE"}),
     "a null id": answers(200, {"request_id": None}),
     "a list": answers(200, []),
@@ -108,6 +113,24 @@ async def test_a_refusal(fault: Fault, fal: FalEmulator, engine: FalEngine) -> N
     fal.script("submit", fault)
     assert type(await failure_of(background(engine, call))) is EngineError
     assert (fal.posts, call.claimed) == (1, False)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("verb", ["portrait", "background", "cut_out", "blend"])
+async def test_a_retired_model(status: int, verb: str, fal: FalEmulator, engine: FalEngine) -> None:
+    """The message names the model that is gone, and the setting in which another is chosen."""
+    call, square = MemoryCall(), AspectRatio.SQUARE
+    making: Awaitable[Made] = {
+        "portrait": lambda: engine.portrait("me", [PHOTO], square, call),
+        "background": lambda: engine.background("hills", square, call),
+        "cut_out": lambda: engine.cut_out(PHOTO, call),
+        "blend": lambda: engine.blend("dusk", Picture(data=encode(Image.new("RGB", (8, 8)))), call),
+    }[verb]()
+    fal.script("submit", answers(status, {"detail": "Application not found"}))
+    failure = await failure_of(making)
+    assert failure.code == "engine_error"
+    assert f"choose another model in engine_options.models.{verb}" in str(failure)
+    assert getattr(StageModels(), verb).endpoint in str(failure)
 
 
 @pytest.mark.parametrize("retry_after", ["", "2", "soon", "86400"])

@@ -92,7 +92,7 @@ class FalEmulator:
     asked: list[Asked] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: list[Asked] = field(default_factory=list)
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    cancel_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def script(self, kind: Kind, *faults: Fault) -> None:
         self.faults[kind].extend(faults)
@@ -157,7 +157,7 @@ class FalEmulator:
         request.status_reads += 1
         if request.cancelled:
             return Answer(200, {"status": "COMPLETED", "logs": None, "error": "Request was cancelled"})
-        age = self.clock() - request.submitted_at
+        age = self._age(request)
         if age < self.queue_s:
             return Answer(202, {"status": "IN_QUEUE", "queue_position": 2})
         line = {"message": "step 3 of 4, see https://internal.fal/run", "level": "INFO", "timestamp": "now"}
@@ -183,9 +183,14 @@ class FalEmulator:
         body = {output: [place] if output == "images" else place}
         return Answer(200, body, {"X-Fal-Request-Id": request.id, "X-Fal-Billable-Units": "1.5"})
 
+    def _age(self, request: Request) -> float:
+        return self.clock() - request.submitted_at
+
     def _cancel(self, request: Request) -> Answer:
+        self.cancel_asked.set()
+        if self._age(request) >= self.queue_s + self.run_s:
+            return Answer(400, {"status": "ALREADY_COMPLETED"})
         request.cancelled = True
-        self.cancelled.set()
         return Answer(202, {"status": "CANCELLATION_REQUESTED"})
 
     def _upload(self, asked: Asked) -> Answer:

@@ -1,12 +1,20 @@
-"""The emulator's models: they check what they are sent as strictly as fal's do, and paint something in shape."""
+"""The emulator's models: they check what they are sent as strictly as fal's do, and paint something in shape.
+
+What is made of a prompt bears its mark, which no encoding takes away: a cut-out can be traced to the prompt behind it.
+"""
 
 import base64
+import hashlib
 import io
 from typing import Any
 
 from PIL import Image, ImageDraw
 
 from tests.fal_emulator.schemas import RATIOS, SCHEMAS, SIZES, Schema
+
+Size = tuple[int, int]
+
+_TILES = (8, 8)
 
 
 class Unprocessable(Exception):
@@ -27,10 +35,26 @@ def paint(endpoint: str, arguments: dict[str, Any]) -> bytes:
     _check(schema, arguments)
     size = _size(schema, arguments)
     if schema.output == "images":
-        return _png(Image.new("RGB", size, "seagreen"))
+        return marked(arguments["prompt"], size)
     image = Image.new("RGBA", size)
     ImageDraw.Draw(image).ellipse((size[0] // 8, size[1] // 8, size[0] * 7 // 8, size[1]), "tomato")
     return _png(image)
+
+
+def marked(text: str, size: Size) -> bytes:
+    """An opaque PNG with the mark of `text`: black and white tiles, at least some pixels large."""
+    tiles = Image.frombytes("1", _TILES, mark_of(text))
+    return _png(tiles.convert("RGB").resize(size, Image.Resampling.NEAREST))
+
+
+def mark_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[: _TILES[0] * _TILES[1] // 8]
+
+
+def mark_in(data_uri: str) -> bytes:
+    """The mark that the picture bears."""
+    tiles = _opened(data_uri).convert("L").resize(_TILES, Image.Resampling.BOX)
+    return tiles.convert("1", dither=Image.Dither.NONE).tobytes()
 
 
 def pictures_in(endpoint: str, arguments: dict[str, Any]) -> list[str]:
@@ -52,7 +76,7 @@ def _check(schema: Schema, arguments: dict[str, Any]) -> None:
         raise Unprocessable("too_long", schema.many, f"List should have 1 to {schema.most} items")
 
 
-def _size(schema: Schema, arguments: dict[str, Any]) -> tuple[int, int]:
+def _size(schema: Schema, arguments: dict[str, Any]) -> Size:
     asked = arguments.get(schema.size) if schema.size else None
     if isinstance(asked, dict):
         return max(1, asked["width"] // 16), max(1, asked["height"] // 16)
@@ -63,8 +87,12 @@ def _size(schema: Schema, arguments: dict[str, Any]) -> tuple[int, int]:
         return known[asked]
     source = arguments.get(schema.one) if schema.one else None
     if isinstance(source, str) and source.startswith("data:"):
-        return Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).size
+        return _opened(source).size
     return 64, 64
+
+
+def _opened(data_uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(data_uri.partition(",")[2])))
 
 
 def _png(image: Image.Image) -> bytes:

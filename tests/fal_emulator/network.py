@@ -1,14 +1,15 @@
-"""A network in which fal's hosts are the emulator: names, port and certificates as on the internet."""
+"""The ways to the emulator: a network in which fal's hosts are it, or another process's environment."""
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 import pytest
 import trustme
+from anyio.from_thread import start_blocking_portal
 
 from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.http import serving
@@ -43,6 +44,16 @@ def environment_for(host: str, authority: Path) -> dict[str, str]:
         "SSL_CERT_FILE": str(authority),
         "AIGE_ALLOW_HOSTS": host,
     }
+
+
+@contextmanager
+def environment_of(fal: FalEmulator, folder: Path) -> Iterator[dict[str, str]]:
+    """Serves `fal` from a thread of its own; gives what tells another process that it is fal."""
+    authority, tls = certificates(("localhost",), folder)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(fal.handle, tls)) as port:
+        host = f"localhost:{port}"
+        fal.files_url = f"https://{host}/files"
+        yield environment_for(host, authority)
 
 
 @asynccontextmanager

@@ -1,0 +1,86 @@
+"""A service of a test's own, started by `scripts.run` as users do."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).parents[2]
+OURS = ("AIGE_", "FAL_", "AWS_")
+"""What a developer's shell holds of them is not for tests."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Run:
+    """`settings` replace those of `serve_config.yaml`, section by section; all that is kept lies below `folder`."""
+
+    def __init__(self, folder: Path, port: int, settings: Mapping[str, object], environment: Mapping[str, str]) -> None:
+        self.data = folder / "var"
+        self.dashboard = ""
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=15, trust_env=False)
+        self._config = folder / "serve_config.yaml"
+        self._port = port
+        self._settings = settings
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        self._environment |= {**environment, "AIGE_DATA_DIR": str(self.data)}
+        self._run: subprocess.Popen[str] | None = None
+        self._write_config({})
+
+    @property
+    def token_file(self) -> Path:
+        """What the dashboard asks for."""
+        return self.data / "ray-token"
+
+    def start(self) -> None:
+        """Starts the service, as `make run` does, and waits until it serves."""
+        self._run = subprocess.Popen(
+            [sys.executable, "-m", "scripts.run", "--config", str(self._config), "--port", str(self._port)],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._run.stdout
+        heard = []
+        for line in self._run.stdout:
+            heard.append(line)
+            if line.split()[:1] == ["dashboard"]:  # one of the lines that follow `Ready`
+                self.dashboard = line.split()[1]
+                # Whoever is not listened to blocks in the end.
+                threading.Thread(target=self._run.stdout.read, daemon=True).start()
+                return
+        raise AssertionError("the service did not start:\n" + "".join(heard))
+
+    def deploy(self, **changes: object) -> None:
+        """Deploys again with other settings, as an operator does, and waits until that is done."""
+        self._write_config(changes)
+        serve = Path(sys.executable).with_name("serve")
+        environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.token_file)}
+        deploying = [str(serve), "deploy", str(self._config), "--address", self.dashboard]
+        subprocess.run(deploying, env=environment, check=True, capture_output=True)
+
+    def close(self) -> None:
+        """Stops the service; nothing of it is left afterwards."""
+        self.client.close()
+        if self._run:
+            self._run.terminate()
+            self._run.wait(60)
+
+    def _write_config(self, changes: Mapping[str, object]) -> None:
+        config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
+        config["applications"][0]["args"] |= {**self._settings, **changes}
+        config["http_options"]["port"] = self._port
+        self._config.write_text(yaml.safe_dump(config), encoding="utf-8")
