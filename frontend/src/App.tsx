@@ -1,29 +1,36 @@
-import { Alert, IconButton, Tab, Tabs } from '@mui/material';
-import { useEffect, useState, useSyncExternalStore } from 'react';
-import { connection } from './api/client';
+import { Alert, IconButton, Tab as TabButton, Tabs } from '@mui/material';
+import { useState } from 'react';
+import { useConnection } from './api/client';
+import { Notice } from './attempt';
 import { AvatarPanel } from './avatar/AvatarPanel';
 import { BackgroundPanel } from './background/BackgroundPanel';
 import { ComposePanel } from './compose/ComposePanel';
 import { Gallery } from './gallery/Gallery';
 import { SettingsIcon } from './icons';
-import { useObservable } from './observable';
-import { goTo, TABS, type Tab as TabName, useTab } from './route';
+import { goTo, TABS, type Tab, useTab } from './route';
 import { SettingsDialog } from './SettingsDialog';
 import { useService } from './service';
-import { CurrentStage } from './tasks/CurrentStage';
-import { TaskRail } from './tasks/TaskRail';
+import { isInFlight, NAMES, phaseOf, standing } from './tasks/record';
+import { useTasks } from './tasks/store';
 
 export function App() {
   const tab = useTab();
   const service = useService();
-  const { needsKey } = useObservable(connection);
+  const { online, reachable, needsKey } = useConnection();
   const [settingsOpen, setSettingsOpen] = useState(false);
-  useEffect(() => setSettingsOpen((open) => open || needsKey), [needsKey]);
-
+  const closeSettings = () => {
+    setSettingsOpen(false);
+    useConnection.setState({ needsKey: false });
+  };
   return (
     <>
-      <Header tab={tab} onSettings={() => setSettingsOpen(true)} />
-      <Banner />
+      <Header onSettings={() => setSettingsOpen(true)} />
+      {!(online && reachable) && (
+        <Alert severity="warning" square>
+          {online ? 'The service can’t be reached.' : 'You are offline.'} What you write is kept, and tasks go on once
+          it is back.
+        </Alert>
+      )}
       <main className="bounds">
         <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
           {tab === 'avatar' && <AvatarPanel service={service} />}
@@ -31,32 +38,28 @@ export function App() {
           {tab === 'compose' && <ComposePanel service={service} />}
           {tab === 'gallery' && <Gallery />}
         </div>
-        {tab !== 'gallery' && <TaskRail />}
         <footer className="small muted">
           {service ? `AIGE ${service.version}, ${service.engine} engine.` : '\u00a0'}
           {service?.generative === false && ' It draws by rules, not with a generative model.'}
         </footer>
       </main>
-      {settingsOpen && (
-        <SettingsDialog
-          reason={needsKey ? 'This service asks for an API key, or for another one.' : undefined}
-          onClose={() => setSettingsOpen(false)}
-        />
-      )}
+      {(settingsOpen || needsKey) && <SettingsDialog needsKey={needsKey} onClose={closeSettings} />}
+      <Notice />
     </>
   );
 }
 
-function Header({ tab, onSettings }: { readonly tab: TabName; readonly onSettings: () => void }) {
+function Header({ onSettings }: { readonly onSettings: () => void }) {
+  const tab = useTab();
   return (
     <header className="header">
       <div className="bounds">
         <div className="name">
           AIGE <span className="muted">Studio</span>
         </div>
-        <Tabs value={tab} onChange={(_, chosen) => goTo(chosen)} aria-label="Screens" sx={{ gridArea: 'tabs' }}>
-          {TABS.map(({ name, label }) => (
-            <Tab key={name} value={name} id={`tab-${name}`} aria-controls="panel" label={label} />
+        <Tabs value={tab} onChange={(_, chosen) => goTo(chosen)} aria-label="Screens" className="tabs">
+          {Object.entries(TABS).map(([name, label]) => (
+            <TabButton key={name} value={name} id={`tab-${name}`} aria-controls="panel" label={label} />
           ))}
         </Tabs>
         <CurrentStage tab={tab} />
@@ -68,20 +71,18 @@ function Header({ tab, onSettings }: { readonly tab: TabName; readonly onSetting
   );
 }
 
-function Banner() {
-  const online = useSyncExternalStore(watchNetwork, () => navigator.onLine);
-  const { reachable } = useObservable(connection);
-  if (online && reachable) return null;
+/** Where the current task stands: the page's one live region, and its title. */
+function CurrentStage({ tab }: { readonly tab: Tab }) {
+  const all = useTasks();
+  const operation = tab === 'compose' ? 'overlay' : tab;
+  const record = all.find((one) => one.operation === operation) ?? all[0];
+  const running = all.filter(isInFlight).length;
+  const text = record ? `${NAMES[record.operation]}: ${standing(record)}` : '';
   return (
-    <Alert severity="warning" square>
-      {online ? 'The service can’t be reached.' : 'You are offline.'} What you write is kept, and tasks go on once it is
-      back.
-    </Alert>
+    <div role="status" data-status={record?.task?.status} className="status muted">
+      {record && <span className={`dot ${isInFlight(record) ? 'running' : phaseOf(record)}`} aria-hidden />}
+      <span className="line">{text}</span>
+      <title>{[running ? `(${running})` : '', text, 'AIGE Studio'].filter(Boolean).join(' · ')}</title>
+    </div>
   );
-}
-
-function watchNetwork(watcher: () => void): () => void {
-  const watching = new AbortController();
-  for (const event of ['online', 'offline']) addEventListener(event, watcher, { signal: watching.signal });
-  return () => watching.abort();
 }

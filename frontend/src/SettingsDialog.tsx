@@ -1,60 +1,45 @@
-import {
-  Button,
-  Dialog,
-  DialogActions,
-  DialogContent,
-  DialogTitle,
-  MenuItem,
-  TextField,
-  useColorScheme,
-} from '@mui/material';
-import { useState } from 'react';
-import { changeSettings, settings } from './settings';
+import { Button, Dialog, DialogActions, DialogContent, DialogTitle, TextField } from '@mui/material';
+import { useSettings } from './settings';
 
 interface Props {
-  /** Why it opened by itself. */
-  readonly reason: string | undefined;
+  readonly needsKey: boolean;
   readonly onClose: () => void;
 }
 
-export function SettingsDialog({ reason, onClose }: Props) {
-  const { mode = 'system', setMode } = useColorScheme();
-  const [{ baseUrl, apiKey }, setEdited] = useState(settings.get);
-  const save = () => {
-    changeSettings({ baseUrl: baseUrl.trim().replace(/\/+$/, ''), apiKey: apiKey.trim() });
+export function SettingsDialog({ needsKey, onClose }: Props) {
+  const { baseUrl, apiKey } = useSettings();
+  const save = (form: FormData) => {
+    const text = (name: string) => String(form.get(name)).trim();
+    useSettings.setState({ baseUrl: text('baseUrl').replace(/\/+$/, ''), apiKey: text('apiKey') });
     onClose();
   };
+  const keyHint = needsKey
+    ? 'This service asks for an API key, or for another one.'
+    : 'Only where the service asks for one. It stays in this browser.';
+  const urlHint = 'Where the service answers, /api/v1 included.';
   return (
     <Dialog open onClose={onClose} fullWidth maxWidth="xs" aria-labelledby="settings">
-      <DialogTitle id="settings">Settings</DialogTitle>
-      <DialogContent sx={{ display: 'grid', gap: 2.5, overflow: 'visible' }}>
-        <TextField
-          label="API base URL"
-          value={baseUrl}
-          onChange={(event) => setEdited({ apiKey, baseUrl: event.target.value })}
-          helperText="Where the service answers, /api/v1 included."
-        />
-        <TextField
-          label="API key"
-          type="password"
-          autoComplete="off"
-          value={apiKey}
-          onChange={(event) => setEdited({ baseUrl, apiKey: event.target.value })}
-          error={reason !== undefined}
-          helperText={reason ?? 'Only where the service asks for one. It stays in this browser.'}
-        />
-        <TextField select label="Theme" value={mode} onChange={(event) => setMode(event.target.value as typeof mode)}>
-          <MenuItem value="system">As the system</MenuItem>
-          <MenuItem value="light">Light</MenuItem>
-          <MenuItem value="dark">Dark</MenuItem>
-        </TextField>
-      </DialogContent>
-      <DialogActions>
-        <Button onClick={onClose}>Close</Button>
-        <Button variant="contained" onClick={save}>
-          Save
-        </Button>
-      </DialogActions>
+      <form action={save}>
+        <DialogTitle id="settings">Settings</DialogTitle>
+        <DialogContent className="fields">
+          <TextField name="baseUrl" label="API base URL" defaultValue={baseUrl} helperText={urlHint} />
+          <TextField
+            name="apiKey"
+            label="API key"
+            type="password"
+            autoComplete="off"
+            defaultValue={apiKey}
+            error={needsKey}
+            helperText={keyHint}
+          />
+        </DialogContent>
+        <DialogActions>
+          <Button onClick={onClose}>Close</Button>
+          <Button variant="contained" type="submit">
+            Save
+          </Button>
+        </DialogActions>
+      </form>
     </Dialog>
   );
 }

@@ -14,8 +14,5 @@ const icon = (path: string, name: string) => createSvgIcon(<path d={path} {...st
 export const SettingsIcon = icon('M4 7h9M19 7h1M4 17h1M11 17h9M16 4.5v5M8 14.5v5', 'Settings');
 export const CloseIcon = icon('M6 6l12 12M18 6L6 18', 'Close');
 export const AddIcon = icon('M12 5v14M5 12h14', 'Add');
-export const UndoIcon = icon('M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-3', 'Undo');
-export const RedoIcon = icon('M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h3', 'Redo');
 export const DownloadIcon = icon('M12 4v11M7 11l5 5 5-5M5 20h14', 'Download');
-export const CheckIcon = icon('M5 12.5l4.5 4.5L19 7.5', 'Check');
 export const ImageIcon = icon('M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9h.01', 'Image');

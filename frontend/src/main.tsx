@@ -4,12 +4,12 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { loadDrafts } from './drafts';
-import { tasks } from './tasks/store';
-import { resume } from './tasks/submit';
+import { resume } from './tasks/run';
+import { loadTasks } from './tasks/store';
 import { theme } from './theme';
 
 // What was there before the reload is there from the first frame on.
-await Promise.all([tasks.load(), loadDrafts()]);
+await Promise.all([loadTasks(), loadDrafts()]);
 resume();
 
 createRoot(document.getElementById('root') as HTMLElement).render(

@@ -1,22 +1,21 @@
 /** Pictures that a person brings: upright, in sRGB, no larger than a model can use. */
 
+import { Explained } from './api/errors';
+
 const MAX_SIDE = 2048;
 
-export class UnreadablePicture extends Error {}
-
 /** As a JPEG: small enough to travel inside a request. */
-export async function asPhoto(file: Blob): Promise<Blob> {
-  const bitmap = await upright(file);
-  return (await drawn(bitmap, true)).convertToBlob({ type: 'image/jpeg', quality: 0.92 });
+export async function asPhoto(file: File): Promise<File> {
+  const jpeg = await redrawn(await upright(file), '#fff', { type: 'image/jpeg', quality: 0.92 });
+  return new File([jpeg], file.name, { type: jpeg.type });
 }
 
 /** As a PNG: what the page then previews is exactly what the service reads. */
-export async function asPicture(file: Blob): Promise<Blob> {
+export async function asPicture(file: File): Promise<Blob> {
   const bitmap = await upright(file);
   const fits = Math.max(bitmap.width, bitmap.height) <= MAX_SIDE;
   // A canvas multiplies transparency in, which loses colours: a picture that may have some is left as it is.
-  if (fits && file.type !== 'image/jpeg') return file;
-  return (await drawn(bitmap, false)).convertToBlob({ type: 'image/png' });
+  return fits && file.type !== 'image/jpeg' ? file : redrawn(bitmap, 'transparent', { type: 'image/png' });
 }
 
 export async function dataUri(blob: Blob): Promise<string> {
@@ -32,19 +31,17 @@ async function upright(file: Blob): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' });
   } catch {
-    throw new UnreadablePicture('This file couldn’t be read as a picture. Use PNG, JPEG or WebP.');
+    throw new Explained('This file couldn’t be read as a picture. Use PNG, JPEG or WebP.');
   }
 }
 
-async function drawn(bitmap: ImageBitmap, onWhite: boolean): Promise<OffscreenCanvas> {
+function redrawn(bitmap: ImageBitmap, ground: string, encoding: ImageEncodeOptions): Promise<Blob> {
   const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = new OffscreenCanvas(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
   const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
   context.imageSmoothingQuality = 'high';
-  if (onWhite) {
-    context.fillStyle = '#fff';
-    context.fillRect(0, 0, canvas.width, canvas.height);
-  }
+  context.fillStyle = ground;
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return canvas;
+  return canvas.convertToBlob(encoding);
 }

@@ -1,31 +1,22 @@
 /** Which screen is shown: in the address, so that reload and Back work. */
 
-import { useSyncExternalStore } from 'react';
+import { create } from 'zustand';
 
-export const TABS = [
-  { name: 'avatar', label: 'Avatar' },
-  { name: 'background', label: 'Background' },
-  { name: 'compose', label: 'Compose' },
-  { name: 'gallery', label: 'Gallery' },
-] as const;
+export const TABS = { avatar: 'Avatar', background: 'Background', compose: 'Compose', gallery: 'Gallery' } as const;
 
-export type Tab = (typeof TABS)[number]['name'];
+export type Tab = keyof typeof TABS;
 
-export function useTab(): Tab {
-  return useSyncExternalStore(watchAddress, shownTab);
-}
+export const useTab = create<Tab>(addressed);
 
-/** Shows it at once: the browser itself would say only later that the address has changed. */
+addEventListener('hashchange', () => useTab.setState(addressed()));
+
+/** Shows it at once: the browser itself says only later that the address has changed. */
 export function goTo(tab: Tab): void {
-  history.pushState(null, '', `#${tab}`);
-  dispatchEvent(new HashChangeEvent('hashchange'));
+  location.hash = tab;
+  useTab.setState(tab);
 }
 
-function shownTab(): Tab {
-  return TABS.find(({ name }) => name === location.hash.slice(1))?.name ?? 'avatar';
-}
-
-function watchAddress(watcher: () => void): () => void {
-  addEventListener('hashchange', watcher);
-  return () => removeEventListener('hashchange', watcher);
+function addressed(): Tab {
+  const name = location.hash.slice(1);
+  return name in TABS ? (name as Tab) : 'avatar';
 }

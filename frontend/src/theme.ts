@@ -14,41 +14,22 @@ export const theme = createTheme({
     light: {
       palette: {
         primary: { main: '#0e6b5c', dark: '#0a5448', contrastText: '#fff' },
-        error: { main: '#a8321f' },
-        warning: { main: '#b26a00' },
         background: { default: '#f6f5f1', paper: '#ffffff' },
         text: { primary: '#1b1f1d', secondary: '#5a625e' },
-        divider: '#e2e0d8',
       },
     },
     dark: {
       palette: {
         primary: { main: '#6fd3bd', dark: '#94e2d0', contrastText: '#06251f' },
-        error: { main: '#ff9c87' },
-        warning: { main: '#ffc266' },
         background: { default: '#131514', paper: '#1c1f1e' },
         text: { primary: '#eceeec', secondary: '#a3aba7' },
-        divider: '#303532',
       },
     },
   },
   components: {
     MuiButtonBase: { defaultProps: { disableRipple: true } },
-    MuiButton: {
-      defaultProps: { disableElevation: true },
-      styleOverrides: { root: { minHeight: 40, paddingInline: 18 } },
-    },
+    MuiButton: { defaultProps: { disableElevation: true }, styleOverrides: { root: { minHeight: 40 } } },
     MuiPaper: { styleOverrides: { root: { backgroundImage: 'none' } } },
-    MuiTab: {
-      styleOverrides: {
-        root: {
-          minWidth: 0,
-          minHeight: 56,
-          paddingInline: 'clamp(6px, 1.2vw, 16px)',
-          fontSize: 'clamp(0.875rem, 3.6vw, 0.9375rem)',
-          flex: '1 0 auto',
-        },
-      },
-    },
+    MuiTab: { styleOverrides: { root: { minWidth: 0, minHeight: 56, flex: '1 0 auto', paddingInline: 10 } } },
   },
 });

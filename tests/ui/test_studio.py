@@ -14,16 +14,26 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# Where the specs put an object store that never answers; a private address, so the service must be allowed to reach it.
+SLOW_STORE = f"127.0.0.1:{free_port()}"
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a service answers that is there for these tests alone."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
+    data = tmp_path_factory.mktemp("studio") / "var"
     run = subprocess.Popen(
         [sys.executable, "-m", "scripts.run", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "AIGE_DATA_DIR": str(tmp_path_factory.mktemp("studio") / "var")},
+        env={**os.environ, "AIGE_DATA_DIR": str(data), "AIGE_ALLOW_HOSTS": SLOW_STORE},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -49,7 +59,7 @@ def test_the_studio_does_the_whole_job_in_a_browser(url: str) -> None:
     specs = subprocess.run(
         [npm, "run", "e2e"],
         cwd=ROOT / "frontend",
-        env={**os.environ, "AIGE_URL": url, "CHROMIUM": chromium},
+        env={**os.environ, "AIGE_URL": url, "AIGE_SLOW_STORE": SLOW_STORE, "CHROMIUM": chromium},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,8 +1,9 @@
 /** The API: one axios instance, whose interceptors add what every request needs and translate what went wrong. */
 
 import axios, { AxiosError, type InternalAxiosRequestConfig } from 'axios';
-import { Observable } from '../observable';
-import { settings } from '../settings';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { create } from 'zustand';
+import { useSettings } from '../settings';
 import { ApiError, apiError, unreachable } from './errors';
 import type { components } from './schema';
 
@@ -11,23 +12,23 @@ export type Task = Schemas['TaskResponse'];
 export type Status = Schemas['Status'];
 export type Operation = Schemas['Operation'];
 export type Service = Schemas['ServiceResponse'];
-export type Presigned = Schemas['PresignResponse'];
 
 export type Submission =
   | { readonly operation: 'avatar'; readonly body: Schemas['AvatarRequest'] }
   | { readonly operation: 'background'; readonly body: Schemas['BackgroundRequest'] }
   | { readonly operation: 'overlay'; readonly body: Schemas['OverlayRequest'] };
 
-/** Whether the service answered last time, and whether it then wanted another API key. */
-export const connection = new Observable<{ readonly reachable: boolean; readonly needsKey: boolean }>({
-  reachable: true,
-  needsKey: false,
-});
+/** Whether there is a network, whether the service answered last time, and whether it then wanted another API key. */
+export const useConnection = create(() => ({ online: navigator.onLine, reachable: true, needsKey: false }));
+
+for (const event of ['online', 'offline']) {
+  addEventListener(event, () => useConnection.setState({ online: navigator.onLine }));
+}
 
 const http = axios.create({ timeout: 30_000 });
 
 http.interceptors.request.use((request: InternalAxiosRequestConfig) => {
-  const { baseUrl, apiKey } = settings.get();
+  const { baseUrl, apiKey } = useSettings.getState();
   request.baseURL = baseUrl;
   if (apiKey) request.headers.set('Authorization', `Bearer ${apiKey}`);
   return request;
@@ -35,35 +36,24 @@ http.interceptors.request.use((request: InternalAxiosRequestConfig) => {
 
 http.interceptors.response.use(
   (response) => {
-    noteAnswer(null);
+    useConnection.setState({ reachable: true, needsKey: false });
     return response;
   },
   (error: unknown) => {
-    const translated = translate(error);
-    noteAnswer(translated);
+    const { status = 0, data, headers } = (error as AxiosError).response ?? {};
+    const translated = status ? apiError(status, data, headers?.['retry-after']) : unreachable();
+    useConnection.setState({ reachable: translated.kind === 'refused', needsKey: translated.status === 401 });
     throw translated;
   },
 );
-
-function translate(error: unknown): ApiError {
-  if (!(error instanceof AxiosError) || !error.response) return unreachable();
-  const { status, data, headers } = error.response;
-  return apiError(status, data, headers['retry-after'] ?? null);
-}
-
-function noteAnswer(error: ApiError | null): void {
-  const now = { reachable: !error || error.kind === 'refused', needsKey: error?.status === 401 };
-  const before = connection.get();
-  if (now.reachable !== before.reachable || now.needsKey !== before.needsKey) connection.set(now);
-}
 
 export async function getService(): Promise<Service> {
   return (await http.get<Service>('/service')).data;
 }
 
 /** URLs of a new object, or fresh ones of the object `key`. */
-export async function presign(key?: string): Promise<Presigned> {
-  return (await http.post<Presigned>('/storage/presign', key ? { key } : {})).data;
+export async function presign(key?: string): Promise<Schemas['PresignResponse']> {
+  return (await http.post<Schemas['PresignResponse']>('/storage/presign', key ? { key } : {})).data;
 }
 
 /** The task's id. The same `idempotencyKey` never starts a second task. */
@@ -75,11 +65,27 @@ export async function submit({ operation, body }: Submission, idempotencyKey: st
 }
 
 export async function getTask(id: string): Promise<Task> {
-  return (await http.get<Task>(`/task/${encodeURIComponent(id)}`)).data;
+  return (await http.get<Task>(pathOf(id))).data;
 }
 
 export async function cancelTask(id: string): Promise<Task> {
-  return (await http.delete<Task>(`/task/${encodeURIComponent(id)}`)).data;
+  return (await http.delete<Task>(pathOf(id))).data;
+}
+
+/**
+ * Each state of the task, from the present one to the final one. Through `fetch`: an `EventSource` can send no API key,
+ * and reopens what has ended.
+ */
+export async function* taskEvents(id: string): AsyncGenerator<Task> {
+  const open = { adapter: 'fetch', responseType: 'stream', timeout: 0 } as const;
+  const { data } = await http.get<ReadableStream<BufferSource>>(`${pathOf(id)}/events`, open);
+  const events = data.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+  // Not `for await` over the stream itself: Safari cannot.
+  for (let event = await events.read(); !event.done; event = await events.read()) yield JSON.parse(event.value.data);
+}
+
+function pathOf(id: string): string {
+  return `/task/${encodeURIComponent(id)}`;
 }
 
 /** Stores a picture, for the service to read; the answer is its read URL. */

@@ -5,28 +5,21 @@ import type { components } from './schema';
 export type ErrorCode = components['schemas']['ErrorCode'];
 type Problem = components['schemas']['Problem'];
 
-/**
- * unreachable: no answer came; away: the service is starting, restarting or busy: ask again after `retryAfter` seconds;
- * refused: it answered, and the request itself has to change.
- */
-export type Kind = 'unreachable' | 'away' | 'refused';
+/** An error whose message is meant for the person at the screen. */
+export class Explained extends Error {}
 
-export class ApiError extends Error {
+export class ApiError extends Explained {
   constructor(
-    readonly kind: Kind,
+    /** Away: no answer, or it starts, restarts or is busy; ask again in `retryAfter` s. Refused: ask otherwise. */
+    readonly kind: 'away' | 'refused',
     readonly status: number,
     message: string,
     readonly retryAfter = 2,
-    readonly fields: readonly FieldProblem[] = [],
+    /** What is wrong with which field: `prompt`, `source_images`, … */
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
-}
-
-export interface FieldProblem {
-  /** As the request names it: `prompt`, `source_images`, … */
-  readonly field: string;
-  readonly message: string;
 }
 
 /** `body` is the parsed JSON, or text. Only problem documents are the service's own word. */
@@ -38,16 +31,12 @@ export function apiError(status: number, body: unknown, retryAfter: string | nul
   if (status === 502 || status === 503 || status === 504 || (status === 404 && !problem)) {
     return new ApiError('away', status, detail, Number(retryAfter) || 2);
   }
-  return new ApiError('refused', status, detail, 0, (problem?.errors ?? []).map(fieldProblem));
+  const fields = (problem?.errors ?? []).map(({ loc, msg }) => [String(loc[1] ?? ''), msg]);
+  return new ApiError('refused', status, detail, 0, Object.fromEntries(fields));
 }
 
 export function unreachable(): ApiError {
-  return new ApiError('unreachable', 0, 'The service cannot be reached.');
-}
-
-function fieldProblem({ loc, msg }: { loc: (string | number)[]; msg: string }): FieldProblem {
-  const [, field] = loc;
-  return { field: String(field ?? ''), message: msg };
+  return new ApiError('away', 0, 'The service cannot be reached.');
 }
 
 function isProblem(body: unknown): body is Problem {
@@ -64,15 +53,9 @@ export const FAILURES: Readonly<Record<ErrorCode, { text: string; action: Action
   engine_error: { text: 'The image model failed.', action: 'retry' },
   engine_timeout: { text: 'The image model took too long.', action: 'retry' },
   engine_outcome_unknown: { text: 'We lost contact and can’t tell whether the model ran.', action: 'confirm' },
-  fetch_failed: {
-    text: 'A picture couldn’t be loaded; its link may have expired. It is sent again when you retry.',
-    action: 'retry',
-  },
+  fetch_failed: { text: 'A picture couldn’t be loaded. It is sent again when you retry.', action: 'retry' },
   upload_failed: { text: 'The result couldn’t be saved. A new place is used when you retry.', action: 'retry' },
-  upload_url_expired: {
-    text: 'The result came too late to be saved. A new place is used when you retry.',
-    action: 'retry',
-  },
+  upload_url_expired: { text: 'The result came too late to be saved. A new place is used.', action: 'retry' },
   cancelled: { text: 'Cancelled.', action: 'retry' },
   deadline_exceeded: { text: 'This passed the time limit.', action: 'retry' },
   internal: { text: 'Something broke on our side.', action: 'retry' },

@@ -1,60 +1,32 @@
 import { useDraft } from '../drafts';
-import { isPrompt, PromptField } from '../form/PromptField';
-import { ShapeField } from '../form/ShapeField';
-import { SubmitButton } from '../form/SubmitButton';
-import { newId } from '../newId';
+import { RequestForm } from '../form/RequestForm';
 import { RATIOS } from '../sizes';
-import { request } from '../tasks/submit';
-import { TaskStage } from '../tasks/TaskStage';
-import { fieldProblem, useNewest } from '../tasks/useTasks';
-import { Workspace } from '../Workspace';
+import { request } from '../tasks/run';
+import { useNewest } from '../tasks/store';
 
 const EXAMPLES = ['A quiet beach at sunset', 'A city skyline at night', 'Snowy mountains under a clear sky'];
 
 export function BackgroundPanel() {
   const [draft, change] = useDraft('background');
-  const newest = useNewest('background');
   const avatar = useNewest('avatar');
-  const submit = () =>
-    request({
-      operation: 'background',
-      body: { prompt: draft.prompt, avatar_id: avatar?.body.avatar_id ?? newId(), aspect_ratio: draft.ratio },
-    });
-
+  const submit = () => {
+    const body = { prompt: draft.prompt, avatar_id: avatar?.body.avatar_id, aspect_ratio: draft.shape };
+    return request({ operation: 'background', body });
+  };
   return (
-    <Workspace
+    <RequestForm
+      operation="background"
       title="Where is it?"
       lead="A prompt becomes the scene behind the person."
-      form={
-        <>
-          <PromptField
-            value={draft.prompt}
-            onChange={(prompt) => change({ prompt })}
-            hint="The place, the time of day, the weather."
-            examples={EXAMPLES}
-            error={fieldProblem(newest, 'prompt')}
-          />
-          <ShapeField
-            label="Aspect ratio"
-            shapes={RATIOS}
-            value={draft.ratio}
-            onChange={(ratio) => change({ ratio })}
-          />
-          <SubmitButton
-            label="Create background"
-            missing={isPrompt(draft.prompt) ? [] : ['write a prompt']}
-            onSubmit={submit}
-          />
-        </>
-      }
-      stage={
-        <TaskStage
-          record={newest}
-          empty="Your background appears here."
-          replaceId="prompt"
-          next={{ tab: 'compose', label: 'Next: put them together' }}
-        />
-      }
+      hint="The place, the time of day, the weather."
+      examples={EXAMPLES}
+      shapesLabel="Aspect ratio"
+      shapes={RATIOS}
+      draft={draft}
+      onChange={change}
+      action="Create background"
+      onSubmit={submit}
+      empty="Your background appears here."
     />
   );
 }

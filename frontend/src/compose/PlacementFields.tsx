@@ -1,80 +1,70 @@
-import { Button, FormControlLabel, IconButton, Switch } from '@mui/material';
-import { RedoIcon, UndoIcon } from '../icons';
-import {
-  centred,
-  fitted,
-  initialPlacement,
-  isOffCanvas,
-  MAX_SCALE,
-  MIN_SCALE,
-  type Placement,
-  scaledInPlace,
-  standing,
-} from './geometry';
-import { NumberField } from './NumberField';
-import type { Size } from './pillow';
+import { Button, FormControlLabel, Switch, TextField } from '@mui/material';
+import { useState } from 'react';
+import { useDraft } from '../drafts';
+import { MAX_SCALE, MIN_SCALE, type Placement } from './geometry';
+import type { Placing } from './usePlacement';
 
-const FAR = 20_000; // pixels: further than anything can be seen from
+/** Pixels: further than anything can be seen from. */
+const FAR = { min: -20_000, max: 20_000, step: 1 };
+const SCALES = { min: MIN_SCALE, max: MAX_SCALE, step: 0.01 };
 
-interface Props {
-  readonly place: Placement;
-  readonly person: Size;
-  readonly canvas: Size;
-  readonly snap: boolean;
-  readonly onPlace: (place: Placement) => void;
-  readonly onSnap: (snap: boolean) => void;
-  /** Null where there is nothing to undo. */
-  readonly onUndo: (() => void) | null;
-  readonly onRedo: (() => void) | null;
-}
-
-/** The placement in numbers, and the usual ones by button. */
-export function PlacementFields({ place, person, canvas, snap, onPlace, onSnap, onUndo, onRedo }: Props) {
-  const presets: Readonly<Record<string, Placement>> = {
-    Fit: fitted(person, canvas),
-    Centre: centred(place, person, canvas),
-    'Stand on bottom': standing(place, person, canvas),
-    '100 %': scaledInPlace(place, 1, person),
-    Reset: initialPlacement(person, canvas),
-  };
-  const set = (axis: keyof Placement) => (value: number) => onPlace({ ...place, [axis]: value });
+/** The placement in numbers, its steps back and forth, and whether it snaps. */
+export function PlacementFields({ place, onPlace, onUndo, onRedo, onReset }: Placing & { readonly place: Placement }) {
+  const [{ snap }, change] = useDraft('compose');
+  const field = (axis: keyof Placement) => ({
+    value: place[axis],
+    onChange: (value: number) => onPlace({ ...place, [axis]: value }),
+  });
   return (
     <div className="placement">
       <div className="numbers">
-        <NumberField label="X" value={place.x} step={1} min={-FAR} max={FAR} onChange={set('x')} />
-        <NumberField label="Y" value={place.y} step={1} min={-FAR} max={FAR} onChange={set('y')} />
-        <NumberField
-          label="Scale"
-          value={place.scale}
-          step={0.01}
-          min={MIN_SCALE}
-          max={MAX_SCALE}
-          onChange={set('scale')}
-        />
+        <NumberField label="X" range={FAR} {...field('x')} />
+        <NumberField label="Y" range={FAR} {...field('y')} />
+        <NumberField label="Scale" range={SCALES} {...field('scale')} />
       </div>
       <div className="row">
-        <IconButton aria-label="Undo" disabled={!onUndo} onClick={() => onUndo?.()}>
-          <UndoIcon />
-        </IconButton>
-        <IconButton aria-label="Redo" disabled={!onRedo} onClick={() => onRedo?.()}>
-          <RedoIcon />
-        </IconButton>
-        {Object.entries(presets).map(([name, preset]) => (
-          <Button key={name} size="small" color="inherit" onClick={() => onPlace(preset)}>
+        {Object.entries({ Undo: onUndo, Redo: onRedo, Reset: onReset }).map(([name, act]) => (
+          <Button key={name} size="small" color="inherit" disabled={!act} onClick={act}>
             {name}
           </Button>
         ))}
         <FormControlLabel
           className="snap"
-          control={<Switch size="small" checked={snap} onChange={(event) => onSnap(event.target.checked)} />}
+          control={<Switch size="small" checked={snap} onChange={(event) => change({ snap: event.target.checked })} />}
           label="Snap"
         />
       </div>
-      {isOffCanvas(place, person, canvas) && (
-        <Button variant="outlined" onClick={() => onPlace(initialPlacement(person, canvas))}>
-          The person is off the canvas: bring back
-        </Button>
-      )}
     </div>
+  );
+}
+
+interface Props {
+  readonly label: string;
+  readonly value: number;
+  readonly range: typeof FAR;
+  readonly onChange: (value: number) => void;
+}
+
+/** Takes each number as it is typed; what is none yet waits in the field. */
+function NumberField({ label, value, range, onChange }: Props) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const isValid = (text: string) => text !== '' && Number(text) >= range.min && Number(text) <= range.max;
+  // A number that is not the value any more has been overtaken, by Undo for one.
+  const shown = typed !== null && (!isValid(typed) || Number(typed) === value) ? typed : String(value);
+  const type = (text: string) => {
+    setTyped(text);
+    if (isValid(text)) onChange(Number(text));
+  };
+  return (
+    <TextField
+      size="small"
+      type="number"
+      label={label}
+      value={shown}
+      error={!isValid(shown)}
+      slotProps={{ htmlInput: range }}
+      onChange={(event) => type(event.target.value)}
+      onBlur={() => setTyped(null)}
+    />
   );
 }

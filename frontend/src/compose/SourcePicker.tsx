@@ -1,48 +1,65 @@
-import { PictureInput } from '../form/PictureInput';
-import { useAction } from '../form/useAction';
-import { asPicture } from '../picture';
-import { useObjectUrl } from '../useObjectUrl';
-import type { Source } from './sources';
+/** The pictures that can be placed: those that tasks have made, one's own, and a plain backdrop. */
 
-interface Props {
+import type { Operation } from '../api/client';
+import { Choice } from '../form/Choice';
+import { PictureInput } from '../form/PictureInput';
+import { Picture } from '../Picture';
+import { asPicture } from '../picture';
+import type { TaskRecord } from '../tasks/record';
+import { useTasks } from '../tasks/store';
+import { useLoaded } from '../useLoaded';
+
+export interface Source {
+  readonly id: string;
+  readonly name: string;
+  readonly picture: Blob;
+  /** The task that has made it. */
+  readonly record?: TaskRecord;
+}
+
+const SHOWN = 7;
+const SIDE = 1024;
+
+/** Those to choose from, and the chosen one: by default the newest, else the one that is there anyway. */
+export function useSources(operation: Operation, choice: string | Blob | null) {
+  const made = useTasks().filter((record) => record.operation === operation);
+  const plain = useLoaded(studio, []);
+  const sources: Source[] = made.flatMap((record) =>
+    record.picture ? { id: record.key, name: record.body.prompt, picture: record.picture, record } : [],
+  );
+  sources.splice(SHOWN);
+  if (plain && operation === 'background') sources.push({ id: 'plain', name: 'Plain studio', picture: plain });
+  if (choice instanceof Blob) sources.push({ id: 'own', name: 'Your own', picture: choice });
+  return { sources, chosen: sources.find(({ id, picture }) => id === choice || picture === choice) ?? sources[0] };
+}
+
+interface Props extends ReturnType<typeof useSources> {
   readonly label: string;
-  readonly sources: readonly Source[];
-  readonly chosen: Source | null;
   readonly onChoose: (choice: string | Blob) => void;
 }
 
-/** Which picture to place, of those that are there and one's own. */
 export function SourcePicker({ label, sources, chosen, onChoose }: Props) {
-  const { error, run } = useAction(async (file: File | undefined) => file && onChoose(await asPicture(file)));
+  const options = sources.map(({ id, name, picture }) => {
+    return { value: id, name, look: <Picture of={picture} className="checkered" /> };
+  });
   return (
-    <div role="radiogroup" aria-label={label}>
-      <h2>{label}</h2>
-      <div className="tiles pictures">
-        {sources.map((source) => (
-          <label key={source.id} className="tile checkered" title={source.name}>
-            <input
-              type="radio"
-              name={label}
-              aria-label={source.name}
-              className="hidden"
-              checked={source.id === chosen?.id}
-              onChange={() => onChoose(source.record?.key ?? source.picture)}
-            />
-            <Thumbnail picture={source.picture} />
-          </label>
-        ))}
-        <PictureInput label={`Your own ${label.toLowerCase()}`} onFiles={([file]) => run(file)} />
-      </div>
-      {error && (
-        <p role="alert" className="small bad">
-          {error}
-        </p>
-      )}
-    </div>
+    <Choice label={label} options={options} value={chosen?.id ?? ''} onChange={onChoose} className="pictures">
+      <PictureInput
+        label={`Your own ${label.toLowerCase()}`}
+        onFiles={async ([file]) => file && onChoose(await asPicture(file))}
+      />
+    </Choice>
   );
 }
 
-function Thumbnail({ picture }: { readonly picture: Blob }) {
-  const url = useObjectUrl(picture);
-  return url && <img src={url} alt="" />;
+/** Something to stand before, while there is no background yet. */
+async function studio(): Promise<Blob> {
+  const canvas = new OffscreenCanvas(SIDE, SIDE);
+  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+  const light = context.createRadialGradient(SIDE / 2, SIDE * 0.42, 0, SIDE / 2, SIDE / 2, SIDE * 0.75);
+  light.addColorStop(0, '#eef1ee');
+  light.addColorStop(1, '#8a9c97');
+  context.fillStyle = light;
+  context.fillRect(0, 0, SIDE, SIDE);
+  return canvas.convertToBlob({ type: 'image/png' });
 }

@@ -1,143 +1,95 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useEffectEvent, useLayoutEffect, useRef } from 'react';
-import { footprint, type Placement, scaledAbout, scaledInPlace, snapped } from './geometry';
-import { coverBox, type Size } from './pillow';
+import { useGesture } from '@use-gesture/react';
+import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
+import { Picture } from '../Picture';
+import { footprint, nudged, type Placement, scaledAbout, scaledFrom, snapped } from './geometry';
+import type { Size } from './pillow';
+import type { Placing } from './usePlacement';
 
-interface Props {
-  readonly person: ImageBitmap;
-  readonly background: ImageBitmap;
+interface Props extends Pick<Placing, 'onMove' | 'onPlace'> {
+  readonly pictures: { readonly person: Blob; readonly background: Blob };
+  readonly person: Size;
   readonly canvas: Size;
   readonly place: Placement;
-  /** The exact pixels of `place`, where they are there already; else they are drawn approximately. */
+  /** The exact pixels of `place`, where they are there already; else the browser shows about the same. */
   readonly exact: ImageData | null;
   readonly snap: boolean;
-  /** While a gesture lasts. */
-  readonly onMove: (place: Placement | null) => void;
-  /** At its end. */
-  readonly onPlace: (place: Placement) => void;
-}
-
-interface Gesture {
-  /** As it was when the gesture, or its present number of fingers, began. */
-  readonly from: Placement;
-  /** Where it has got to. */
-  to: Placement;
-  readonly kind: 'move' | 'scale';
-  readonly fingers: Map<number, Point>;
-  /** Where the fingers were then. */
-  readonly start: readonly Point[];
-  /** The corner that stays where it is. */
-  readonly anchor: Point;
-}
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
 }
 
 const SNAP_REACH = 8; // in pixels of the screen
+const WHEEL_REACH = 500; // pixels of scrolling that scale by e
 
 /** The canvas, and on it the person to drag, scale and nudge. */
-export function Stage({ person, background, canvas, place, exact, snap, onMove, onPlace }: Props) {
+export function Stage({ pictures, person, canvas, place, exact, snap, onMove, onPlace }: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const screen = useRef<HTMLCanvasElement>(null);
-  const gesture = useRef<Gesture | null>(null);
   const frame = useRef<HTMLDivElement>(null);
+  const abort = useRef<() => void>(null);
   const size = footprint(person, place.scale);
+  const ratio = canvas.width / canvas.height;
 
   useLayoutEffect(() => {
-    const context = screen.current?.getContext('2d');
-    if (!context) return;
-    if (exact) context.putImageData(exact, 0, 0);
-    else drawRoughly(context, person, background, canvas, place);
-  }, [person, background, canvas, place, exact]);
+    if (exact) screen.current?.getContext('2d')?.putImageData(exact, 0, 0);
+  }, [exact]);
 
-  /** In pixels of the output. */
-  const pointOf = ({ clientX, clientY }: { clientX: number; clientY: number }): Point => {
-    const box = (stage.current as HTMLDivElement).getBoundingClientRect();
-    const zoom = canvas.width / box.width;
-    return { x: (clientX - box.left) * zoom, y: (clientY - box.top) * zoom };
+  /** From pixels of the screen to those of the output. */
+  const zoom = () => canvas.width / (stage.current?.clientWidth ?? 1);
+  const pointOf = ([x, y]: readonly [number, number]) => {
+    const { left, top } = (stage.current as HTMLDivElement).getBoundingClientRect();
+    return { x: (x - left) * zoom(), y: (y - top) * zoom() };
   };
 
-  const begin = (event: PointerEvent<HTMLElement>) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    frame.current?.focus({ preventScroll: true });
-    stage.current?.setPointerCapture(event.pointerId);
-    const corner = (event.target as HTMLElement).dataset.corner;
-    const fingers = gesture.current?.fingers ?? new Map<number, Point>();
-    fingers.set(event.pointerId, pointOf(event));
-    const anchor = {
-      x: corner?.includes('w') ? place.x + size.width : place.x,
-      y: corner?.includes('n') ? place.y + size.height : place.y,
-    };
-    const from = gesture.current?.to ?? place;
-    gesture.current = {
-      from,
-      to: from,
-      kind: corner ? 'scale' : 'move',
-      fingers,
-      start: [...fingers.values()],
-      anchor,
-    };
-  };
-
-  const go = (event: PointerEvent<HTMLElement>) => {
-    const now = gesture.current;
-    if (!now?.fingers.has(event.pointerId)) return;
-    now.fingers.set(event.pointerId, pointOf(event));
-    const next = after(now, [...now.fingers.values()]);
-    const reach =
-      snap && !event.altKey && now.kind === 'move'
-        ? (SNAP_REACH * canvas.width) / (stage.current?.clientWidth ?? 1)
-        : 0;
-    now.to = snapped(next, person, canvas, reach);
-    onMove(now.to);
-  };
-
-  const end = (event: PointerEvent<HTMLElement>) => {
-    const now = gesture.current;
-    if (!now?.fingers.delete(event.pointerId)) return;
-    gesture.current = now.fingers.size > 0 ? { ...now, from: now.to, start: [...now.fingers.values()] } : null;
-    if (!gesture.current) onPlace(now.to);
-  };
-
-  const abort = () => {
-    gesture.current = null;
-    onMove(null);
-  };
+  // Each handler returns what it wants to know again as `memo`: where the person was when the gesture began.
+  useGesture(
+    {
+      onDrag: ({ target, initial, xy, movement, altKey, pinching, canceled, cancel, last, memo: from = place }) => {
+        if (pinching) return cancel();
+        abort.current = cancel;
+        frame.current?.focus({ preventScroll: true });
+        const { corner } = (target as HTMLElement).dataset;
+        const reach = snap && !altKey ? SNAP_REACH * zoom() : 0;
+        const [right, down] = movement.map((pixels) => Math.round(pixels * zoom())) as [number, number];
+        const to = corner
+          ? scaledFrom(from, corner, pointOf(initial), pointOf(xy), person)
+          : snapped({ ...from, x: from.x + right, y: from.y + down }, person, canvas, reach);
+        // A click is no step to undo.
+        if (canceled || (!right && !down)) onMove(null);
+        else (last ? onPlace : onMove)(to);
+        return from;
+      },
+      onPinch: ({ origin, movement: [factor], last, memo = { from: place, start: pointOf(origin) } }) => {
+        const { from, start } = memo;
+        const [now, scaled] = [pointOf(origin), scaledAbout(from, from.scale * factor, start)];
+        const [right, down] = [Math.round(now.x - start.x), Math.round(now.y - start.y)];
+        (last ? onPlace : onMove)({ ...scaled, x: scaled.x + right, y: scaled.y + down });
+        return memo;
+      },
+      onWheel: ({ event, ctrlKey, movement: [, pixels], last, memo: from = place }) => {
+        if (!ctrlKey && document.activeElement !== frame.current) return;
+        event.preventDefault();
+        const scale = from.scale * Math.exp(-pixels / WHEEL_REACH);
+        (last ? onPlace : onMove)(scaledAbout(from, scale, pointOf([event.clientX, event.clientY])));
+        return from;
+      },
+    },
+    {
+      target: stage,
+      eventOptions: { passive: false }, // else the browser zooms or scrolls the page
+      drag: { preventDefault: true, pointer: { keys: false } },
+      pinch: { pinchOnWheel: false },
+    },
+  );
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = event.shiftKey ? 10 : 1;
-    const next = nudged(place, event.key, step, person);
-    if (event.key === 'Escape') abort();
+    if (event.key === 'Escape') abort.current?.();
+    const next = nudged(place, event.key, event.shiftKey ? 10 : 1, person);
     if (!next || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     onPlace(next);
   };
 
-  // React listens passively, which cannot keep the browser from zooming the page.
-  const onWheel = useEffectEvent((event: WheelEvent) => {
-    if (!event.ctrlKey && document.activeElement !== frame.current) return;
-    event.preventDefault();
-    const { x, y } = pointOf(event);
-    onPlace(scaledAbout(place, place.scale * Math.exp(-event.deltaY / 500), x, y));
-  });
-  useEffect(() => {
-    const element = stage.current;
-    element?.addEventListener('wheel', onWheel, { passive: false });
-    return () => element?.removeEventListener('wheel', onWheel);
-  }, []);
-
-  const ratio = canvas.width / canvas.height;
   return (
-    <div
-      ref={stage}
-      className="canvas"
-      style={{ aspectRatio: ratio, maxWidth: `calc(64vh * ${ratio})` }}
-      onPointerDown={begin}
-      onPointerMove={go}
-      onPointerUp={end}
-      onPointerCancel={abort}>
+    <div ref={stage} className="canvas" style={{ aspectRatio: ratio, maxWidth: `calc(64vh * ${ratio})` }}>
+      <Picture of={pictures.background} />
       <canvas
         ref={screen}
         width={canvas.width}
@@ -161,6 +113,7 @@ export function Stage({ person, background, canvas, place, exact, snap, onMove, 
             width: `${(size.width / canvas.width) * 100}%`,
             height: `${(size.height / canvas.height) * 100}%`,
           }}>
+          <Picture of={pictures.person} />
           {['nw', 'ne', 'sw', 'se'].map((corner) => (
             <div key={corner} className={`handle ${corner}`} data-corner={corner} />
           ))}
@@ -168,64 +121,4 @@ export function Stage({ person, background, canvas, place, exact, snap, onMove, 
       </div>
     </div>
   );
-}
-
-/** Where a gesture has brought the person by now. */
-function after({ from, kind, start, anchor }: Gesture, fingers: readonly Point[]): Placement {
-  const [first, second] = fingers as [Point, Point?];
-  const [firstStart, secondStart] = start as [Point, Point?];
-  if (second && secondStart) {
-    const [middle, was] = [between(first, second), between(firstStart, secondStart)];
-    const pinched = scaledAbout(
-      from,
-      from.scale * (distance(first, second) / distance(firstStart, secondStart)),
-      was.x,
-      was.y,
-    );
-    return { ...pinched, x: Math.round(pinched.x + middle.x - was.x), y: Math.round(pinched.y + middle.y - was.y) };
-  }
-  if (kind === 'scale') {
-    return scaledAbout(from, from.scale * (distance(first, anchor) / distance(firstStart, anchor)), anchor.x, anchor.y);
-  }
-  return { ...from, x: Math.round(from.x + first.x - firstStart.x), y: Math.round(from.y + first.y - firstStart.y) };
-}
-
-/** How far the arrow keys move. */
-const ARROWS: Readonly<Record<string, readonly [x: number, y: number]>> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
-
-function nudged(place: Placement, key: string, step: number, person: Size): Placement | null {
-  const [x, y] = ARROWS[key] ?? [0, 0];
-  if (x || y) return { ...place, x: place.x + x * step, y: place.y + y * step };
-  if (key === '+' || key === '=') return scaledInPlace(place, place.scale * 1.01, person);
-  return key === '-' ? scaledInPlace(place, place.scale / 1.01, person) : null;
-}
-
-function drawRoughly(
-  context: CanvasRenderingContext2D,
-  person: ImageBitmap,
-  background: ImageBitmap,
-  canvas: Size,
-  place: Placement,
-) {
-  const { left, top, right, bottom } = coverBox(background, canvas);
-  const { width, height } = footprint(person, place.scale);
-  context.imageSmoothingQuality = 'high';
-  context.fillStyle = '#fff';
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(background, left, top, right - left, bottom - top, 0, 0, canvas.width, canvas.height);
-  context.drawImage(person, Math.floor(place.x + 0.5), Math.floor(place.y + 0.5), width, height);
-}
-
-function between(one: Point, other: Point): Point {
-  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
-}
-
-/** Never 0: it is divided by. */
-function distance(one: Point, other: Point): number {
-  return Math.max(1, Math.hypot(one.x - other.x, one.y - other.y));
 }

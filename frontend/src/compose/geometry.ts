@@ -1,11 +1,14 @@
 /** Where a person stands on a canvas. All lengths are pixels of the output. */
 
-import { type Box, cover, flattened, type Pixels, paste, resize, type Size } from './pillow';
+import { type Box, blank, cover, type Pixels, paste, resize, type Size } from './pillow';
 
-/** The top-left corner of the person image, and what its own size is multiplied by. */
-export interface Placement {
+export interface Point {
   readonly x: number;
   readonly y: number;
+}
+
+/** The top-left corner of the person image, and what its own size is multiplied by. */
+export interface Placement extends Point {
   readonly scale: number;
 }
 
@@ -20,14 +23,11 @@ export function footprint(person: Size, scale: number): Size {
   };
 }
 
-/** The canvas with the background only: what every placement starts from. */
-export function backdrop(background: Pixels, canvas: Size): Pixels {
-  return flattened(cover(background, canvas));
-}
-
-/** `under` with the person on it, exactly as the service composes it. Only what shows is made. */
-export function composed(under: Pixels, person: Pixels, { x, y, scale }: Placement): Pixels {
-  const canvas = { ...under, data: under.data.slice() };
+/** The background and the person on it, exactly as the service composes them. Of the person, only what shows is made. */
+export function composed(background: Pixels, person: Pixels, canvas: Size, { x, y, scale }: Placement): Pixels {
+  const picture = blank(canvas);
+  picture.data.fill(255);
+  paste(picture, cover(background, canvas), 0, 0);
   const size = footprint(person, scale);
   const [left, top] = [Math.floor(x + 0.5), Math.floor(y + 0.5)];
   const window: Box = {
@@ -36,54 +36,59 @@ export function composed(under: Pixels, person: Pixels, { x, y, scale }: Placeme
     right: Math.min(size.width, canvas.width - left),
     bottom: Math.min(size.height, canvas.height - top),
   };
-  if (window.left >= window.right || window.top >= window.bottom) return canvas;
-  paste(canvas, resize(person, size, undefined, window), left + window.left, top + window.top);
-  return canvas;
-}
-
-/** Whether nothing of the person shows. */
-export function isOffCanvas({ x, y, scale }: Placement, person: Size, canvas: Size): boolean {
-  const { width, height } = footprint(person, scale);
-  return x <= -width || y <= -height || x >= canvas.width || y >= canvas.height;
+  const shows = window.left < window.right && window.top < window.bottom;
+  if (shows) paste(picture, resize(person, size, undefined, window), left + window.left, top + window.top);
+  return picture;
 }
 
 export function clampedScale(scale: number): number {
   return Math.round(Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale)) * 10_000) / 10_000;
 }
 
-/** As large as the canvas takes whole, in its middle. */
-export function fitted(person: Size, canvas: Size): Placement {
-  const scale = clampedScale(Math.min(canvas.width / person.width, canvas.height / person.height));
-  return centred({ x: 0, y: 0, scale }, person, canvas);
-}
-
-export function centred({ scale }: Placement, person: Size, canvas: Size): Placement {
-  const { width, height } = footprint(person, scale);
-  return { x: Math.round((canvas.width - width) / 2), y: Math.round((canvas.height - height) / 2), scale };
-}
-
-/** On the bottom edge, where a person cut off at the chest belongs. */
-export function standing({ x, scale }: Placement, person: Size, canvas: Size): Placement {
-  return { x, y: canvas.height - footprint(person, scale).height, scale };
-}
-
-/** Where a person is put first: nine tenths of the canvas's height or width, in the middle of its bottom edge. */
+/**
+ * Where a person is put first: nine tenths of the canvas's height or width, in the middle of its bottom edge, where a
+ * person cut off at the chest belongs.
+ */
 export function initialPlacement(person: Size, canvas: Size): Placement {
-  const scale = clampedScale(fitted(person, canvas).scale * 0.9);
-  return standing(centred({ x: 0, y: 0, scale }, person, canvas), person, canvas);
+  const scale = clampedScale(0.9 * Math.min(canvas.width / person.width, canvas.height / person.height));
+  const { width, height } = footprint(person, scale);
+  return { x: Math.round((canvas.width - width) / 2), y: canvas.height - height, scale };
 }
 
-/** Scaled so that the point of the canvas under (`atX`, `atY`) keeps the same part of the person. */
-export function scaledAbout(place: Placement, scale: number, atX: number, atY: number): Placement {
-  const to = clampedScale(scale);
-  const grown = to / place.scale;
-  return { x: Math.round(atX - (atX - place.x) * grown), y: Math.round(atY - (atY - place.y) * grown), scale: to };
+/** Scaled so that the point of the canvas keeps the same part of the person. */
+export function scaledAbout({ x, y, scale }: Placement, to: number, { x: atX, y: atY }: Point): Placement {
+  const clamped = clampedScale(to);
+  const grown = clamped / scale;
+  return { x: Math.round(atX - (atX - x) * grown), y: Math.round(atY - (atY - y) * grown), scale: clamped };
 }
 
-/** Scaled about its own middle. */
-export function scaledInPlace(place: Placement, scale: number, person: Size): Placement {
+/** Scaled by its `corner` ("nw", …), which has been dragged from `start` to `end`; the opposite one stays. */
+export function scaledFrom(place: Placement, corner: string, start: Point, end: Point, person: Size): Placement {
   const { width, height } = footprint(person, place.scale);
-  return scaledAbout(place, scale, place.x + width / 2, place.y + height / 2);
+  const fixed = {
+    x: corner.includes('w') ? place.x + width : place.x,
+    y: corner.includes('n') ? place.y + height : place.y,
+  };
+  const reach = ({ x, y }: Point) => Math.max(1, Math.hypot(x - fixed.x, y - fixed.y));
+  return scaledAbout(place, place.scale * (reach(end) / reach(start)), fixed);
+}
+
+/** How far the arrow keys move. */
+const ARROWS: Readonly<Record<string, readonly [x: number, y: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** Moved or scaled a little by a key of the keyboard; null where the key means nothing. */
+export function nudged(place: Placement, key: string, step: number, person: Size): Placement | null {
+  const [x, y] = ARROWS[key] ?? [0, 0];
+  if (x || y) return { ...place, x: place.x + x * step, y: place.y + y * step };
+  const factor = { '+': 1.01, '=': 1.01, '-': 1 / 1.01 }[key];
+  const { width, height } = footprint(person, place.scale);
+  const middle = { x: place.x + width / 2, y: place.y + height / 2 };
+  return factor ? scaledAbout(place, place.scale * factor, middle) : null;
 }
 
 /** Moved to the canvas's edges or middle where it comes within `reach` of them. */
@@ -95,14 +100,4 @@ export function snapped(place: Placement, person: Size, canvas: Size, reach: num
 function snap(at: number, room: number, reach: number): number {
   const nearest = [0, Math.round(room / 2), room].sort((a, b) => Math.abs(a - at) - Math.abs(b - at))[0] as number;
   return Math.abs(nearest - at) <= reach ? nearest : at;
-}
-
-/** How many pixels of two pictures of the same size differ. */
-export function differingPixels(one: Pixels, other: Pixels): number {
-  const [a, b] = [new Uint32Array(one.data.buffer), new Uint32Array(other.data.buffer)];
-  return a.reduce((total, pixel, i) => total + (pixel === b[i] ? 0 : 1), 0);
-}
-
-export function same(one: Placement | null, other: Placement | null): boolean {
-  return one?.x === other?.x && one?.y === other?.y && one?.scale === other?.scale;
 }

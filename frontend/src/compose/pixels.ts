@@ -15,16 +15,11 @@ function byWebGl(bitmap: ImageBitmap): Pixels | null {
   const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
   if (!gl || Math.max(bitmap.width, bitmap.height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return null;
   const pixels = blank(bitmap);
-  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
   gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
-  gl.framebufferTexture2D(
-    gl.FRAMEBUFFER,
-    gl.COLOR_ATTACHMENT0,
-    gl.TEXTURE_2D,
-    gl.getParameter(gl.TEXTURE_BINDING_2D),
-    0,
-  );
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
   gl.readPixels(0, 0, pixels.width, pixels.height, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(pixels.data.buffer));
   const failed = gl.getError() !== gl.NO_ERROR;
   gl.getExtension('WEBGL_lose_context')?.loseContext();
@@ -32,10 +27,8 @@ function byWebGl(bitmap: ImageBitmap): Pixels | null {
 }
 
 function byCanvas(bitmap: ImageBitmap): Pixels {
-  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext(
-    '2d',
-  ) as OffscreenCanvasRenderingContext2D;
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
   context.drawImage(bitmap, 0, 0);
-  const { width, height, data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
-  return { width, height, data };
+  return context.getImageData(0, 0, bitmap.width, bitmap.height);
 }

@@ -1,51 +1,48 @@
 /** Where the person is now, and where it has been. */
 
-import { type KeyboardEvent, useState } from 'react';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
 import { useDraft } from '../drafts';
-import { initialPlacement, type Placement, same } from './geometry';
-import { moved, redone, UNTOUCHED, undone } from './history';
+import { initialPlacement, type Placement } from './geometry';
 import type { Size } from './pillow';
+
+export type Placing = Omit<ReturnType<typeof usePlacement>, 'place'>;
 
 /** `place` is null until the person image's size is known; `moving` while a gesture lasts. */
 export function usePlacement(person: Size | null, canvas: Size) {
   const [draft, change] = useDraft('compose');
-  const [history, setHistory] = useState(UNTOUCHED);
+  const [{ steps, at }, setHistory] = useState({ steps: [draft.place], at: 0 });
   const [gesture, setGesture] = useState<Placement | null>(null);
-  const settled = useStable(draft.place ?? (person && initialPlacement(person, canvas)));
+  const initial = useMemo(() => person && initialPlacement(person, canvas), [person, canvas]);
 
-  const go = (step: ReturnType<typeof undone>) => {
+  const go = (history: (Placement | null)[], to: number) => {
     setGesture(null);
-    if (!step) return;
-    setHistory(step[0]);
-    change({ place: step[1] });
+    setHistory({ steps: history, at: to });
+    change({ place: history[to] ?? null });
   };
-  const undo = settled && undone(history, settled);
-  const redo = settled && redone(history, settled);
-  const onUndo = undo && (() => go(undo));
-  const onRedo = redo && (() => go(redo));
+  const add = (step: Placement | null) => go([...steps.slice(0, at + 1), step], at + 1);
+  const onUndo = at > 0 ? () => go(steps, at - 1) : undefined;
+  const onRedo = at < steps.length - 1 ? () => go(steps, at + 1) : undefined;
+
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (!(event.ctrlKey || event.metaKey) || event.target instanceof HTMLTextAreaElement) return;
+    const step = { z: event.shiftKey ? onRedo : onUndo, y: onRedo }[event.key.toLowerCase()];
+    if (step) event.preventDefault();
+    step?.();
+  });
+  useEffect(() => {
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+
   return {
-    place: gesture ?? settled,
+    place: gesture ?? draft.place ?? initial,
     moving: gesture !== null,
     onMove: setGesture,
-    onPlace: (to: Placement) => go(settled && moved(history, settled, to)),
+    onPlace: add,
+    onReset: () => add(null),
     onUndo,
     onRedo,
-    onKeyDown: (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.target instanceof HTMLTextAreaElement) return;
-      const key = event.key.toLowerCase();
-      if (key !== 'z' && key !== 'y') return;
-      event.preventDefault();
-      (key === 'z' && !event.shiftKey ? onUndo : onRedo)?.();
-    },
     /** Another person or canvas: from the beginning. */
-    forget: () => setHistory(UNTOUCHED),
+    startOver: () => go([null], 0),
   };
-}
-
-/** The same object for as long as it says the same: a new one would be composed anew. */
-function useStable(place: Placement | null): Placement | null {
-  const [kept, setKept] = useState(place);
-  if (same(kept, place)) return kept;
-  setKept(place);
-  return place;
 }

@@ -1,3 +1,4 @@
+import { attempt } from '../attempt';
 import { AddIcon } from '../icons';
 
 interface Props {
@@ -6,23 +7,22 @@ interface Props {
   readonly multiple?: boolean;
   /** Said where nothing has been chosen yet. */
   readonly invitation?: string | undefined;
-  readonly onFiles: (files: File[]) => void;
+  readonly onFiles: (files: File[]) => Promise<void>;
 }
 
-/** A tile that opens the file chooser. */
-export function PictureInput({ label, id, multiple, invitation, onFiles }: Props) {
+/** A tile that opens the file chooser, and takes what is dropped on it. */
+export function PictureInput({ invitation, label, onFiles, ...props }: Props) {
   return (
     <label className={invitation ? 'tile add alone' : 'tile add'}>
       <input
-        id={id}
+        {...props}
         type="file"
         aria-label={label}
         accept="image/*"
-        multiple={multiple}
-        className="hidden"
-        onChange={(event) => {
-          onFiles([...(event.target.files ?? [])]);
-          event.target.value = ''; // the same file may be chosen again
+        onChange={({ target }) => {
+          const files = [...(target.files ?? [])];
+          target.value = ''; // the same file may be chosen again
+          return attempt(() => onFiles(files));
         }}
       />
       <AddIcon />

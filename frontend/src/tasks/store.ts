@@ -1,43 +1,40 @@
 /** The tasks of this browser, newest first, and written down: they outlive the page. */
 
-import { Observable } from '../observable';
-import { type Table, table } from '../storage';
-import type { TaskRecord } from './record';
+import { del, set, values } from 'idb-keyval';
+import { create } from 'zustand';
+import type { Operation } from '../api/client';
+import { kept, taskTable } from '../storage';
+import type { TaskRecord, TaskState } from './record';
 
-export class TaskStore extends Observable<readonly TaskRecord[]> {
-  readonly #table: Table<TaskRecord>;
+export const useTasks = create<readonly TaskRecord[]>(() => []);
 
-  constructor(rows: Table<TaskRecord>) {
-    super([]);
-    this.#table = rows;
-  }
-
-  async load(): Promise<void> {
-    const rows = await this.#table.all();
-    this.set(rows.sort((a, b) => b.createdAt - a.createdAt));
-  }
-
-  find(key: string): TaskRecord | undefined {
-    return this.get().find((record) => record.key === key);
-  }
-
-  async add(record: TaskRecord): Promise<void> {
-    await this.#table.put(record.key, record);
-    this.set([record, ...this.get()]);
-  }
-
-  /** Does nothing where the record has been deleted meanwhile. */
-  async change(key: string, changes: Partial<Omit<TaskRecord, 'operation' | 'body'>>): Promise<void> {
-    const changed = this.get().map((record) => (record.key === key ? { ...record, ...changes } : record));
-    this.set(changed);
-    const record = this.find(key);
-    if (record) await this.#table.put(key, record);
-  }
-
-  async delete(key: string): Promise<void> {
-    this.set(this.get().filter((record) => record.key !== key));
-    await this.#table.delete(key);
-  }
+export async function loadTasks(): Promise<void> {
+  const records = (await kept(() => values<TaskRecord>(taskTable))) ?? [];
+  records.sort((a, b) => b.createdAt - a.createdAt);
+  useTasks.setState(records, true);
 }
 
-export const tasks = new TaskStore(table('tasks'));
+export function findTask(key: string): TaskRecord | undefined {
+  return useTasks.getState().find((record) => record.key === key);
+}
+
+export async function addTask(record: TaskRecord): Promise<void> {
+  await kept(() => set(record.key, record, taskTable));
+  useTasks.setState((records) => [record, ...records], true);
+}
+
+/** Does nothing where the record has been deleted meanwhile. */
+export async function changeTask(key: string, changes: TaskState): Promise<void> {
+  useTasks.setState((records) => records.map((one) => (one.key === key ? { ...one, ...changes } : one)), true);
+  const record = findTask(key);
+  if (record) await kept(() => set(key, record, taskTable));
+}
+
+export async function deleteTask(key: string): Promise<void> {
+  useTasks.setState((records) => records.filter((record) => record.key !== key), true);
+  await kept(() => del(key, taskTable));
+}
+
+export function useNewest(operation: Operation): TaskRecord | undefined {
+  return useTasks((records) => records.find((record) => record.operation === operation));
+}

@@ -1,6 +1,7 @@
 /** A real browser at the real service: `AIGE_URL`, by default where `make run` puts it. */
 
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import axe from 'axe-core';
 import {
   type BrowserContext,
@@ -16,6 +17,9 @@ import { png } from '../png.ts';
 
 export const BASE = process.env.AIGE_URL ?? 'http://127.0.0.1:8000';
 const SHOTS = new URL('../../screenshots/', import.meta.url).pathname;
+
+/** The service's AIGE_ALLOW_HOSTS lets it reach this one. */
+const SLOW_STORE = process.env.AIGE_SLOW_STORE ?? '127.0.0.1:8999';
 
 /** Longer than the local engine takes on a busy machine. */
 export const TASK_MS = 90_000;
@@ -168,4 +172,16 @@ export async function stubTasks(page: Page, { status, error }: Stubbed): Promise
 export async function startAvatar(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Use sample photo' }).click();
   await page.getByRole('button', { name: 'Create avatar' }).click();
+}
+
+/** An object store that never answers: what is put there takes for ever. */
+export async function slowStore(): Promise<{ readonly url: string; readonly close: () => void }> {
+  const server = createServer(() => undefined);
+  const { hostname, port } = new URL(`http://${SLOW_STORE}`);
+  await new Promise<void>((listening) => server.listen(Number(port), hostname, listening));
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://${SLOW_STORE}/result.png`, close };
 }

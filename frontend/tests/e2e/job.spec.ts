@@ -4,17 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { noise } from '../fixture.ts';
 import { png } from '../png.ts';
-import {
-  exactPreview,
-  makeAvatar,
-  makeBackground,
-  ownPicture,
-  pixelsOf,
-  reaches,
-  shoot,
-  studio,
-  tab,
-} from './browser.ts';
+import { exactPreview, makeAvatar, makeBackground, ownPicture, pixelsOf, reaches, studio, tab } from './browser.ts';
 
 const browser = studio();
 
@@ -30,9 +20,7 @@ async function downloaded(): Promise<Buffer> {
 test('from photo to downloaded picture, whose pixels are those of the preview', async () => {
   const { page } = browser;
   await makeAvatar(page);
-  await shoot(page, 'avatar-done-1280-light');
   await makeBackground(page);
-  await shoot(page, 'background-done-1280-light');
   await tab(page, 'Compose').click();
   await page.getByRole('spinbutton', { name: 'X' }).fill('311');
   await page.getByRole('spinbutton', { name: 'Scale' }).fill('0.47');
@@ -40,7 +28,6 @@ test('from photo to downloaded picture, whose pixels are those of the preview', 
   await page.getByRole('button', { name: 'Render' }).click();
   await reaches(page, 'Picture: Done');
   await page.locator('[data-differing="0"]').waitFor();
-  await shoot(page, 'compose-done-1280-light');
 
   const base64 = (await downloaded()).toString('base64');
   const shown = await page.evaluateHandle(async (data) => {

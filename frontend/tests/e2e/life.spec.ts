@@ -4,7 +4,7 @@ import type { Request } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { noise } from '../fixture.ts';
 import { png } from '../png.ts';
-import { BASE, reaches, startAvatar, stubTasks, studio, tab } from './browser.ts';
+import { BASE, reaches, slowStore, startAvatar, stubTasks, studio, tab } from './browser.ts';
 
 const browser = studio();
 
@@ -21,7 +21,7 @@ async function kept(): Promise<string> {
   return browser.page.evaluate(
     () =>
       new Promise<string>((resolve) => {
-        indexedDB.open('aige').onsuccess = ({ target }) => {
+        indexedDB.open('aige-drafts').onsuccess = ({ target }) => {
           const { result } = target as IDBOpenDBRequest;
           const all = result.transaction('drafts').objectStore('drafts').getAll();
           all.onsuccess = () => resolve(JSON.stringify(all.result));
@@ -134,22 +134,22 @@ test('where a second try may be charged twice, it is asked first', async () => {
   expect(sent).toHaveLength(1);
 });
 
-test('a task under way can be cancelled', async () => {
+test('a task under way can be cancelled: the service itself ends it', async () => {
   const { page } = browser;
-  await stubTasks(page, { status: 'processing_avatar_model' });
-  await startAvatar(page);
-  await reaches(page, 'Making the picture');
-  const [request] = await Promise.all([
-    page.waitForRequest((one) => one.method() === 'DELETE'),
-    (async () => {
-      await page.unroute('**/api/v1/task/stubbed');
-      await stubTasks(page, { status: 'error', error: { code: 'cancelled', message: 'Cancelled.' } });
-      await page.getByRole('button', { name: 'Cancel' }).click();
-    })(),
-  ]);
-  expect(request.url()).toContain('/task/stubbed');
-  await reaches(page, 'Avatar: Cancelled');
-  await page.getByRole('button', { name: 'Try again' }).waitFor();
+  const store = await slowStore();
+  try {
+    await page.route('**/api/v1/storage/presign', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), writeUrl: store.url } });
+    });
+    await startAvatar(page);
+    await reaches(page, 'Saving the picture');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await reaches(page, 'Avatar: Cancelled');
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+  } finally {
+    store.close();
+  }
 });
 
 test('a task that the service has forgotten is shown as expired', async () => {
@@ -191,7 +191,7 @@ test('where a key is needed, the settings open, and the key is sent', async () =
     await (known ? route.fallback() : route.fulfill({ status: 401, json: problem }));
   });
   await page.reload();
-  await page.getByRole('textbox', { name: 'API key' }).or(page.getByLabel('API key')).first().fill('right');
+  await page.getByLabel('API key').fill('right');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('local engine').waitFor();
   await page.reload();
@@ -221,6 +221,15 @@ test('a browser that keeps nothing still makes pictures', async () => {
   await page.reload();
   await startAvatar(page);
   await reaches(page, 'Avatar: Done');
+});
+
+test('a click on a tab shows its screen at once', async () => {
+  const shown = await browser.page.evaluate(async () => {
+    document.getElementById('tab-gallery')?.click();
+    await Promise.resolve(); // React renders before any other event comes
+    return document.querySelector('h1')?.textContent;
+  });
+  expect(shown).toBe('Gallery');
 });
 
 test('Back leads to the screen before', async () => {

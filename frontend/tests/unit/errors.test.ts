@@ -26,9 +26,7 @@ test('a body that is too large is explained in terms of photos', () => {
 
 test('field errors keep the field’s own name', () => {
   const errors = [{ loc: ['body', 'source_images', 0], msg: 'is no picture', type: 'value_error' }];
-  expect(apiError(400, { ...PROBLEM, errors }, null).fields).toEqual([
-    { field: 'source_images', message: 'is no picture' },
-  ]);
+  expect(apiError(400, { ...PROBLEM, errors }, null).fields).toEqual({ source_images: 'is no picture' });
 });
 
 test('every code that a task can show has its words', () => {
