@@ -15,7 +15,7 @@ import psutil
 
 from scripts import processes
 from tests.chaos.paid import PaidProvider, Provider
-from tests.chaos.run import Run
+from tests.running import Run
 
 STAGES = ("AvatarGenerator", "BackgroundGenerator", "BackgroundRemover", "Overlayer", "Uploader")
 VICTIMS = tuple(f"ray::ServeReplica:aige:{name}" for name in ("Ingress", "Pipeline", *STAGES))

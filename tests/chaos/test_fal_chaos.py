@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.fal import FalProvider
 from tests.chaos.harness import Chaos, Tally, chaos
-from tests.chaos.run import free_port
+from tests.running import free_port
 
 VICTIMS = {
     ("portrait", "background"): (

@@ -23,12 +23,12 @@ from PIL import Image
 from deployments.api.models import TaskResponse
 from deployments.engines.fal.prompts import background_prompt, blend_prompt, portrait_prompt
 from scripts import cluster
-from tests.chaos.run import Run, free_port
 from tests.e2e import pictures
 from tests.e2e.service import PHOTO, TASK_PATIENCE_S, Service
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Request, answers, does_and_drops, drops
 from tests.fal_emulator.models import mark_in, mark_of, marked, pictures_in
 from tests.fal_emulator.network import environment_of
+from tests.running import Run, free_port
 from tests.sinks.object_store import ObjectStoreSink
 
 TASK_S = 25

@@ -2,24 +2,12 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
+from tests.running import ROOT, Run, free_port
 
 # Where the specs put an object store that never answers; a private address, so the service must be allowed to reach it.
 SLOW_STORE = f"127.0.0.1:{free_port()}"
@@ -28,27 +16,12 @@ SLOW_STORE = f"127.0.0.1:{free_port()}"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a service answers that is there for these tests alone."""
-    port = free_port()
-    data = tmp_path_factory.mktemp("studio") / "var"
-    run = subprocess.Popen(
-        [sys.executable, "-m", "scripts.run", "--port", str(port)],
-        cwd=ROOT,
-        env={**os.environ, "AIGE_DATA_DIR": str(data), "AIGE_ALLOW_HOSTS": SLOW_STORE},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert run.stdout
-    said = []
-    for line in run.stdout:
-        said.append(line)
-        if line.startswith("Ready"):
-            break
-    assert said[-1].startswith("Ready"), "".join(said)
-    threading.Thread(target=run.stdout.read, daemon=True).start()  # whoever is not listened to blocks in the end
-    yield f"http://127.0.0.1:{port}"
-    run.terminate()
-    run.wait(60)
+    run = Run(tmp_path_factory.mktemp("studio"), free_port(), {"engine": "local"}, {"AIGE_ALLOW_HOSTS": SLOW_STORE})
+    try:
+        run.start()
+        yield run.url
+    finally:
+        run.close()
 
 
 def test_the_studio_does_the_whole_job_in_a_browser(url: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 OURS = ("AIGE_", "FAL_", "AWS_")
 """What a developer's shell holds of them is not for tests."""
 
@@ -24,17 +24,23 @@ def free_port() -> int:
 
 
 class Run:
-    """`settings` replace those of `serve_config.yaml`, section by section; all that is kept lies below `folder`."""
+    """`settings` replace those of `serve_config.yaml`, section by section; all that is kept lies below `folder`.
+
+    `AIGE_PROFILE` is heard: the same tests hold in each profile.
+    """
 
     def __init__(self, folder: Path, port: int, settings: Mapping[str, object], environment: Mapping[str, str]) -> None:
         self.data = folder / "var"
-        self.dashboard = ""
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=15, trust_env=False)
+        self.url = f"http://127.0.0.1:{port}"
+        self.rows: dict[str, str] = {}
+        self.client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=15, trust_env=False)
         self._config = folder / "serve_config.yaml"
         self._port = port
         self._settings = settings
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         self._environment |= {**environment, "AIGE_DATA_DIR": str(self.data)}
+        self._environment |= {name: os.environ[name] for name in ("AIGE_PROFILE",) if name in os.environ}
+        self._environment |= {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("STATS", "METRICS")}
         self._run: subprocess.Popen[str] | None = None
         self._write_config({})
 
@@ -43,8 +49,18 @@ class Run:
         """What the dashboard asks for."""
         return self.data / "ray-token"
 
+    @property
+    def dashboard(self) -> str:
+        """Its address."""
+        return self.rows["dashboard"].split()[0]
+
+    @property
+    def logs(self) -> Path:
+        """The folder that the service writes them to."""
+        return Path(self.rows["logs"])
+
     def start(self) -> None:
-        """Starts the service, as `make run` does, and waits until it serves."""
+        """Starts the service, as `make run` does, and waits until it serves; `rows` is what it then says of itself."""
         self._run = subprocess.Popen(
             [sys.executable, "-m", "scripts.run", "--config", str(self._config), "--port", str(self._port)],
             cwd=ROOT,
@@ -57,8 +73,9 @@ class Run:
         heard = []
         for line in self._run.stdout:
             heard.append(line)
-            if line.split()[:1] == ["dashboard"]:  # one of the lines that follow `Ready`
-                self.dashboard = line.split()[1]
+            name, _, value = line.strip().partition("  ")
+            self.rows[name] = value.strip()
+            if name == "to stop":  # the last of them
                 # Whoever is not listened to blocks in the end.
                 threading.Thread(target=self._run.stdout.read, daemon=True).start()
                 return
