@@ -2,7 +2,7 @@
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -128,7 +128,8 @@ def _assert_told(statuses: list[str], events: list[TaskResponse], polled: list[s
     assert all(earlier.at <= later.at for earlier, later in pairwise(last.timeline))
     assert last.attempts == 1
     assert last.readUrl is not None
-    streamed: list[str] = [event.status for event in events]
+    assert all(earlier != later for earlier, later in pairwise(events))
+    streamed: list[str] = [status for status, _ in groupby(event.status for event in events)]
     assert streamed == statuses[len(statuses) - len(streamed) :]
     assert len(streamed) >= len(statuses) - 1, "the stream may begin after `pending`, and skips nothing afterwards"
     rest = iter(statuses)
