@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from xdist.remote import Producer  # type: ignore[import-untyped]
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # its own gap, as the next
+from xdist.remote import Producer  # type: ignore[import-untyped]  # it tells no types
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 TESTS = Path(__file__).parent
 SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py")
