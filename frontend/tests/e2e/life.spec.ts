@@ -224,6 +224,7 @@ test('a browser that keeps nothing still makes pictures', async () => {
 });
 
 test('a click on a tab shows its screen at once', async () => {
+  await tab(browser.page, 'Gallery').waitFor();
   const shown = await browser.page.evaluate(async () => {
     document.getElementById('tab-gallery')?.click();
     await Promise.resolve(); // React renders before any other event comes
