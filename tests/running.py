@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import httpx
 import yaml
 
 ROOT = Path(__file__).parents[1]
+PATIENCE_S = 180
 OURS = ("AIGE_", "FAL_", "AWS_")
 """What a developer's shell holds of them is not for tests."""
 
@@ -82,12 +84,23 @@ class Run:
         raise AssertionError("the service did not start:\n" + "".join(heard))
 
     def deploy(self, **changes: object) -> None:
-        """Deploys again with other settings, as an operator does, and waits until that is done."""
+        """Deploys again with other settings, as an operator does; Serve goes on with it by itself."""
         self._write_config(changes)
         serve = Path(sys.executable).with_name("serve")
         environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.token_file)}
         deploying = [str(serve), "deploy", str(self._config), "--address", self.dashboard]
         subprocess.run(deploying, env=environment, check=True, capture_output=True)
+
+    def until_deployed(self) -> None:
+        """Waits until all that runs is of the last deployment."""
+        headers = {"Authorization": f"Bearer {self.token_file.read_text()}"}
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
+            answer = httpx.get(f"{self.dashboard}/api/serve/applications/", headers=headers, trust_env=False)
+            if answer.json()["applications"]["aige"]["status"] == "RUNNING":
+                return
+            time.sleep(0.5)
+        raise AssertionError("it is never deployed")
 
     def close(self) -> None:
         """Stops the service; nothing of it is left afterwards."""
