@@ -47,9 +47,7 @@ class Aige:
         environment = {
             "AIGE_RUN": "",  # scripts.run marks what it starts, and is none of it
             "AIGE_DATA_DIR": str(place.folder),
-            "AIGE_ALLOW_HOSTS": f"127.0.0.1:{place.sink_port}",
-            "RAY_SERVE_HAPROXY_STATS_PORT": str(place.spare_port),
-            "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+            **_surroundings(place),
         }
         return [Service(command, environment)]
 
@@ -63,12 +61,16 @@ class TwoNodes(Aige):
             cluster.make_temp_dir(place.folder)
         command = [sys.executable, "-m", "benchmarks.two_nodes", str(config), str(place.port)]
         environment = cluster.environment(place.folder, Profile(self.profile))
-        environment |= {
-            "AIGE_ALLOW_HOSTS": f"127.0.0.1:{place.sink_port}",
-            "RAY_SERVE_HAPROXY_STATS_PORT": str(place.spare_port),
-            "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
-        }
-        return [Service(command, environment)]
+        return [Service(command, environment | _surroundings(place))]
+
+
+def _surroundings(place: Place) -> dict[str, str]:
+    """The sink that may be reached, and ports that nobody else has."""
+    return {
+        "AIGE_ALLOW_HOSTS": f"127.0.0.1:{place.sink_port}",
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(place.spare_port),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+    }
 
 
 def write_config(folder: Path, deployments: Mapping[str, Mapping[str, object]]) -> Path:

@@ -1,5 +1,7 @@
 """Pipeline: one run is one attempt at one task, stage by stage."""
 
+from functools import partial
+
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -7,7 +9,6 @@ from deployments import task_logging
 from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.operations import Stage
-from deployments.tasks.record import Status
 from deployments.tasks.work import Work
 
 
@@ -21,10 +22,7 @@ class Pipeline:
 
     async def run(self, work: Work) -> Outcome:
         """See `attempt`: what this raises was lost with a process."""
-
-        async def enter(status: Status, finished: Work | None) -> None:
-            await self._status.advance(work.task_id, work.attempt, status, finished)
-
+        enter = partial(self._status.advance, work.task_id, work.attempt)
         with task_logging.task_context(work.task_id):
             return await attempt(work, enter, self._call)
 

@@ -6,14 +6,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_S = 180
+PATIENCE_S = 120
 OURS = ("AIGE_", "FAL_", "AWS_")
 """What a developer's shell holds of them is not for tests."""
 
@@ -31,7 +31,8 @@ class Run:
     `AIGE_PROFILE` is heard: the same tests hold in each profile.
     """
 
-    def __init__(self, folder: Path, port: int, settings: Mapping[str, object], environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, object], environment: Mapping[str, str]) -> None:
+        port = free_port()
         self.data = folder / "var"
         self.url = f"http://127.0.0.1:{port}"
         self.rows: dict[str, str] = {}
@@ -94,13 +95,18 @@ class Run:
     def until_deployed(self) -> None:
         """Waits until all that runs is of the last deployment."""
         headers = {"Authorization": f"Bearer {self.token_file.read_text()}"}
-        give_up = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up:
+
+        def is_deployed() -> bool:
             answer = httpx.get(f"{self.dashboard}/api/serve/applications/", headers=headers, trust_env=False)
-            if answer.json()["applications"]["aige"]["status"] == "RUNNING":
-                return
-            time.sleep(0.5)
-        raise AssertionError("it is never deployed")
+            return bool(answer.json()["applications"]["aige"]["status"] == "RUNNING")
+
+        self.wait_until(is_deployed, "it is never deployed")
+
+    def wait_until(self, happened: Callable[[], bool], otherwise: str) -> None:
+        give_up = time.monotonic() + PATIENCE_S
+        while not happened():
+            assert time.monotonic() < give_up, otherwise
+            time.sleep(0.2)
 
     def close(self) -> None:
         """Stops the service; nothing of it is left afterwards."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,10 +12,10 @@ from deployments.api.app import Parts, build_api
 from deployments.errors import Unavailable
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
-from deployments.tasks.attempt import Outcome
+from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.entry import Binding
 from deployments.tasks.journal import MemoryJournal
-from deployments.tasks.operations import OPERATIONS
+from deployments.tasks.operations import Stage
 from deployments.tasks.record import Task
 from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
@@ -38,11 +39,12 @@ class InProcess:
 
     async def _run(self, work: Work) -> Outcome:
         self.works.append(work)
-        for step in OPERATIONS[work.job.operation]:
-            if step.when(work):
-                await self._supervisor.advance(work.task_id, work.attempt, step.status)
+        await attempt(work, partial(self._supervisor.advance, work.task_id, work.attempt), self._stage)
         await self.release.wait()
         return self.outcome(work)
+
+    async def _stage(self, _stage: Stage, work: Work) -> Outcome:
+        return work
 
     async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
         if self.away:

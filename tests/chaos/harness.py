@@ -5,7 +5,7 @@ The client behaves as a careful one does: it sends an Idempotency-Key, and repea
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,11 @@ import psutil
 
 from scripts import processes
 from tests.chaos.paid import PaidProvider, Provider
-from tests.running import Run
+from tests.running import PATIENCE_S, Run
 
 STAGES = ("AvatarGenerator", "BackgroundGenerator", "BackgroundRemover", "Overlayer", "Uploader")
 VICTIMS = tuple(f"ray::ServeReplica:aige:{name}" for name in ("Ingress", "Pipeline", *STAGES))
 VICTIMS += ("ray::TaskStatus", "ray::ServeController", "ray::ProxyActor")
-PATIENCE_S = 120
 
 
 @dataclass
@@ -37,8 +36,8 @@ class Tally:
 class Chaos(Run):
     """The service under attack."""
 
-    def __init__(self, folder: Path, port: int, provider: Provider) -> None:
-        super().__init__(folder, port, provider.settings, provider.environment)
+    def __init__(self, folder: Path, provider: Provider) -> None:
+        super().__init__(folder, provider.settings, provider.environment)
         self.provider = provider
 
     def close(self) -> None:
@@ -103,12 +102,6 @@ class Chaos(Run):
         self.wait_until(lambda: bool(self.victims(title)), f"there is no {title}")
         return self.victims(title)[0]
 
-    def wait_until(self, happened: Callable[[], bool], otherwise: str) -> None:
-        give_up = time.monotonic() + PATIENCE_S
-        while not happened():
-            assert time.monotonic() < give_up, otherwise
-            time.sleep(0.2)
-
     def kill_everything(self) -> None:
         """All processes of the run at once, and the one that started them."""
         assert self._run
@@ -138,9 +131,9 @@ class Chaos(Run):
 
 
 @contextmanager
-def chaos(folder: Path, port: int, provider: Provider | None = None) -> Iterator[Chaos]:
+def chaos(folder: Path, provider: Provider | None = None) -> Iterator[Chaos]:
     """A running service; nothing of it, or of its provider, is left afterwards."""
-    service = Chaos(folder, port, provider or PaidProvider())
+    service = Chaos(folder, provider or PaidProvider())
     try:
         service.start()
         yield service

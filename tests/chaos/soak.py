@@ -10,7 +10,6 @@ Exit status: 0 if no task was lost and none was charged twice.
 import argparse
 import json
 import random
-import socket
 import sys
 import tempfile
 import time
@@ -37,13 +36,10 @@ def main() -> int:
     parser.add_argument("--engine", choices=("paid", "fal"), default="paid")
     parser.add_argument("--rounds", type=int, help="instead: kill each kind of process this often")
     arguments = parser.parse_args()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         provider = FalProvider(folder) if arguments.engine == "fal" else PaidProvider()
-        with chaos(folder, port, provider) as service:
+        with chaos(folder, provider) as service:
             tallies = attack(service, arguments)
     lost = [one for tally in tallies.values() for one in tally.lost]
     print(json.dumps(lost, indent=1) if lost else "Nothing was lost, and nothing was charged twice.")

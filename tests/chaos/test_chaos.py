@@ -1,6 +1,5 @@
 """The promise on real processes: kill any of them, or all at once; all tasks end, and nothing is paid twice."""
 
-import socket
 import time
 from collections.abc import Iterator
 from itertools import count, islice
@@ -14,10 +13,7 @@ numbers = count()
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with chaos(tmp_path_factory.mktemp("chaos"), port) as service:
+    with chaos(tmp_path_factory.mktemp("chaos")) as service:
         yield service
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.chaos.fal import FalProvider
 from tests.chaos.harness import Chaos, Tally, chaos
-from tests.running import free_port
 
 VICTIMS = {
     ("portrait", "background"): (
@@ -29,7 +28,7 @@ def fal(tmp_path_factory: pytest.TempPathFactory) -> FalProvider:
 
 @pytest.fixture(scope="module")
 def service(fal: FalProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
-    with chaos(tmp_path_factory.mktemp("chaos-fal"), free_port(), fal) as service:
+    with chaos(tmp_path_factory.mktemp("chaos-fal"), fal) as service:
         yield service
 
 

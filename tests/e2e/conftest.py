@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.e2e.service import API_KEY, STORAGE_SECRET, Service
-from tests.running import Run, free_port
+from tests.running import Run
 from tests.sinks.object_store import ObjectStoreSink, serving
 
 STAGE_S = 30
@@ -37,7 +37,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sink: ObjectStoreSink) -> 
         "AIGE_STORAGE_SECRET": STORAGE_SECRET,
         "AIGE_ALLOW_HOSTS": sink.host,
     }
-    run = Run(tmp_path_factory.mktemp("service"), free_port(), SETTINGS, environment)
+    run = Run(tmp_path_factory.mktemp("service"), SETTINGS, environment)
     run.client.headers["Authorization"] = f"Bearer {API_KEY}"
     run.client.timeout = 60
     try:

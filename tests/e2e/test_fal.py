@@ -28,7 +28,7 @@ from tests.e2e.service import PHOTO, TASK_PATIENCE_S, Service
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Request, answers, does_and_drops, drops
 from tests.fal_emulator.models import mark_in, mark_of, marked, pictures_in
 from tests.fal_emulator.network import environment_of
-from tests.running import Run, free_port
+from tests.running import Run
 from tests.sinks.object_store import ObjectStoreSink
 
 TASK_S = 25
@@ -80,7 +80,7 @@ def run(fal: FalEmulator, sink: ObjectStoreSink, tmp_path_factory: pytest.TempPa
     settings = {"engine": "auto", "deadlines": {"task_s": TASK_S, "stage_s": 10 * TASK_S}}
     with environment_of(fal, folder) as environment:
         environment["AIGE_ALLOW_HOSTS"] += f",{sink.host}"
-        run = Run(folder, free_port(), settings, environment)
+        run = Run(folder, settings, environment)
         try:
             run.start()
             yield run

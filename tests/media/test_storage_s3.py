@@ -1,7 +1,6 @@
 """URLs for a bucket are signed so that a real S3 server, which checks signatures, takes them and nothing else."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,17 +14,12 @@ import pytest
 from deployments.errors import InvalidRequest, SettingsError
 from deployments.media.signed_urls import expires_at
 from deployments.media.storage.s3 import S3Store
+from tests.running import free_port
 
 BUCKET = "pictures"
 PREFIX = "aige/"
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

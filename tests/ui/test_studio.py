@@ -16,7 +16,7 @@ SLOW_STORE = f"127.0.0.1:{free_port()}"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a service answers that is there for these tests alone."""
-    run = Run(tmp_path_factory.mktemp("studio"), free_port(), {"engine": "local"}, {"AIGE_ALLOW_HOSTS": SLOW_STORE})
+    run = Run(tmp_path_factory.mktemp("studio"), {"engine": "local"}, {"AIGE_ALLOW_HOSTS": SLOW_STORE})
     try:
         run.start()
         yield run.url
