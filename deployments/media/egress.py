@@ -15,7 +15,7 @@ whose host and port stand, literally so, in `AIGE_ALLOW_HOSTS`.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -174,9 +174,11 @@ class _Door(httpx.AsyncBaseTransport):
         self._store = store
         self._lookups = _BoundedLookups(resolver, limits.lookup)
         tls = httpx.create_ssl_context()  # reads SSL_CERT_FILE
-        pool = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self._guarded = AsyncSafeTransport(policy=guard(), resolver=self._lookups, verify=tls, limits=pool)
-        self._unguarded = httpx.AsyncHTTPTransport(verify=tls, limits=pool)
+        pool = httpx.Limits(max_connections=16, max_keepalive_connections=8)
+        self._guarded = _Pools(
+            lambda: AsyncSafeTransport(policy=guard(), resolver=self._lookups, verify=tls, limits=pool)
+        )
+        self._unguarded = _Pools(lambda: httpx.AsyncHTTPTransport(verify=tls, limits=pool))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         check_url(str(request.url), self._allow, self._store)
@@ -193,6 +195,29 @@ class _Door(httpx.AsyncBaseTransport):
         await self._guarded.aclose()
         await self._unguarded.aclose()
         self._lookups.close()
+
+
+class _Pools(httpx.AsyncBaseTransport):
+    """Several small pools of connections; each takes eight requests before the next one takes any.
+
+    For each request, httpcore looks at all connections of its pool: of sixty-four uploads at once, each costs twice as
+    much in one pool as in eight (1.9 ms of CPU, 1.1).
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._busy = {make(): 0 for _ in range(8)}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        pool = min(self._busy, key=lambda pool: self._busy[pool] // 8)  # of equals, the first
+        self._busy[pool] += 1
+        try:
+            return await pool.handle_async_request(request)
+        finally:
+            self._busy[pool] -= 1
+
+    async def aclose(self) -> None:
+        for pool in self._busy:
+            await pool.aclose()
 
 
 _Answers = Iterable[tuple[int, int, int, str, tuple[str | int, ...]]]
