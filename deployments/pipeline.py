@@ -1,14 +1,20 @@
 """Pipeline: one run is one attempt at one task, stage by stage."""
 
+import asyncio
+from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from deployments import task_logging
+from deployments.scaling import WORKS
 from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.attempt import Outcome, attempt
+from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.operations import Stage
+from deployments.tasks.runs import Runs
 from deployments.tasks.work import Work
 
 
@@ -17,16 +23,34 @@ class Pipeline:
 
     def __init__(self, **stages: DeploymentHandle[object]) -> None:
         task_logging.install()
-        self._stages = stages
         self._status = TaskStatusClient(serve.get_replica_context().app_name)
+        self._runs = Runs(self._status)
+        self._following = asyncio.ensure_future(self._runs.follow())
+        self._stages = {stage: _batches(stages, stage) for stage in Stage}
 
-    async def run(self, work: Work) -> Outcome:
-        """See `attempt`: what this raises was lost with a process."""
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """See `deployments.scaling`."""
+        return {WORKS: len(self._runs)}
+
+    async def run(self, works: Sequence[Work]) -> Answers[Outcome]:
+        """See `attempt`; an attempt that raises was lost with a process."""
+        async for answers in self._runs.together(works, self._attempt):
+            yield answers
+
+    async def _attempt(self, work: Work) -> Outcome:
         enter = partial(self._status.advance, work.task_id, work.attempt)
         with task_logging.task_context(work.task_id):
             return await attempt(work, enter, self._call)
 
     async def _call(self, stage: Stage, work: Work) -> Outcome:
-        deployment, _, method = stage.partition(".")
-        outcome: Outcome = await getattr(self._stages[deployment], method).remote(work)
-        return outcome
+        return await self._stages[stage].ask(work)
+
+
+def _batches(stages: dict[str, DeploymentHandle[object]], stage: Stage) -> Batches[Work, Outcome]:
+    deployment, _, method = stage.partition(".")
+    verb = getattr(stages[deployment].options(stream=True), method)
+
+    def send(works: Sequence[Work]) -> Answers[Outcome]:
+        return cast(Answers[Outcome], verb.remote(works))
+
+    return Batches(send, size=lambda work: work.size)

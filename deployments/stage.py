@@ -8,7 +8,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -23,10 +23,14 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.opening import open_egress
 from deployments.media.picture import Picture
+from deployments.scaling import WORKS
 from deployments.settings import Environment, Settings
 from deployments.task_status_client import TaskStatusClient
+from deployments.tasks.attempt import Outcome
+from deployments.tasks.batches import Answers
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure
+from deployments.tasks.runs import Runs
 from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
@@ -44,6 +48,9 @@ class Stage:
         self.limits = PictureLimits(bytes=settings.limits.picture_bytes, pixels=settings.limits.picture_pixels)
         self.environment = Environment()
         self.egress: Egress = open_egress(settings, self.environment)
+        self.status = TaskStatusClient(serve.get_replica_context().app_name)
+        self.runs = Runs(self.status)
+        self._following = asyncio.ensure_future(self.runs.follow())
         self.seconds = metrics.Histogram(
             "aige_stage_seconds",
             description="Seconds that one run of a stage took, by its outcome.",
@@ -55,6 +62,10 @@ class Stage:
         """The encoded picture, fetched where it is elsewhere."""
         return await picture.read(self.egress, self.limits.bytes)
 
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """See `deployments.scaling`."""
+        return {WORKS: len(self.runs)}
+
     async def check_health(self) -> None:
         """Serve asks now and then; a replica whose event loop hangs does not answer, and is replaced."""
 
@@ -64,7 +75,6 @@ class EngineStage(Stage):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._claims = TaskStatusClient(serve.get_replica_context().app_name)
         self._billed = metrics.Counter(
             "aige_billed_units_total",
             description="What providers say that they have billed, in their own units.",
@@ -84,18 +94,19 @@ class EngineStage(Stage):
 
     def paid_call(self, work: Work) -> PaidCall:
         """The one call to a provider that this stage may pay for."""
-        return ClaimedCall(self._claims, work, type(self).__name__, _deadline.get().expired)
+        return ClaimedCall(self.status, work, type(self).__name__, _deadline.get().expired)
 
 
 S = TypeVar("S", bound=Stage)
 
 
-def verb(method: Callable[[S, Work], Awaitable[Work]]) -> Callable[[S, Work], Awaitable[Work | Failure]]:
-    """Makes a method a stage's verb: within the deadline, measured, logged, and every error answered as a `Failure`."""
+def verb(method: Callable[[S, Work], Awaitable[Work]]) -> Callable[[S, Sequence[Work]], Answers[Outcome]]:
+    """Makes a method a stage's verb, for many works at once: each within the deadline, measured, logged, and with every
+    error answered as a `Failure`.
+    """
     name = method.__qualname__
 
-    @functools.wraps(method)
-    async def run(self: S, work: Work) -> Work | Failure:
+    async def run(self: S, work: Work) -> Outcome:
         with task_logging.task_context(work.task_id):
             started = time.monotonic()
             outcome = await _within_deadline(method(self, work), self.settings.deadlines.stage_s)
@@ -104,7 +115,12 @@ def verb(method: Callable[[S, Work], Awaitable[Work]]) -> Callable[[S, Work], Aw
             logger.info("%s: %s in %.3f s.", name, tags["outcome"], time.monotonic() - started)
             return outcome
 
-    return run
+    @functools.wraps(method)
+    async def together(self: S, works: Sequence[Work]) -> Answers[Outcome]:
+        async for answers in self.runs.together(works, functools.partial(run, self)):
+            yield answers
+
+    return together
 
 
 async def _within_deadline(working: Awaitable[Work], seconds: float) -> Work | Failure:

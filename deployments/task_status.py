@@ -23,10 +23,12 @@ from deployments.errors import AigeError
 from deployments.settings import Environment, Settings
 from deployments.task_status_client import NAME, WATCH_SECONDS, Call, namespace_of
 from deployments.tasks.attempt import Outcome
+from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Binding
 from deployments.tasks.feed import Changes, Feed, Mark
 from deployments.tasks.opening import open_journal
 from deployments.tasks.record import Status, Task
+from deployments.tasks.runs import CalledOff
 from deployments.tasks.status_map import StatusMap
 from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
@@ -45,7 +47,9 @@ class TaskStatus:
         self._settings = settings
         self._app_name = app_name
         self._pipeline: DeploymentHandle[object] | None = None
-        self._feed = Feed()
+        self._changes = Feed[Task]()
+        self._called_off = Feed[CalledOff]()
+        self._runs = Batches[Work, Outcome](self._send, size=lambda work: work.size)
         self._measures = Measures()
         journal = open_journal(settings.journal, Environment().aige_data_dir)
         self._supervisor = Supervisor(settings, journal, self._run, on_change=self._changed)
@@ -65,8 +69,11 @@ class TaskStatus:
     async def get(self, task_id: str) -> Task | None:
         return self._supervisor.tasks.get(task_id)
 
-    async def changes(self, since: Mark | None) -> Changes:
-        return await self._feed.since(since, WATCH_SECONDS)
+    async def changes(self, since: Mark | None) -> Changes[Task]:
+        return await self._changes.since(since, WATCH_SECONDS)
+
+    async def called_off(self, since: Mark | None) -> Changes[CalledOff]:
+        return await self._called_off.since(since, WATCH_SECONDS)
 
     async def cancel(self, task_id: str) -> Task:
         return await self._supervisor.cancel(task_id)
@@ -95,23 +102,32 @@ class TaskStatus:
         return [_sendable(answer) for answer in answers]
 
     def _changed(self, task: Task) -> None:
-        self._feed.append(task)
+        self._changes.append(task)
         self._measures.note(task)
 
     async def _run(self, work: Work) -> Outcome:
-        if self._pipeline is None:  # not in the constructor: the application may not be up yet
-            self._pipeline = serve.get_deployment_handle("Pipeline", self._app_name)
-        response = self._pipeline.run.remote(work)
+        task_id, attempt = work.task_id, work.attempt
+        if attempt > 1:
+            self._called_off.append(CalledOff(task_id, attempt - 1))
+        running = self._runs.ask(work)
         del work  # it may hold large pictures, which the pipeline has now
         try:
-            outcome: Outcome = await response
+            return await running
         except asyncio.CancelledError:
-            response.cancel()  # type: ignore[no-untyped-call]  # Ray's own gap
+            self._called_off.append(CalledOff(task_id, attempt))
             raise
+
+    async def _send(self, works: Sequence[Work]) -> Answers[Outcome]:
+        if self._pipeline is None:  # not in the constructor: the application may not be up yet
+            self._pipeline = serve.get_deployment_handle("Pipeline", self._app_name).options(stream=True)
+        answering = cast(Answers[Outcome], self._pipeline.run.remote(works))
+        del works
+        try:
+            async for answers in answering:
+                yield answers
         except Exception:
             self._pipeline = None  # the application may be another one by the next attempt
             raise
-        return outcome
 
 
 class Measures:

@@ -10,10 +10,11 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
 from deployments.errors import AigeError, Unavailable
-from deployments.tasks.batches import Batches
+from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Binding
 from deployments.tasks.feed import Changes, Mark
 from deployments.tasks.record import Status, Task, now
+from deployments.tasks.runs import CalledOff
 from deployments.tasks.work import Work
 
 NAME = "TaskStatus"
@@ -55,8 +56,11 @@ class TaskStatusClient:
     async def cancel(self, task_id: str) -> Task:
         return cast(Task, await self._asked("cancel", task_id))
 
-    async def changes(self, since: Mark | None) -> Changes:
-        return cast(Changes, await _soon(self._alone("changes", since), WATCH_SECONDS + ANSWER_SECONDS))
+    async def changes(self, since: Mark | None) -> Changes[Task]:
+        return cast(Changes[Task], await self._watched("changes", since))
+
+    async def called_off(self, since: Mark | None) -> Changes[CalledOff]:
+        return cast(Changes[CalledOff], await self._watched("called_off", since))
 
     async def advance(self, task_id: str, attempt: int, status: Status, work: Work | None) -> None:
         await self._call("advance", task_id, attempt, status, work)
@@ -80,12 +84,16 @@ class TaskStatusClient:
         """A call that somebody waits for: refused if the actor does not answer soon."""
         return await _soon(self._call(method, *args), ANSWER_SECONDS + 1)
 
+    async def _watched(self, feed: str, since: Mark | None) -> object:
+        """A question that waits at the actor until there is something new."""
+        return await _soon(self._alone(feed, since), WATCH_SECONDS + ANSWER_SECONDS)
+
     async def _call(self, method: str, *args: object) -> object:
         """A call that is answered soon: it travels together with others."""
         return await self._calls.ask((method, args))
 
-    async def _together(self, calls: Sequence[Call]) -> list[object]:
-        return cast(list[object], await self._alone("together", calls))
+    async def _together(self, calls: Sequence[Call]) -> Answers[object]:
+        yield list(enumerate(cast(list[object], await self._alone("together", calls))))
 
     async def _alone(self, method: str, *args: object) -> object:
         """Calls the actor; what it raises on purpose is raised here as itself."""

@@ -1,52 +1,114 @@
-"""Calls that set out together: what is asked for in one turn of the event loop makes one message.
+"""Questions that travel together: one message carries many, and each is answered as soon as its own answer is there.
 
-A loop with little to do turns at once, so nothing waits; the more there is to do, the more a turn gathers.
+While a message is on its way, what is asked meanwhile gathers for the next one. So where there is little to do each
+question sets out at once; and the busier everybody is, the longer a message takes to arrive, and the more the next one
+carries. Where thousands wait for answers, messages pause besides: each that is open costs memory in two processes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+Answers = AsyncIterator[Sequence[tuple[int, Answer | Exception]]]
+"""Answers as they come: each with the place of its question, and with a value or the exception to raise.
+
+The first item, which may be empty, tells that the message has arrived.
+"""
+
+_Batch = list[tuple[Question, asyncio.Future[Answer]]]
+
+MOST = 64
+"""Questions in a message."""
+MOST_BYTES = 16_000_000
+"""In a message of more than one question."""
+PAUSE_S = 20e-6
+"""After a message has arrived, for each question that waits for its answer."""
+LONGEST_PAUSE_S = 0.05
+ON_ITS_WAY_S = 0.1
+"""How long the next message waits for one that does not arrive: it may go to somebody who answers."""
 
 
 class Batches(Generic[Question, Answer]):
-    """Asks `send`, many questions at a time. It answers each, in order, with a value or with the exception to raise.
+    """Asks `send`, many questions at a time.
 
-    Not thread-safe: it lives on one event loop. An answer comes when all of its batch are there.
+    `size` estimates a question's bytes, if they matter. Not thread-safe: it lives on one event loop.
     """
 
-    def __init__(self, send: Callable[[Sequence[Question]], Awaitable[Sequence[Answer | BaseException]]]) -> None:
+    def __init__(
+        self, send: Callable[[Sequence[Question]], Answers[Answer]], size: Callable[[Question], int] = lambda _: 0
+    ) -> None:
         self._send = send
-        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
-        self._sending: set[asyncio.Task[None]] = set()
+        self._size = size
+        self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
+        self._dispatching: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._unanswered = 0
 
     async def ask(self, question: Question) -> Answer:
-        """The answer; raises what `send` raises or answers with. Cancelling this cancels nobody else."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._set_out)
-        answer: asyncio.Future[Answer] = loop.create_future()
+        """The answer; raises what it is answered with, what `send` raises, or `LookupError` where no answer came.
+
+        Cancelling this cancels nobody else; a question that has not set out yet never does.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
-        return await answer
-
-    def _set_out(self) -> None:
-        batch, self._waiting = self._waiting, []
-        sending = asyncio.ensure_future(self._settle(batch))
-        self._sending.add(sending)
-        sending.add_done_callback(self._sending.discard)
-
-    async def _settle(self, batch: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
-        answers: Sequence[Answer | BaseException]
+        del question  # it may be large, and is kept no longer than its message needs it
+        if self._dispatching is None or self._dispatching.done():
+            self._dispatching = asyncio.create_task(self._dispatch())
+        self._unanswered += 1
         try:
-            answers = await self._send([question for question, _ in batch])
+            return await answer
+        finally:
+            self._unanswered -= 1
+
+    async def _dispatch(self) -> None:
+        while batch := self._next():
+            arrived = asyncio.get_running_loop().create_future()
+            carrying = asyncio.create_task(self._carry(batch, arrived))
+            del batch
+            self._under_way.add(carrying)
+            carrying.add_done_callback(self._under_way.discard)
+            await asyncio.wait({arrived}, timeout=ON_ITS_WAY_S)
+            await asyncio.sleep(min(self._unanswered * PAUSE_S, LONGEST_PAUSE_S))
+
+    def _next(self) -> _Batch[Question, Answer]:
+        """The next message: none only where nobody waits."""
+        batch: _Batch[Question, Answer] = []
+        size = 0
+        while self._waiting and len(batch) < MOST:
+            question, answer = self._waiting[0]
+            if not answer.cancelled():
+                size += self._size(question)
+                if batch and size > MOST_BYTES:
+                    break
+                batch.append((question, answer))
+            self._waiting.popleft()
+        return batch
+
+    async def _carry(self, batch: _Batch[Question, Answer], arrived: asyncio.Future[None]) -> None:
+        waiting = [answer for _, answer in batch]
+        lost: Exception = LookupError("the message was not answered")
+        try:
+            answering = self._send([question for question, _ in batch])
+            del batch
+            async for answers in answering:
+                _settle(arrived, None)
+                for place, answer in answers:
+                    _settle(waiting[place], answer)
         except Exception as error:
-            answers = [error] * len(batch)
-        for (_, waiting), answer in zip(batch, answers, strict=True):
-            if waiting.cancelled():
-                continue
-            if isinstance(answer, BaseException):
-                waiting.set_exception(answer)
-            else:
-                waiting.set_result(answer)
+            lost = error
+        finally:  # also where the way to the other side is torn down, which cancels
+            _settle(arrived, None)
+            for unanswered in waiting:
+                _settle(unanswered, lost)
+
+
+def _settle(waiting: asyncio.Future[Answer], answer: Answer | Exception) -> None:
+    if waiting.done():
+        return
+    if isinstance(answer, Exception):
+        waiting.set_exception(answer)
+    else:
+        waiting.set_result(answer)

@@ -1,61 +1,67 @@
-"""The feed: all changes of all tasks, in order, for mirrors in other processes."""
+"""The feed: all that happens of one kind, in order, for those in other processes who follow it."""
 
 import asyncio
 from collections import deque
 from contextlib import suppress
 from itertools import islice
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
-from deployments.tasks.record import Task
+KEPT = 5_000
+"""Items; whoever falls further behind has a gap."""
 
-KEPT = 20_000
-"""Changes; whoever falls further behind starts anew."""
+
+class Identified(Protocol):
+    """What a feed tells of; of two items with one id, the newer says all."""
+
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=Identified)
 
 
 class Mark(NamedTuple):
-    """A place in a feed: the feed's own name, and the number of a change."""
+    """A place in a feed: the feed's own name, and the number of an item."""
 
     feed: str
     number: int
 
 
-class Changes(NamedTuple):
-    """What is new since an earlier mark: the newest state of each task that has changed.
+class Changes(NamedTuple, Generic[T]):
+    """What is new since an earlier mark: the newest item of each id.
 
-    `is_gapless` is false where the earlier mark leads nowhere (any more): then this says only where the feed stands.
+    `is_gapless` is false where the earlier mark leads nowhere (any more): then this is all that the feed still has.
     """
 
     mark: Mark
-    tasks: list[Task]
+    items: list[T]
     is_gapless: bool
 
 
-class Feed:
+class Feed(Generic[T]):
     """Not thread-safe: it lives on one event loop."""
 
     def __init__(self, keep: int = KEPT) -> None:
         self._name = uuid4().hex
         self._latest = 0
-        self._log: deque[Task] = deque(maxlen=keep)
+        self._log: deque[T] = deque(maxlen=keep)
         self._news = asyncio.Event()
 
-    def append(self, task: Task) -> None:
-        """Tells of a task's newest state."""
+    def append(self, item: T) -> None:
+        """Tells it to all who follow."""
         self._latest += 1
-        self._log.append(task)
+        self._log.append(item)
         self._news.set()
         self._news = asyncio.Event()
 
-    async def since(self, mark: Mark | None, patience_s: float) -> Changes:
+    async def since(self, mark: Mark | None, patience_s: float) -> Changes[T]:
         """What is new since `mark`: as soon as there is something, or nothing after `patience_s` seconds."""
-        if mark is None or mark.feed != self._name:
-            return Changes(Mark(self._name, self._latest), [], is_gapless=False)
-        if mark.number == self._latest:
+        heard = mark.number if mark is not None and mark.feed == self._name else -1
+        if heard == self._latest:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), patience_s)
-        now, missed = Mark(self._name, self._latest), self._latest - mark.number
-        if missed > len(self._log):
-            return Changes(now, [], is_gapless=False)
-        newest = {task.id: task for task in islice(self._log, len(self._log) - missed, None)}
-        return Changes(now, list(newest.values()), is_gapless=True)
+        missed = self._latest - heard
+        news = islice(self._log, max(0, len(self._log) - missed), None)
+        newest = {item.id: item for item in news}
+        return Changes(Mark(self._name, self._latest), list(newest.values()), missed <= len(self._log))

@@ -15,8 +15,9 @@ from deployments.tasks.status_map import StatusMap
 
 KEEP_S = 600
 KEEP_AT_MOST = 10_000
-GATHER_S = 0.01
-"""How long changes may gather before they are fetched: under load, many come at once."""
+GATHER_S = 0.001
+"""For each change that has come, how long the next ones may gather: under load, many are fetched at once."""
+GATHER_AT_MOST_S = 0.02
 RETRY_S = 0.5
 
 
@@ -25,7 +26,7 @@ class Source(Protocol):
 
     async def get(self, task_id: str) -> Task | None: ...
 
-    async def changes(self, since: Mark | None) -> Changes:
+    async def changes(self, since: Mark | None) -> Changes[Task]:
         """What is new, as soon as there is something, or after a while."""
         ...
 
@@ -58,7 +59,7 @@ class Mirror:
                 self._begin_anew()
             for task in tasks:
                 self.note(task)
-            await self._sleep(GATHER_S)
+            await self._sleep(min(len(tasks) * GATHER_S, GATHER_AT_MOST_S))
 
     async def get(self, task_id: str) -> Task | None:
         """The task as it stands.

@@ -1,18 +1,17 @@
 """The journal in an SQLite file: the default, for one machine.
 
-One thread owns the connection. It takes all writes that wait and commits them at once (group commit): a commit costs
+One thread owns the connection. While it commits, further writes gather for the next commit (group commit), which costs
 one sync of the disk, however many writes it holds. `synchronous=FULL` means that a commit survives a loss of power.
 """
 
 import asyncio
-import queue
 import sqlite3
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import ENTRY, SCHEMA, WORK, JournalBroken
 from deployments.tasks.work import Work
@@ -26,7 +25,6 @@ _PUT_WORK = "INSERT INTO works VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET work
 
 T = TypeVar("T")
 Action = Callable[[sqlite3.Connection], T]
-Waiting = tuple[Action[Any], Future[Any]]
 
 
 class SqliteJournal:
@@ -38,9 +36,8 @@ class SqliteJournal:
 
     def __init__(self, path: Path, *, wait_for_lock_s: float = 30) -> None:
         self._connection = _open(path, wait_for_lock_s)
-        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._actions = Batches[Action[Any], object](self._commit)
 
     async def read(self) -> list[Entry]:
         def select(connection: sqlite3.Connection) -> list[Entry]:
@@ -76,44 +73,27 @@ class SqliteJournal:
         await self._do(delete)
 
     async def close(self) -> None:
-        self._waiting.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.shutdown)
+        self._connection.close()
 
     async def _do(self, action: Action[T]) -> T:
         """The action's result, once the transaction that it was part of has been committed."""
-        answer: Future[T] = Future()
-        self._waiting.put((action, answer))
-        return await asyncio.wrap_future(answer)
+        return cast(T, await self._actions.ask(action))
 
-    def _run(self) -> None:
-        while group := self._next_group():
-            self._commit(group)
-        self._connection.close()
+    async def _commit(self, actions: Sequence[Action[object]]) -> Answers[object]:
+        loop = asyncio.get_running_loop()
+        yield list(enumerate(await loop.run_in_executor(self._thread, self._transact, actions)))
 
-    def _next_group(self) -> list[Waiting]:
-        """All that waits, at least one; none at the end."""
-        group = [self._waiting.get()]
-        while not self._waiting.empty():
-            group.append(self._waiting.get())
-        waiting = [item for item in group if item is not None]
-        if waiting and len(waiting) < len(group):
-            self._waiting.put(None)  # the end comes after what came before it
-        return waiting
-
-    def _commit(self, group: list[Waiting]) -> None:
+    def _transact(self, actions: Sequence[Action[object]]) -> list[object]:
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                results = [action(self._connection) for action, _ in group]
+                return [action(self._connection) for action in actions]
         except Exception as error:
-            if len(group) == 1:
-                group[0][1].set_exception(_broken(error))
-            else:  # one bad write must not refuse the rest
-                for waiting in group:
-                    self._commit([waiting])
-        else:
-            for (_, answer), result in zip(group, results, strict=True):
-                answer.set_result(result)
+            if len(actions) == 1:
+                return [_broken(error)]
+            # one bad write must not refuse the rest
+            return [answer for action in actions for answer in self._transact([action])]
 
 
 def _open(path: Path, wait_for_lock_s: float) -> sqlite3.Connection:

@@ -78,6 +78,7 @@ class Supervisor:
             raise Unavailable("The service was busy for too long; try again.", 1)
         if (known := await self._ledger.known(task.id, binding)) is not None:
             return known
+        task = task.attempted()  # written once, with the task itself
         await self._ledger.create(task, work, binding)
         self._fresh[task.id] = work
         self._supervise(task)
@@ -127,7 +128,12 @@ class Supervisor:
     def _supervise(self, task: Task) -> None:
         supervising = asyncio.create_task(self._until_ended(task), name=task.id)
         self._supervising[task.id] = supervising
-        supervising.add_done_callback(lambda _: self._supervising.pop(task.id))
+
+        def ended(_: object) -> None:
+            del self._supervising[task.id]
+            self._fresh.pop(task.id, None)  # it may have ended before its first run began
+
+        supervising.add_done_callback(ended)
 
     async def _until_ended(self, task: Task) -> None:
         with task_context(task.id):
@@ -156,13 +162,19 @@ class Supervisor:
             NotFound, StaleWrite: it has ended already.
         """
         for lost in range(self._settings.attempts):
-            entry = await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
+            entry = await self._begun(task_id)
             try:
                 return await self._run(await self._work(entry))
             except Exception:  # whatever it was, the attempt is lost and the task is not
                 logger.exception("Attempt %d was lost.", entry.task.attempts)
             await self._sleep(min(0.5 * 2**lost, 8))
         return Failure.of(InternalError("The service lost this task several times over; try again."))
+
+    async def _begun(self, task_id: str) -> Entry:
+        """The task with its next attempt begun, as the first one is when the task is accepted."""
+        if task_id in self._fresh:
+            return self._ledger.unfinished(task_id).entry
+        return await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
 
     async def _work(self, entry: Entry) -> Work:
         task = entry.task

@@ -70,6 +70,12 @@ class Work:
     charges: tuple[Charge, ...] = ()
     receipts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the pictures that travel with it."""
+        photos = self.job.photos if isinstance(self.job, AvatarJob) else ()
+        return sum(len(picture.data) for picture in (self.picture, *photos) if picture and picture.data)
+
     def carrying(self, picture: Picture, *, opaque: bool) -> Self:
         """The same work with a newer picture."""
         return replace(self, picture=picture, opaque=opaque)

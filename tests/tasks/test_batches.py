@@ -1,59 +1,359 @@
-"""Batches: what is asked at once travels at once, and each gets its own answer."""
+"""Batches: what is asked together travels together, and whatever befalls a message, each gets its own answer."""
 
 import asyncio
+import weakref
 from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from deployments.tasks import batches
 from deployments.tasks.batches import Batches
 
+LONG_S, AT_ONCE_S = 60, 0
+Said = TypeVar("Said")
 
-class Oracle:
-    """Answers a number with its double, 0 with an error, and a batch with 13 in it not at all."""
+
+class Message:
+    """One that was sent; the test says what befalls it."""
+
+    def __init__(self, questions: Sequence[int]) -> None:
+        self.questions = list(questions)
+        self.is_over = False
+        self._coming = asyncio.Queue[Sequence[tuple[int, str | Exception]] | Exception]()
+
+    def __aiter__(self) -> "Message":
+        return self
+
+    async def __anext__(self) -> Sequence[tuple[int, str | Exception]]:
+        coming = await self._coming.get()
+        if isinstance(coming, Exception):
+            raise coming
+        return coming
+
+    def arrive(self) -> None:
+        self._coming.put_nowait(())
+
+    def answer(self, *answers: tuple[int, str | Exception]) -> None:
+        self._coming.put_nowait(answers)
+
+    def lose(self, error: Exception) -> None:
+        self.is_over = True
+        self._coming.put_nowait(error)
+
+    def end(self) -> None:
+        self.lose(StopAsyncIteration())
+
+
+class Post:
+    """Questions of as many bytes as they say, and the messages that carry them."""
 
     def __init__(self) -> None:
-        self.heard: list[list[int]] = []
+        self.sent: list[Message] = []
+        self.batches = Batches[int, str](self._send, size=lambda question: question)
 
-    async def __call__(self, questions: Sequence[int]) -> list[int | BaseException]:
-        self.heard.append(list(questions))
+    def _send(self, questions: Sequence[int]) -> Message:
+        self.sent.append(Message(questions))
+        return self.sent[-1]
+
+    async def ask(self, *questions: int) -> list[asyncio.Task[str]]:
+        asking = [asyncio.create_task(self.batches.ask(question)) for question in questions]
+        await turns()
+        return asking
+
+    @property
+    def questions(self) -> list[list[int]]:
+        return [message.questions for message in self.sent]
+
+
+@pytest.fixture(autouse=True)
+def moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing depends on how fast the machine is."""
+    monkeypatch.setattr(batches, "ON_ITS_WAY_S", LONG_S)
+    monkeypatch.setattr(batches, "PAUSE_S", AT_ONCE_S)
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+async def turns() -> None:
+    """Lets everybody do what they can."""
+    for _ in range(20):
         await asyncio.sleep(0)
-        if 13 in questions:
-            raise ConnectionError("it died")
-        return [2 * question if question else ValueError("zero") for question in questions]
 
 
-async def test_what_is_asked_at_once_travels_at_once() -> None:
-    """And what is asked later does not wait for it."""
-    oracle = Oracle()
-    batches = Batches[int, int](oracle)
-    assert await asyncio.gather(*(batches.ask(number) for number in (1, 2, 3))) == [2, 4, 6]
-    assert await batches.ask(4) == 8
-    assert oracle.heard == [[1, 2, 3], [4]]
+def outcome(asking: asyncio.Task[str]) -> str | BaseException | None:
+    """What the question was answered with; None if nothing yet."""
+    if not asking.done():
+        return None
+    return asking.exception() or asking.result()
 
 
-async def test_each_gets_its_own_answer_or_error() -> None:
-    """One that fails spoils no other."""
-    batches = Batches[int, int](Oracle())
-    answers = await asyncio.gather(*(batches.ask(number) for number in (1, 0, 2)), return_exceptions=True)
-    assert answers[::2] == [2, 4]
-    assert isinstance(answers[1], ValueError)
+async def test_what_is_asked_at_once_travels_at_once(post: Post) -> None:
+    """In one message, in the order in which it was asked."""
+    await post.ask(1, 2, 3)
+    assert post.questions == [[1, 2, 3]]
 
 
-async def test_when_the_message_is_lost_all_of_it_are_told() -> None:
-    """Whoever waits must hear of it."""
-    batches = Batches[int, int](Oracle())
-    asking = [asyncio.create_task(batches.ask(number)) for number in (1, 13)]
-    for one in asking:
-        with pytest.raises(ConnectionError):
-            await one
+async def test_what_is_asked_while_a_message_is_on_its_way_gathers(post: Post) -> None:
+    """For the next message, which sets out as soon as the first has arrived."""
+    for question in (1, 2, 3):
+        await post.ask(question)
+    assert post.questions == [[1]]
+    post.sent[0].arrive()
+    await turns()
+    assert post.questions == [[1], [2, 3]]
 
 
-async def test_who_stops_waiting_disturbs_nobody() -> None:
-    """A cancelled question is asked all the same; the others get their answers."""
-    oracle = Oracle()
-    batches = Batches[int, int](oracle)
-    asking = [asyncio.create_task(batches.ask(number)) for number in (1, 2)]
-    await asyncio.sleep(0)
-    asking[0].cancel()
-    assert await asking[1] == 4
-    assert oracle.heard == [[1, 2]]
+async def test_messages_pause_while_many_wait_for_answers(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the next one carries more."""
+    monkeypatch.setattr(batches, "PAUSE_S", LONG_S)
+    monkeypatch.setattr(batches, "LONGEST_PAUSE_S", LONG_S)
+    await post.ask(1)
+    post.sent[0].arrive()
+    await post.ask(2, 3)
+    assert post.questions == [[1]]
+
+
+async def test_a_message_that_has_arrived_holds_nobody_up(post: Post) -> None:
+    """Whoever asks later does not wait for its answers."""
+    [early] = await post.ask(1)
+    post.sent[0].arrive()
+    [late] = await post.ask(2)
+    post.sent[1].answer((0, "late"))
+    await turns()
+    assert (outcome(early), outcome(late)) == (None, "late")
+    post.sent[0].answer((0, "early"))
+    await turns()
+    assert outcome(early) == "early"
+
+
+async def test_a_message_that_does_not_arrive_holds_the_next_up_for_a_moment(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is answered all the same when it arrives after all."""
+    monkeypatch.setattr(batches, "ON_ITS_WAY_S", AT_ONCE_S)
+    [early] = await post.ask(1)
+    [late] = await post.ask(2)
+    post.sent[1].answer((0, "late"))
+    await turns()
+    assert outcome(late) == "late"
+    post.sent[0].answer((0, "early"))
+    await turns()
+    assert outcome(early) == "early"
+
+
+async def test_each_gets_its_own_answer_as_soon_as_it_is_there(post: Post) -> None:
+    """Before others of its message, and an error spoils no other."""
+    asking, error = await post.ask(1, 2, 3), ValueError("two")
+    post.sent[0].answer((2, "three"))
+    await turns()
+    assert [outcome(one) for one in asking] == [None, None, "three"]
+    post.sent[0].answer((1, error), (0, "one"))
+    await turns()
+    assert [outcome(one) for one in asking] == ["one", error, "three"]
+
+
+async def test_when_a_message_is_lost_all_who_wait_are_told(post: Post) -> None:
+    """Those who were answered keep their answers, and the next message sets out at once."""
+    asking, died = await post.ask(1, 2, 3), ConnectionError("it died")
+    post.sent[0].answer((1, "two"))
+    post.sent[0].lose(died)
+    await turns()
+    assert [outcome(one) for one in asking] == [died, "two", died]
+    await post.ask(4)
+    post.sent[1].lose(died)
+    [late] = await post.ask(5)
+    post.sent[2].answer((0, "five"))
+    await turns()
+    assert outcome(late) == "five"
+
+
+async def test_a_message_that_ends_early_leaves_nobody_waiting(post: Post) -> None:
+    """A question without an answer is an error."""
+    answered, forgotten = await post.ask(1, 2)
+    post.sent[0].answer((0, "one"))
+    post.sent[0].end()
+    await turns()
+    assert outcome(answered) == "one"
+    assert isinstance(outcome(forgotten), LookupError)
+
+
+async def test_who_stops_waiting_disturbs_nobody(post: Post) -> None:
+    """Whether there is still an answer for them or not."""
+    leaving, staying = await post.ask(1, 2)
+    leaving.cancel()
+    await turns()
+    post.sent[0].answer((0, "one"), (1, "two"))
+    await turns()
+    assert outcome(staying) == "two"
+
+
+async def test_a_cancelled_question_that_has_not_set_out_never_does(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no place in a message, and where no other waits, no message sets out."""
+    monkeypatch.setattr(batches, "MOST", 1)
+    await post.ask(1)
+    leaving, _staying = await post.ask(2, 3)
+    leaving.cancel()
+    post.sent[0].arrive()
+    await turns()
+    assert post.questions == [[1], [3]]
+    [leaving] = await post.ask(4)
+    leaving.cancel()
+    post.sent[1].arrive()
+    await turns()
+    assert post.questions == [[1], [3]]
+
+
+@pytest.mark.parametrize(
+    ("questions", "messages"),
+    [
+        ([1] * 7, [[1, 1, 1], [1, 1, 1], [1]]),
+        ([4, 6, 1], [[4, 6], [1]]),
+        ([4, 7, 3], [[4], [7, 3]]),
+        ([1, 11, 1], [[1], [11], [1]]),
+    ],
+)
+async def test_a_message_is_bounded(
+    post: Post, monkeypatch: pytest.MonkeyPatch, questions: Sequence[int], messages: list[list[int]]
+) -> None:
+    """In questions (here 3) and in bytes (here 10); one that is larger goes alone, and the order stays."""
+    monkeypatch.setattr(batches, "ON_ITS_WAY_S", AT_ONCE_S)
+    monkeypatch.setattr(batches, "MOST", 3)
+    monkeypatch.setattr(batches, "MOST_BYTES", 10)
+    await post.ask(*questions)
+    assert post.questions == messages
+
+
+async def test_a_question_is_not_kept_once_it_was_sent() -> None:
+    """It may be large, and its answer a long time coming."""
+
+    class Photo:
+        pass
+
+    photo, message = Photo(), Message([])
+    kept = weakref.ref(photo)
+    asking = asyncio.create_task(Batches[Photo, str](lambda _: message).ask(photo))
+    del photo
+    await turns()
+    assert kept() is None
+    message.answer((0, "seen"))
+    await turns()
+    assert outcome(asking) == "seen"
+
+
+class Event(NamedTuple):
+    """What befalls the `which`-th (counted around) question or message; `place` is that of one of its questions."""
+
+    kind: str
+    which: int
+    place: int
+
+
+KINDS = ("ask", "ask", "ask", "turn", "turn", "cancel", "arrive", "answer", "answer", "refuse", "lose", "end")
+events = st.lists(st.builds(Event, st.sampled_from(KINDS), st.integers(0, 9), st.integers(0, 9)), max_size=80)
+
+
+class Life:
+    """Questions and what befalls them. Each is due the first that is said to it."""
+
+    def __init__(self) -> None:
+        self.post = Post()
+        self.asking: list[asyncio.Task[str]] = []
+        self.cancelled: set[int] = set()
+        self.due: dict[int, object] = {}
+
+    async def befall(self, event: Event) -> None:
+        match event.kind:
+            case "ask":
+                self.asking.append(asyncio.create_task(self.post.batches.ask(len(self.asking))))
+            case "turn":
+                await asyncio.sleep(0)
+            case "cancel" if self.asking:
+                number = event.which % len(self.asking)
+                if self.asking[number].cancel():
+                    self.cancelled.add(number)
+            case _ if under_way := self.under_way():
+                self.say(under_way[event.which % len(under_way)], event.kind, event.place)
+
+    def under_way(self) -> list[Message]:
+        return [message for message in self.post.sent if not message.is_over]
+
+    def say(self, message: Message, kind: str, place: int = 0) -> None:
+        place %= len(message.questions)
+        question = message.questions[place]
+        match kind:
+            case "arrive":
+                message.arrive()
+            case "answer":
+                message.answer((place, self.owe(f"answer to {question}", question)))
+            case "refuse":
+                message.answer((place, self.owe(ValueError(question), question)))
+            case "lose":
+                message.lose(self.owe(ConnectionError(), *message.questions))
+            case "end":
+                self.owe(LookupError, *message.questions)
+                message.end()
+
+    def owe(self, said: Said, *questions: int) -> Said:
+        for question in questions:
+            self.due.setdefault(question, said)
+        return said
+
+    async def end(self) -> None:
+        await turns()
+        while under_way := self.under_way():
+            for message in under_way:
+                self.say(message, "end")
+            await turns()
+
+    def check(self) -> None:
+        sent = [question for message in self.post.sent for question in message.questions]
+        assert len(sent) == len(set(sent)), "a question was sent twice"
+        for number, asking in enumerate(self.asking):
+            assert asking.done(), "a question was forgotten"
+            if asking.cancelled():
+                assert number in self.cancelled
+            else:
+                got = outcome(asking)
+                assert self.due[number] in {got, type(got)}
+
+
+@given(events=events, a_moment=st.sampled_from([LONG_S, AT_ONCE_S]))
+@settings(max_examples=300, deadline=None)
+def test_whatever_happens_each_gets_its_own(events: Sequence[Event], a_moment: float) -> None:
+    """However asking, cancelling, arrivals, answers and losses follow one another, nobody waits for ever."""
+
+    async def live() -> None:
+        life = Life()
+        for event in events:
+            await life.befall(event)
+        await life.end()
+        life.check()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "ON_ITS_WAY_S", a_moment)
+        patch.setattr(batches, "MOST", 3)
+        asyncio.run(live())
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"), [(ConnectionError, ConnectionError), (asyncio.CancelledError, LookupError)]
+)
+async def test_a_message_that_cannot_be_sent_leaves_nobody_waiting(
+    raised: type[BaseException], told: type[Exception]
+) -> None:
+    """Sending may raise at once, and what it needs may be torn down."""
+
+    def send(_: Sequence[int]) -> Message:
+        raise raised
+
+    asking = asyncio.create_task(Batches[int, str](send).ask(1))
+    await turns()
+    assert isinstance(outcome(asking), told)

@@ -153,6 +153,15 @@ async def test_many_writes_at_once_are_all_kept(opened: Open) -> None:
     assert len(await journal.read()) == 200
 
 
+async def test_writes_at_once_share_commits(tmp_path: Path) -> None:
+    """Each commit costs a sync of the disk; at most 64 writes share one."""
+    journal, statements = SqliteJournal(tmp_path / "journal.sqlite3"), list[str]()
+    journal._connection.set_trace_callback(statements.append)
+    await asyncio.gather(*(journal.write(entry(str(n))) for n in range(130)))
+    assert statements.count("COMMIT") == 3
+    await journal.close()
+
+
 async def test_a_disk_that_is_full_breaks_the_write_and_nothing_else(tmp_path: Path) -> None:
     """The write says so, what was there stays, and once there is room again the journal works."""
     journal = SqliteJournal(tmp_path / "journal.sqlite3")

@@ -28,7 +28,7 @@ class Actor:
         self.restart()
 
     def restart(self) -> None:
-        self.feed = Feed(self.keep)
+        self.feed = Feed[Task](self.keep)
 
     def put(self, task: Task) -> None:
         self.tasks[task.id] = task
@@ -40,7 +40,7 @@ class Actor:
             raise Unavailable("Away.", 1)
         return self.tasks.get(task_id)
 
-    async def changes(self, since: Mark | None) -> Changes:
+    async def changes(self, since: Mark | None) -> Changes[Task]:
         if self.away:
             raise Unavailable("Away.", 1)
         return await self.feed.since(since, 0.001)
@@ -69,10 +69,20 @@ async def mirror_of(actor: Actor) -> AsyncIterator[Mirror]:
     following.cancel()
 
 
-async def test_a_task_is_asked_for_once() -> None:
+async def test_what_the_feed_still_tells_is_never_asked_for() -> None:
+    """A mirror that comes late shows at once what has happened of late, in its newest state."""
+    actor = Actor()
+    for state in (task(), task().advanced(1, STAGES[0], AT), task("u")):
+        actor.put(state)
+    async with mirror_of(actor) as mirror:
+        assert [await mirror.get(name) for name in "tu"] == [actor.tasks[name] for name in "tu"]
+        assert actor.asked == []
+
+
+async def test_a_task_that_the_feed_has_no_more_is_asked_for_once() -> None:
     """After that, its changes come by themselves."""
     actor = Actor()
-    actor.put(task())
+    actor.tasks["t"] = task()
     async with mirror_of(actor) as mirror:
         assert await mirror.get("t") == actor.tasks["t"]
         actor.put(task().advanced(1, STAGES[0], AT))
@@ -140,15 +150,16 @@ async def test_while_the_actor_is_known_to_be_away_nothing_is_shown() -> None:
 
 
 async def test_a_feed_that_was_not_heard_for_too_long_is_heard_anew() -> None:
-    """Its log is bounded, and says when it has a gap."""
-    feed = Feed(keep=2)
+    """Its log is bounded: it says when it has a gap, and tells what it still has; of each task, the newest."""
+    feed = Feed[Task](keep=3)
+    older, newer, other = task(), task().advanced(1, STAGES[0], AT), task("u")
     start = (await feed.since(None, 0)).mark
-    for _ in range(2):
-        feed.append(task())
-    assert (await feed.since(start, 0)).is_gapless
-    feed.append(task())
-    late = await feed.since(start, 0)
-    assert (late.is_gapless, late.tasks) == (False, [])
+    for state in (older, newer, other):
+        feed.append(state)
+    assert await feed.since(start, 0) == (Mark(start.feed, 3), [newer, other], True)
+    feed.append(newer)
+    for mark in (start, None, Mark("another feed", 4)):
+        assert await feed.since(mark, 0) == (Mark(start.feed, 4), [newer, other], False)
 
 
 EVENTS = st.sampled_from(["change a", "change b", "restart", "leave", "return", "read a", "read b", "wait"])
