@@ -14,6 +14,7 @@ from deployments.api.body_limit import BodyLimit
 from deployments.api.models import LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.overload import Gate, RefuseAtGate
+from deployments.api.status_shortcut import StatusShortcut
 from deployments.api.storage_routes import storage_routes, sweeping
 from deployments.api.submission_routes import submission_routes
 from deployments.api.task_routes import task_routes
@@ -67,13 +68,14 @@ def build_api(parts: Parts) -> ASGIApp:
     async def what_this_server_is() -> ServiceResponse:
         return service
 
-    app.add_middleware(BodyLimit, max_bytes=limits.body_bytes)
-    app.add_middleware(RefuseAtGate, gate=gate, path=f"{BASE}/avatar")
-    if parts.api_keys:
-        app.add_middleware(ApiKeys, keys=parts.api_keys)
     problems.install(app)
+    guarded: ASGIApp = BodyLimit(app, limits.body_bytes)
+    guarded = RefuseAtGate(guarded, gate, f"{BASE}/avatar")
+    guarded = StatusShortcut(guarded, parts.backend, BASE)
+    if parts.api_keys:
+        guarded = ApiKeys(guarded, parts.api_keys)
     return CORSMiddleware(
-        app,
+        problems.LastResort(guarded),
         allow_origins=parts.settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],

@@ -43,11 +43,10 @@ def of_refusal(error: RequestRefused) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Makes `app` answer all its errors with problem documents."""
+    """Makes `app` answer all errors that it foresees with problem documents."""
     app.add_exception_handler(RequestRefused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(_LastResort)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -88,8 +87,8 @@ def _allowed_methods(request: Request) -> list[str]:
     ]
 
 
-class _LastResort:
-    """Turns an exception that nobody foresaw into a 500 without a word about its cause, and logs it."""
+class LastResort:
+    """ASGI middleware that turns an unforeseen exception into a 500 without a word about its cause, and logs it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
