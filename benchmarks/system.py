@@ -81,7 +81,8 @@ class Usage(NamedTuple):
     cpu_s: float
     memory_bytes: int
     """Shared pages are counted once."""
-    processes: int
+    processes: frozenset[int]
+    """Their ids."""
 
 
 class Running:
@@ -171,15 +172,17 @@ class Running:
         """All of its processes."""
         return processes.marked(self.folder)
 
-    def usage(self) -> Usage:
-        cpu, memory, members = 0.0, 0, 0
+    def usage(self, memory_of: frozenset[int] | None = None) -> Usage:
+        """Of all of its processes; the memory only of those in `memory_of`, if that is given."""
+        cpu, memory, ids = 0.0, 0, set[int]()
         for process in self.members():
             with suppress(psutil.Error):
                 times = process.cpu_times()
-                memory += process.memory_full_info().pss
+                if memory_of is None or process.pid in memory_of:
+                    memory += process.memory_full_info().pss
                 cpu += times.user + times.system
-                members += 1
-        return Usage(cpu, memory, members)
+                ids.add(process.pid)
+        return Usage(cpu, memory, frozenset(ids))
 
     async def try_task(self) -> None:
         """One task, to its end.

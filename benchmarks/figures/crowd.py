@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from datetime import datetime
-from itertools import islice
+from itertools import cycle, islice
 from typing import NamedTuple
 
 from benchmarks.http_wire import Connection
@@ -64,7 +64,7 @@ async def status_times(running: Running, ids: list[str], seconds: float) -> list
 
     async def client(number: int) -> None:
         async with connected(running) as connection:
-            for task_id in islice(ids * 1000, number, None, 10):
+            for task_id in islice(cycle(ids), number, None, 10):
                 if (began := time.monotonic()) >= stop:
                     return
                 await running.status(connection, task_id)
