@@ -18,7 +18,7 @@ logger = logging.getLogger("ray.serve")
 REMEMBERED = 1_000
 """How many calls off are kept for works that are still on their way here."""
 GATHER_S = 0.005
-"""How long an outcome waits for others of its message, where some are still to come."""
+"""How long an outcome waits for others of its message."""
 RETRY_S = 0.5
 
 Run = Callable[[Work], Awaitable[Outcome]]
@@ -71,12 +71,12 @@ class Runs:
         running = {self._start(work, run): place for place, work in enumerate(works)}
         del works
         try:
-            yield ()  # they have arrived
+            done, _ = await asyncio.wait(running, timeout=GATHER_S)
+            yield _taken(running, done)  # perhaps none: it tells that they have arrived
             while running:
-                done, to_come = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                if to_come:
-                    done, _ = await asyncio.wait(running, timeout=GATHER_S)
-                yield [(running.pop(one), _answer(one)) for one in done]
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(running, timeout=GATHER_S)
+                yield _taken(running, done)
         finally:
             for one in running:
                 one.cancel()
@@ -99,6 +99,12 @@ class Runs:
             self._called_off[task_id] = attempt
         for task_id in list(self._called_off)[:-REMEMBERED]:
             del self._called_off[task_id]
+
+
+def _taken(
+    running: dict[asyncio.Future[Outcome], int], done: Iterable[asyncio.Future[Outcome]]
+) -> Sequence[tuple[int, Outcome | Exception]]:
+    return [(running.pop(one), _answer(one)) for one in done]
 
 
 def _answer(run: asyncio.Future[Outcome]) -> Outcome | RunLost:

@@ -93,7 +93,7 @@ async def news(coming: Answers[Outcome]) -> Sequence[tuple[int, Outcome | Except
 async def begun(runs: Runs, stage: Stage, *works: Work) -> Answers[Outcome]:
     """The answers to come, of works that have arrived; who lets go of them stops listening."""
     coming = runs.together(works, stage)
-    assert await news(coming) == ()
+    assert not await news(coming)
     return coming
 
 
@@ -111,11 +111,25 @@ async def test_outcomes_come_as_they_are_done() -> None:
 
 async def test_outcomes_that_come_soon_after_one_another_travel_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last of a message is waited for no longer than it takes."""
-    monkeypatch.setattr("deployments.tasks.runs.GATHER_S", LONG_S)
     stage = Stage()
     async with following(Actor()) as runs:
         coming = await begun(runs, stage, A, B)
+        monkeypatch.setattr("deployments.tasks.runs.GATHER_S", LONG_S)
         answers = asyncio.ensure_future(anext(coming))
+        for done in (B, A):
+            stage.finish(done)
+            await turns()
+        assert sorted(answers.result()) == [(0, A), (1, B)]
+
+
+async def test_what_is_done_at_once_is_answered_with_the_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the works have arrived, it tells as well."""
+    monkeypatch.setattr("deployments.tasks.runs.GATHER_S", LONG_S)
+    stage = Stage()
+    async with following(Actor()) as runs:
+        coming = runs.together([A, B], stage)
+        answers = asyncio.ensure_future(anext(coming))
+        await turns()
         for done in (B, A):
             stage.finish(done)
             await turns()
@@ -154,9 +168,9 @@ async def test_what_is_called_off_before_it_comes_does_not_run() -> None:
     actor, stage = Actor(), Stage()
     async with following(actor) as runs:
         await actor.call_off(CalledOff("a", 1))
-        coming = await begun(runs, stage, A, work("a", 2))
-        assert set(stage.running) == {("a", 2)}
+        coming = runs.together([A, work("a", 2)], stage)
         [(place, lost)] = await news(coming)
+        assert set(stage.running) == {("a", 2)}
         assert (place, type(lost)) == (0, RunLost)
 
 
@@ -167,7 +181,8 @@ async def test_of_what_was_called_off_only_the_newest_is_remembered(monkeypatch:
     async with following(actor) as runs:
         await actor.call_off(CalledOff("a", 1))
         await actor.call_off(CalledOff("b", 1), CalledOff("c", 1))
-        _coming = await begun(runs, stage, A, B, C)
+        coming = runs.together([A, B, C], stage)
+        assert {place for place, _ in await news(coming)} == {1, 2}
         assert set(stage.running) == {("a", 1)}
 
 
