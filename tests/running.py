@@ -44,6 +44,12 @@ class Run:
         self._environment |= {**environment, "AIGE_DATA_DIR": str(self.data)}
         self._environment |= {name: os.environ[name] for name in ("AIGE_PROFILE",) if name in os.environ}
         self._environment |= {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("STATS", "METRICS")}
+        # Where a service's ingress has died, HAProxy must not find another service's at its port.
+        first = 30_000 + 30 * (port % 90)
+        self._environment |= {
+            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
+            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 29),
+        }
         self._run: subprocess.Popen[str] | None = None
         self._write_config({})
 

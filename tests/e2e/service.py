@@ -60,6 +60,12 @@ class Service:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["status"])
 
+    def until(self, task_id: str, status: str) -> None:
+        """Waits until it is shown: an ingress hears of a change a moment later."""
+        give_up = time.monotonic() + TASK_PATIENCE_S
+        while (shown := self.status(task_id)) != status:
+            assert time.monotonic() < give_up, f"it still shows {shown}"
+
     def task(self, task_id: str) -> TaskResponse:
         return TaskResponse.model_validate(self.http.get(f"/task/{task_id}").json())
 

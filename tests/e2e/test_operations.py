@@ -63,7 +63,7 @@ def test_an_avatar_shows_each_status_while_its_stage_runs(service: Service) -> N
         polled = threads.submit(service.polled, task_id)
         for status, gate in gates.items():
             gate.wait()
-            assert service.status(task_id) == status
+            service.until(task_id, status)
             assert service.task(task_id).readUrl is None
             gate.open()
     _assert_told(AVATAR, events.result(), polled.result())
@@ -83,7 +83,7 @@ def test_a_background_shows_each_status_while_its_stage_runs(service: Service) -
         polled = threads.submit(service.polled, task_id)
         for status, gate in gates.items():
             gate.wait()
-            assert service.status(task_id) == status
+            service.until(task_id, status)
             gate.open()
     _assert_told(BACKGROUND, events.result(), polled.result())
 
@@ -116,7 +116,7 @@ def test_an_overlay_shows_each_status_while_its_stage_runs(
         polled = threads.submit(service.polled, task_id)
         for status, gate in gates.items():
             gate.wait()
-            assert service.status(task_id) == status
+            service.until(task_id, status)
             gate.open()
     _assert_told(statuses, events.result(), polled.result())
 

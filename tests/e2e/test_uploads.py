@@ -48,7 +48,7 @@ def test_done_is_shown_only_after_the_store_has_taken_it(service: Service) -> No
     gate = service.sink.gate("PUT", "/slowly.png")
     task_id = service.background("/slowly.png", "instant")
     gate.wait()
-    assert service.status(task_id) == "uploading_image"
+    service.until(task_id, "uploading_image")
     assert service.task(task_id).readUrl is None
     gate.open()
     assert service.ended(task_id).readUrl == f"{service.sink.url}/slowly.png"

@@ -1,4 +1,4 @@
-"""An attempt: its stages run one after the other, and what it reports holds none of them up."""
+"""An attempt: its stages run one after the other, each once its report has been taken."""
 
 import asyncio
 from dataclasses import replace
@@ -30,10 +30,8 @@ class World:
         self.has_begun = False
         self.refusing = False
         self.fails: Stage | None = None
-        self.hangs: Stage | None = None
         self.reports: list[tuple[Status, int | None]] = []
         self.calls: list[Stage] = []
-        self.cancelled: list[Stage] = []
 
     async def enter(self, status: Status, finished: Work | None) -> None:
         is_first, self.has_begun = not self.has_begun, True
@@ -45,12 +43,6 @@ class World:
 
     async def call(self, stage: Stage, work: Work) -> Outcome:
         self.calls.append(stage)
-        try:
-            if stage is self.hangs:
-                await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.cancelled.append(stage)
-            raise
         return NO_IMAGE if stage is self.fails else work.noting((stage.name,))
 
     async def attempt(self, work: Work = WORK) -> asyncio.Task[Outcome]:
@@ -60,15 +52,14 @@ class World:
         return attempting
 
 
-async def test_reports_hold_no_stage_up_and_come_in_order() -> None:
-    """The attempt returns once all of them have been taken; each tells what the stages before it have done."""
+async def test_a_stage_is_called_once_its_report_has_been_taken() -> None:
+    """So its status is shown while it runs, and what the stages before it have done is safe."""
     world = World()
     attempting = await world.attempt()
-    assert world.calls == [Stage.GENERATE_BACKGROUND, Stage.UPLOAD]
-    assert (world.reports, attempting.done()) == ([], False)
+    assert (world.calls, attempting.done()) == ([], False)
     world.heard.set()
-    await turns()
-    done = attempting.result()
+    done = await attempting
+    assert world.calls == [Stage.GENERATE_BACKGROUND, Stage.UPLOAD]
     assert world.reports == [(Status.PROCESSING_AVATAR_MODEL, None), (Status.UPLOADING_IMAGE, 1)]
     assert isinstance(done, Work)
     assert (done.done, done.notes) == (2, ("GENERATE_BACKGROUND", "UPLOAD"))
@@ -82,37 +73,20 @@ async def test_stages_that_are_done_are_neither_run_nor_reported() -> None:
     assert (world.calls, world.reports) == ([Stage.UPLOAD], [(Status.UPLOADING_IMAGE, None)])
 
 
-async def test_a_failure_waits_for_the_reports_too() -> None:
-    """And no later stage runs: the task's end must not overtake its statuses."""
+async def test_after_a_failure_no_later_stage_runs() -> None:
+    """The failure is the outcome."""
     world = World()
     world.fails = Stage.GENERATE_BACKGROUND
-    attempting = await world.attempt()
-    assert (world.calls, attempting.done()) == ([Stage.GENERATE_BACKGROUND], False)
     world.heard.set()
-    await turns()
-    assert attempting.result() == NO_IMAGE
-    assert world.reports == [(Status.PROCESSING_AVATAR_MODEL, None)]
+    assert await (await world.attempt()) == NO_IMAGE
+    assert world.calls == [Stage.GENERATE_BACKGROUND]
 
 
 async def test_a_refused_report_ends_the_attempt() -> None:
-    """And the call that runs: another attempt has taken over. Later reports are not made."""
+    """Another attempt has taken over: its stage is not called."""
     world = World()
-    world.hangs, world.refusing = Stage.UPLOAD, True
-    attempting = await world.attempt()
+    world.refusing = True
     world.heard.set()
-    await turns()
-    with pytest.raises(ExceptionGroup) as lost:
-        attempting.result()
-    assert lost.value.subgroup(StaleWrite) is not None
-    assert (world.cancelled, world.reports) == ([Stage.UPLOAD], [])
-
-
-async def test_a_cancelled_attempt_cancels_its_call_and_its_reports() -> None:
-    """Nothing of it goes on."""
-    world = World()
-    world.hangs = Stage.UPLOAD
-    attempting = await world.attempt()
-    attempting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await attempting
-    assert (world.cancelled, asyncio.all_tasks()) == ([Stage.UPLOAD], {asyncio.current_task()})
+    with pytest.raises(StaleWrite):
+        await (await world.attempt())
+    assert world.calls == []
