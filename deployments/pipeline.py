@@ -1,6 +1,7 @@
 """Pipeline: one run is one attempt at one task, stage by stage."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import cast
@@ -25,7 +26,10 @@ class Pipeline:
         task_logging.install()
         self._status = TaskStatusClient(serve.get_replica_context().app_name)
         self._runs = Runs(self._status)
-        self._following = asyncio.ensure_future(self._runs.follow())
+        self._background = [
+            asyncio.ensure_future(self._runs.follow()),
+            asyncio.ensure_future(task_logging.write_each_second(logging.getLogger("ray.serve"))),
+        ]
         self._stages = {stage: _batches(stages, stage) for stage in Stage}
 
     async def record_autoscaling_stats(self) -> dict[str, float]:

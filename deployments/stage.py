@@ -50,7 +50,10 @@ class Stage:
         self.egress: Egress = open_egress(settings, self.environment)
         self.status = TaskStatusClient(serve.get_replica_context().app_name)
         self.runs = Runs(self.status)
-        self._following = asyncio.ensure_future(self.runs.follow())
+        self._background = [
+            asyncio.ensure_future(self.runs.follow()),
+            asyncio.ensure_future(task_logging.write_each_second(logger)),
+        ]
         self.seconds = metrics.Histogram(
             "aige_stage_seconds",
             description="Seconds that one run of a stage took, by its outcome.",

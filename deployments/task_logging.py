@@ -1,10 +1,12 @@
 """Every log line that is written while a task is worked on carries the task's id."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import NoReturn
 
 _task_id: ContextVar[str | None] = ContextVar("aige_task_id", default=None)
 _make_record = logging.getLogRecordFactory()
@@ -20,6 +22,14 @@ def _record_with_task_id(*args: object, **kwargs: object) -> logging.LogRecord:
 def install() -> None:
     """Makes this process add `aige_task_id` to its log records; Ray Serve's JSON formatter writes all such fields."""
     logging.setLogRecordFactory(_record_with_task_id)
+
+
+async def write_each_second(logger: logging.Logger) -> NoReturn:
+    """Writes what `logger` holds back, for ever: Serve's throughput mode gathers a thousand lines in memory first."""
+    while True:
+        await asyncio.sleep(1)
+        for handler in logger.handlers:
+            handler.flush()
 
 
 @contextmanager

@@ -103,7 +103,6 @@ def _throughput(folder: Path) -> dict[str, str]:
     return _HAPROXY_PORTS | {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",  # a line that waits in memory dies with its process
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(2**31 - 1),  # pictures travel in messages
         "RAY_SERVE_HAPROXY_MAXCONN": str(min(20_000, files // 3)),  # each event stream is one, and takes two files
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),  # not in a folder that all runs share
