@@ -2,9 +2,10 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 
-from tests.e2e.service import API_KEY, STORAGE_SECRET, URL_SECRET, Service
+from tests.e2e.service import API_KEY, STORAGE_SECRET, TASK_PATIENCE_S, URL_SECRET, Service
 
 ABOUT_A_TASK = re.compile(r"\w+\.\w+: \w+ in [\d.]+ s|\w+ ended as |A stage failed|Attempt \d")
 """How our own lines on a task begin."""
@@ -19,21 +20,27 @@ def json_lines(service: Service) -> Iterator[dict[str, object]]:
                     yield json.loads(line)
 
 
+def until_logged(service: Service, task_id: str, field: str, text: str) -> None:
+    """Waits until a line about the task has `text` in `field`: lines are written each second."""
+    give_up = time.monotonic() + TASK_PATIENCE_S
+    while not any(text in str(line.get(field)) for line in json_lines(service) if line.get("aige_task_id") == task_id):
+        assert time.monotonic() < give_up, f"{text!r} is never logged"
+        time.sleep(0.2)
+
+
 def test_a_task_can_be_followed_through_all_processes(service: Service) -> None:
     """By its `aige_task_id`: each stage, and the supervisor."""
     task_id = service.avatar("/logged.png", f"elsewhere {service.sink.url}/logged-portrait.png")
     assert service.failure(task_id) == "fetch_failed"
-    messages = [str(line["message"]) for line in json_lines(service) if line.get("aige_task_id") == task_id]
     for told in ("AvatarGenerator.run: done", "BackgroundRemover.run: fetch_failed", "avatar ended as fetch_failed"):
-        assert any(message.startswith(told) for message in messages), told
+        until_logged(service, task_id, "message", told)
 
 
 def test_the_operator_finds_the_cause_of_an_internal_error(service: Service) -> None:
     """Its stack trace, under the task's id; the caller never sees it."""
     task_id = service.avatar("/logged.png", "raises")
     assert service.failure(task_id) == "internal"
-    lines = [line for line in json_lines(service) if line.get("aige_task_id") == task_id]
-    assert any("hunter2" in str(line.get("exc_text")) for line in lines)
+    until_logged(service, task_id, "exc_text", "hunter2")
 
 
 def test_every_line_about_a_task_carries_its_id(service: Service) -> None:
