@@ -1,4 +1,4 @@
-"""Nothing that a test has started on its event loop outlives it."""
+"""What tests on one event loop share: nothing that a test has started there outlives it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,3 +13,9 @@ async def nothing_left() -> AsyncIterator[None]:
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
+
+
+async def turns() -> None:
+    """Lets everybody do what they can."""
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -10,16 +10,11 @@ from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.operations import Stage
 from deployments.tasks.record import Failure, StaleWrite, Status
 from deployments.tasks.work import Work
+from tests.tasks.conftest import turns
 from tests.tasks.test_supervisor import task_and_work
 
 WORK = task_and_work()[1]
 NO_IMAGE = Failure(ErrorCode.ENGINE_ERROR, "Try again.")
-
-
-async def turns() -> None:
-    """Lets everybody do what they can."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 class World:

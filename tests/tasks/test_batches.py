@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from deployments.tasks import batches
 from deployments.tasks.batches import Batches
+from tests.tasks.conftest import turns
 
 LONG_S, AT_ONCE_S = 60, 0
 Said = TypeVar("Said")
@@ -78,12 +79,6 @@ def moments(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def post() -> Post:
     return Post()
-
-
-async def turns() -> None:
-    """Lets everybody do what they can."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 def outcome(asking: asyncio.Task[str]) -> str | BaseException | None:

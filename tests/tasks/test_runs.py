@@ -14,6 +14,7 @@ from deployments.tasks.batches import Answers
 from deployments.tasks.feed import Changes, Feed, Mark
 from deployments.tasks.runs import CalledOff, RunLost, Runs
 from deployments.tasks.work import Work
+from tests.tasks.conftest import turns
 from tests.tasks.test_supervisor import no_sleep, task_and_work
 
 LONG_S, AT_ONCE_S = 60, 0
@@ -66,12 +67,6 @@ def work(task_id: str, attempt: int = 1) -> Work:
 
 
 A, B, C = work("a"), work("b"), work("c")
-
-
-async def turns() -> None:
-    """Lets everybody do what they can."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 @asynccontextmanager
