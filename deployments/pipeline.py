@@ -1,48 +1,33 @@
 """Pipeline: one run is one attempt at one task, stage by stage."""
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from deployments import task_logging
-from deployments.scaling import WORKS
-from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.operations import Stage
-from deployments.tasks.runs import Runs
 from deployments.tasks.work import Work
+from deployments.worker import Worker
 
 
-class Pipeline:
+class Pipeline(Worker):
     """Walks an operation's stages, and tells TaskStatus which one begins."""
 
     def __init__(self, **stages: DeploymentHandle[object]) -> None:
-        task_logging.install()
-        self._status = TaskStatusClient(serve.get_replica_context().app_name)
-        self._runs = Runs(self._status)
-        self._background = [
-            asyncio.ensure_future(self._runs.follow()),
-            asyncio.ensure_future(task_logging.write_each_second(logging.getLogger("ray.serve"))),
-        ]
+        super().__init__()
         self._stages = {stage: _batches(stages, stage) for stage in Stage}
-
-    async def record_autoscaling_stats(self) -> dict[str, float]:
-        """See `deployments.scaling`."""
-        return {WORKS: len(self._runs)}
 
     async def run(self, works: Sequence[Work]) -> Answers[Outcome]:
         """See `attempt`; an attempt that raises was lost with a process."""
-        async for answers in self._runs.together(works, self._attempt):
+        async for answers in self.runs.together(works, self._attempt):
             yield answers
 
     async def _attempt(self, work: Work) -> Outcome:
-        enter = partial(self._status.advance, work.task_id, work.attempt)
+        enter = partial(self.status.advance, work.task_id, work.attempt)
         with task_logging.task_context(work.task_id):
             return await attempt(work, enter, self._call)
 

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import TypeVar
 
-from ray import serve
 from ray.serve import metrics
 
 from deployments import task_logging
@@ -23,15 +22,13 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.opening import open_egress
 from deployments.media.picture import Picture
-from deployments.scaling import WORKS
 from deployments.settings import Environment, Settings
-from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.attempt import Outcome
 from deployments.tasks.batches import Answers
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure
-from deployments.tasks.runs import Runs
 from deployments.tasks.work import Work
+from deployments.worker import Worker
 
 logger = logging.getLogger("ray.serve")
 
@@ -39,21 +36,15 @@ _deadline: ContextVar[asyncio.Timeout] = ContextVar("deadline")
 """Of the run in whose context it is asked for."""
 
 
-class Stage:
+class Stage(Worker):
     """A stage's tools, made once per replica."""
 
     def __init__(self, settings: Settings) -> None:
-        task_logging.install()
+        super().__init__()
         self.settings = settings
         self.limits = PictureLimits(bytes=settings.limits.picture_bytes, pixels=settings.limits.picture_pixels)
         self.environment = Environment()
         self.egress: Egress = open_egress(settings, self.environment)
-        self.status = TaskStatusClient(serve.get_replica_context().app_name)
-        self.runs = Runs(self.status)
-        self._background = [
-            asyncio.ensure_future(self.runs.follow()),
-            asyncio.ensure_future(task_logging.write_each_second(logger)),
-        ]
         self.seconds = metrics.Histogram(
             "aige_stage_seconds",
             description="Seconds that one run of a stage took, by its outcome.",
@@ -64,10 +55,6 @@ class Stage:
     async def bytes_of(self, picture: Picture) -> bytes:
         """The encoded picture, fetched where it is elsewhere."""
         return await picture.read(self.egress, self.limits.bytes)
-
-    async def record_autoscaling_stats(self) -> dict[str, float]:
-        """See `deployments.scaling`."""
-        return {WORKS: len(self.runs)}
 
     async def check_health(self) -> None:
         """Serve asks now and then; a replica whose event loop hangs does not answer, and is replaced."""
