@@ -1,7 +1,7 @@
 """The task status actor as its callers see it."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -21,6 +21,9 @@ NAME = "TaskStatus"
 
 ANSWER_SECONDS = 5
 """How long a request waits for the actor before it is answered with 503."""
+
+RETRY_SECONDS = 0.5
+"""How long what must be heard waits for an actor that is being replaced."""
 
 WATCH_SECONDS = 20
 """A question for changes is answered at least this often: a mirror hears that the actor lives."""
@@ -66,19 +69,30 @@ class TaskStatusClient:
         await self._call("advance", task_id, attempt, status, work)
 
     async def claim(self, task_id: str, attempt: int, stage: str, token: str) -> str | None:
-        return cast(str | None, await self._alone("claim", task_id, attempt, stage, token))
+        return cast(str | None, await self._heard(self._alone, "claim", task_id, attempt, stage, token))
 
     async def record(self, task_id: str, stage: str, token: str, receipt: str) -> None:
-        await self._call("record", task_id, stage, token, receipt)
+        await self._heard(self._call, "record", task_id, stage, token, receipt)
 
     async def release(self, task_id: str, stage: str, token: str) -> None:
-        await self._call("release", task_id, stage, token)
+        await self._heard(self._call, "release", task_id, stage, token)
 
     async def report(self, task_id: str, attempt: int, progress: str) -> None:
         await self._call("report", task_id, attempt, progress)
 
     async def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool:
         return cast(bool, await self._call("is_wanted", task_id, attempt, gives_up))
+
+    async def _heard(self, call: Callable[..., Awaitable[object]], method: str, *args: object) -> object:
+        """A call that may be repeated and must not be lost: where the actor is replaced, its successor is called.
+
+        Ray does that by itself only where an actor restarts.
+        """
+        while True:
+            try:
+                return await call(method, *args)
+            except Unavailable:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _asked(self, method: str, *args: object) -> object:
         """A call that somebody waits for: refused if the actor does not answer soon."""

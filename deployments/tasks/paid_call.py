@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 from uuid import uuid4
 
-from deployments.errors import EngineOutcomeUnknown, TaskFailed
+from deployments.errors import Cancelled, EngineOutcomeUnknown, TaskFailed
 from deployments.tasks.work import Work
 
 logger = logging.getLogger("ray.serve")
@@ -35,21 +36,21 @@ class ClaimedCall:
         self._stage = stage
         self._gives_up = gives_up
         self._token = uuid4().hex
+        self._called_off = False
         self._reporting: set[asyncio.Task[None]] = set()
         self.receipt = work.receipts.get(stage)
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """See `PaidCall`."""
-        work, stage, token = self._work, self._stage, self._token
-        receipt = await self._claims.claim(work.task_id, work.attempt, stage, token)
-        if receipt is not None:
-            return receipt
-        sending = asyncio.ensure_future(self._send_and_record(send))
+        submitting = asyncio.ensure_future(self._claim_and_send(send))
         try:
-            return await asyncio.shield(sending)
+            return await asyncio.shield(submitting)
         except asyncio.CancelledError:
             # The request may be out: its receipt must not be lost. How it ended otherwise, nobody wants to know now.
-            await asyncio.gather(sending, return_exceptions=True)
+            self._called_off = True
+            while not submitting.done():
+                with suppress(asyncio.CancelledError):  # whoever calls it off again
+                    await asyncio.wait({submitting})
             raise
 
     def report(self, progress: str) -> None:
@@ -67,13 +68,26 @@ class ClaimedCall:
         if not reporting.cancelled() and (error := reporting.exception()):
             logger.debug("A report of progress was lost: %s", error)
 
+    async def _claim_and_send(self, send: Callable[[], Awaitable[str]]) -> str:
+        try:
+            receipt = await self._claims.claim(self._work.task_id, self._work.attempt, self._stage, self._token)
+        except Exception:
+            await self._release()  # of a claim that was repeated, the first may stand
+            raise
+        if receipt is not None:
+            return receipt
+        if self._called_off:
+            await self._release()
+            raise Cancelled("The attempt was called off before the image model was asked.")
+        return await self._send_and_record(send)
+
     async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:
         try:
             receipt = await send()
         except EngineOutcomeUnknown:
             raise
         except TaskFailed:
-            await self._claims.release(self._work.task_id, self._stage, self._token)
+            await self._release()
             raise
         except Exception as error:
             raise EngineOutcomeUnknown(
@@ -82,3 +96,7 @@ class ClaimedCall:
             ) from error
         await self._claims.record(self._work.task_id, self._stage, self._token, receipt)
         return receipt
+
+    async def _release(self) -> None:
+        """Nothing was sent: whoever claims next need not wait for a receipt."""
+        await self._claims.release(self._work.task_id, self._stage, self._token)

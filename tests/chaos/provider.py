@@ -91,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """Whose clients are killed in the middle of a request, which is no error here."""
 
+    request_queue_size = 128  # the five that are usual lose connections of a crowd
+
     def handle_error(self, *_: object) -> None:
         pass
 

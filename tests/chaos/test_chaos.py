@@ -41,9 +41,10 @@ def test_a_redeploy_with_other_settings_loses_nothing(service: Chaos) -> None:
     """The actor that outlives its code is replaced, with tasks in flight, and its successor goes on with them."""
     tally = Tally()
     (old,) = service.victims("ray::TaskStatus")
-    tasks = submit_some(service, 6)
     service.deploy(attempts=7)
-    old.wait(60)
+    tasks = submit_some(service, 6)
+    while old.is_running():  # some submit is on its way when it is replaced
+        tasks |= submit_some(service, 1)
     tasks |= submit_some(service, 3)
     service.audit(tasks, tally)
     assert tally.lost == []
@@ -65,9 +66,15 @@ def test_all_processes_may_die_at_once(service: Chaos) -> None:
     assert tally.done == tally.accepted
 
 
-def until_asked(service: Chaos, name: str) -> None:
+def until_asked(service: Chaos, name: str, task_id: str) -> None:
     """Waits until the provider is at work on it."""
-    service.wait_until(lambda: f"background-{name}" in service.provider.books()["charges"], f"{name} never began")
+
+    def is_asked() -> bool:
+        task = service.client.get(f"/task/{task_id}").json()
+        assert task["status"] != "error", task
+        return f"background-{name}" in service.provider.books()["charges"]
+
+    service.wait_until(is_asked, f"{name} never began")
 
 
 def until_called_off(service: Chaos, name: str) -> None:
@@ -86,7 +93,7 @@ def test_a_cancelled_task_is_called_off_at_the_provider(service: Chaos) -> None:
     """`DELETE` reaches the running stage, and the model behind it."""
     name = "background-hang-cancelled"
     task_id = service.submit(name)
-    until_asked(service, name)
+    until_asked(service, name, task_id)
     answer = service.client.delete(f"/task/{task_id}")
     assert answer.status_code == 202
     assert code(answer.json()) == "cancelled"
@@ -96,10 +103,11 @@ def test_a_cancelled_task_is_called_off_at_the_provider(service: Chaos) -> None:
 def test_what_hangs_ends_by_its_deadline(service: Chaos) -> None:
     """A model that never answers is given up; a hung replica is replaced, and what it has paid for is found again."""
     service.deploy(deadlines={"stage_s": 15})
+    service.until_deployed()
     hung, fine = "background-hang-late", "background-fine"
     tally, tasks = Tally(), {name: service.submit(name) for name in (hung, fine)}
-    for name in tasks:
-        until_asked(service, name)
+    for name, task_id in tasks.items():
+        until_asked(service, name, task_id)
     service.freeze("ray::ServeReplica:aige:BackgroundGenerator")
     service.audit({fine: tasks[fine]}, tally)
     assert tally.done == 1

@@ -13,6 +13,7 @@ from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure, StaleWrite, Status
 from deployments.tasks.supervisor import Supervisor
 from deployments.tasks.work import Work
+from tests.tasks.conftest import turns
 from tests.tasks.test_supervisor import end_of, task_and_work
 
 
@@ -157,13 +158,50 @@ async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
 
     submitting = asyncio.create_task(ClaimedCall(service.submits, work, "stage").submit(send))
     await sent.wait()
-    submitting.cancel()
-    await asyncio.sleep(0)
-    assert not submitting.done()
+    for _ in range(2):  # its pipeline may call it off, and then die
+        submitting.cancel()
+        await turns()
+        assert not submitting.done()
     answer.set()
     with pytest.raises(asyncio.CancelledError):
         await submitting
     assert await service.submits.claim("t", 1, "stage", "new") == "request 1"
+
+
+async def test_a_cancellation_before_the_submit_leaves_no_claim() -> None:
+    """Nothing was sent, and whoever claims next may send at once."""
+    service = Running(deadlines={"unknown_submit_s": 600})
+    work = await service.first_attempt()
+
+    async def send() -> str:
+        raise AssertionError
+
+    submitting = asyncio.create_task(ClaimedCall(service.submits, work, "stage").submit(send))
+    await asyncio.sleep(0)
+    submitting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    assert await service.submits.claim("t", 1, "stage", "new") is None
+
+
+async def test_a_claim_that_is_repeated_too_late_leaves_nothing() -> None:
+    """It stands, but its answer was lost with the actor; when it is repeated, another attempt has begun."""
+    service = Running(deadlines={"unknown_submit_s": 600})
+    work = await service.first_attempt()
+    claim = service.submits.claim
+
+    async def repeated(task_id: str, attempt: int, stage: str, token: str) -> str | None:
+        await claim(task_id, attempt, stage, token)
+        await service.next_attempt()
+        return await claim(task_id, attempt, stage, token)
+
+    async def send() -> str:
+        raise AssertionError
+
+    service.submits.claim = repeated  # type: ignore[method-assign]
+    with pytest.raises(StaleWrite):
+        await ClaimedCall(service.submits, work, "stage").submit(send)
+    assert await claim("t", 2, "stage", "new") is None
 
 
 async def test_a_cancelled_submit_that_fails_leaves_no_noise(caplog: pytest.LogCaptureFixture) -> None:
