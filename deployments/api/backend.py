@@ -41,6 +41,6 @@ class Backend(Protocol):
         """
         ...
 
-    def watch(self, task: Task) -> AsyncIterator[Task]:
-        """`task` at once, then each newer state of it, up to and including the final one."""
+    def watch(self, task: Task) -> AsyncIterator[Task | None]:
+        """`task` at once, then each newer state of it, up to and including the final one; None while nothing is new."""
         ...

@@ -1,12 +1,11 @@
 """The routes that ask about a task."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from deployments.api.backend import Backend
+from deployments.api.event_stream import DOCUMENTED, EventStream
 from deployments.api.models import StatusResponse, TaskResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
@@ -40,10 +39,9 @@ def task_routes(backend: Backend) -> APIRouter:
         """Cancel the task: it ends as `error` with the code `cancelled`, and so does the provider's request."""
         return TaskResponse.of(await backend.cancel(aige_task_id))
 
-    @router.get("/task/{aige_task_id}/events", response_class=EventSourceResponse)
-    async def task_events(task: TaskInPath) -> AsyncIterator[ServerSentEvent]:
+    @router.get("/task/{aige_task_id}/events", status_code=200, response_class=EventStream, responses={200: DOCUMENTED})
+    async def task_events(task: TaskInPath) -> EventStream:
         """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""
-        async for state in backend.watch(task):
-            yield ServerSentEvent(event="status", data=TaskResponse.of(state))
+        return EventStream(backend.watch(task))
 
     return router

@@ -53,6 +53,11 @@ __all__ = [
     "reason_for",
 ]
 
+AT_ONCE = 128
+"""Requests under way in a process. More wait, where that costs nothing: whoever waits in a pool of httpcore's is looked
+at for each request that goes through it, and thousands of uploads at once then take four times the CPU.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class EgressLimits:
@@ -92,6 +97,7 @@ class Egress:
         self._limits = limits
         self._store = store
         self._resolver = resolver
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     @cached_property
     def _client(self) -> httpx.AsyncClient:
@@ -99,7 +105,7 @@ class Egress:
         limits = self._limits
         return httpx.AsyncClient(
             transport=_Door(self._allow, limits, self._store, self._resolver),
-            timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.total),
+            timeout=httpx.Timeout(limits.read, connect=limits.connect),
             # Compressed pictures hardly shrink, and a bomb cannot hide in what is not compressed.
             headers={
                 "User-Agent": "AIGE",
@@ -126,7 +132,7 @@ class Egress:
             async with asyncio.timeout(self._limits.total):
                 async for attempt in tries:
                     with attempt:
-                        async with aclosing(await self._get(url)) as response:
+                        async with self._room, aclosing(await self._get(url)) as response:
                             return await _body_of(response, max_bytes)
             raise AssertionError("the last attempt raises")
         except (Refused, httpx.TransportError, TimeoutError) as error:
@@ -141,7 +147,7 @@ class Egress:
         """
         check_url(url, self._allow, self._store)
         request = self._client.build_request("PUT", url, content=body, headers=headers)
-        async with aclosing(await self._client.send(request, stream=True)) as response:
+        async with self._room, aclosing(await self._client.send(request, stream=True)) as response:
             # Object stores answer with nothing; read to its end, that leaves the connection fit for the next upload.
             if response.headers.get("Content-Length") == "0":
                 await response.aread()
@@ -174,7 +180,7 @@ class _Door(httpx.AsyncBaseTransport):
         self._store = store
         self._lookups = _BoundedLookups(resolver, limits.lookup)
         tls = httpx.create_ssl_context()  # reads SSL_CERT_FILE
-        pool = httpx.Limits(max_connections=16, max_keepalive_connections=8)
+        pool = httpx.Limits(max_connections=None, max_keepalive_connections=8)
         self._guarded = _Pools(
             lambda: AsyncSafeTransport(policy=guard(), resolver=self._lookups, verify=tls, limits=pool)
         )
@@ -205,7 +211,7 @@ class _Pools(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._busy = {make(): 0 for _ in range(8)}
+        self._busy = {make(): 0 for _ in range(AT_ONCE // 8)}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         pool = min(self._busy, key=lambda pool: self._busy[pool] // 8)  # of equals, the first

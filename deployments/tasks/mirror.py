@@ -19,6 +19,8 @@ GATHER_S = 0.001
 """For each change that has come, how long the next ones may gather: under load, many are fetched at once."""
 GATHER_AT_MOST_S = 0.02
 RETRY_S = 0.5
+QUIET_S = 15
+"""How long a watcher hears nothing, at most."""
 
 
 class Source(Protocol):
@@ -78,11 +80,19 @@ class Mirror:
         if self._shown is not None:
             _put(self._shown, task)
 
-    async def watch(self, task: Task) -> AsyncIterator[Task]:
-        """`task` at once, then each newer state of it, up to and including the final one; outlives the source."""
+    async def watch(self, task: Task) -> AsyncIterator[Task | None]:
+        """`task` at once, then each newer state of it, up to and including the final one; outlives the source.
+
+        None where nothing has been new for a while: whoever passes this on can show that the line is not dead.
+        """
         yield task
         while not task.is_ended:
-            newer = await self._newer(task)
+            try:
+                async with asyncio.timeout(QUIET_S):
+                    newer = await self._newer(task)
+            except TimeoutError:
+                yield None
+                continue
             if newer is None:
                 return
             task = newer

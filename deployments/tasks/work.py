@@ -11,7 +11,7 @@ from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.tasks.record import Charge, Operation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots here: see `Task`
 class AvatarJob:
     """A cut-out of the person in `photos` (1 to 8)."""
 
@@ -22,7 +22,7 @@ class AvatarJob:
     operation: Literal[Operation.AVATAR] = Operation.AVATAR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BackgroundJob:
     """An opaque scene."""
 
@@ -32,7 +32,7 @@ class BackgroundJob:
     operation: Literal[Operation.BACKGROUND] = Operation.BACKGROUND
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OverlayJob:
     """`person` on `background`; `x`, `y` in pixels of the canvas, `scale` on the person's own pixels."""
 
@@ -51,7 +51,7 @@ Job = Annotated[AvatarJob | BackgroundJob | OverlayJob, Field(discriminator="ope
 J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
     """A job on its way through the stages: each takes it and gives it on.
 

@@ -60,7 +60,7 @@ class InProcess:
     async def get(self, task_id: str) -> Task | None:
         return self._supervisor.tasks.get(task_id)
 
-    async def watch(self, task: Task) -> AsyncIterator[Task]:
+    async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         yield task
         while not task.is_ended:
             newer = await self._supervisor.tasks.changed(task.id, task)

@@ -21,6 +21,7 @@ async def events(client: httpx.AsyncClient, task_id: str) -> list[dict[str, obje
     """The bodies of all `status` events, to the end of the stream."""
     answer = await client.get(f"/api/v1/task/{task_id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
+    assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
     blocks = [block.split("\n") for block in answer.text.strip().split("\n\n")]
     assert all(lines[0] == "event: status" for lines in blocks)
     return [json.loads(lines[1].removeprefix("data: ")) for lines in blocks]

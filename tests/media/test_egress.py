@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from deployments.errors import FetchFailed
-from deployments.media.egress import Egress, EgressLimits, Refused, check_url, parse_allow_hosts
+from deployments.media.egress import AT_ONCE, Egress, EgressLimits, Refused, check_url, parse_allow_hosts
 from tests.faults.certificate import certificate_for
 from tests.faults.web import PICTURE, serving
 from tests.media.conftest import PUBLIC, Answers, Internet
@@ -247,6 +247,36 @@ class TestAnswers:
         headers = internet.web.asked[0].headers
         assert headers.keys() == {"host", "user-agent", "accept", "accept-encoding", "connection"}
         assert headers["accept-encoding"] == "identity"
+
+
+class TestCrowds:
+    @pytest.mark.parametrize("verb", ["put", "fetch"])
+    async def test_many_at_once_wait_for_their_turn(
+        self, egress: Egress, internet: Internet, monkeypatch: pytest.MonkeyPatch, verb: str
+    ) -> None:
+        """No more are under way than there is room for, and all of them get through."""
+        under_way, most = 0, 0
+        send = httpx.AsyncClient.send
+
+        async def counted(*args: object, **options: object) -> httpx.Response:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            try:
+                return await send(*args, **options)  # type: ignore[arg-type]
+            finally:
+                under_way -= 1
+
+        async def one(number: int) -> None:
+            if verb == "put":
+                await egress.put(internet.url(f"/{number}"), b"x", {})
+            else:
+                assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
+
+        monkeypatch.setattr(httpx.AsyncClient, "send", counted)
+        await asyncio.gather(*(one(number) for number in range(2 * AT_ONCE)))
+        assert len(internet.web.asked) == 2 * AT_ONCE
+        assert most == AT_ONCE
 
 
 class TestEnvironment:

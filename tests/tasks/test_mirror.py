@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
+from deployments.tasks import mirror as mirroring
 from deployments.tasks.feed import Changes, Feed, Mark
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
@@ -111,12 +112,24 @@ async def test_what_the_actor_answered_is_not_undone_by_older_news() -> None:
         assert await mirror.get("t") == newer
 
 
+async def test_a_watch_without_news_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes on: the news come afterwards."""
+    monkeypatch.setattr(mirroring, "QUIET_S", 0.001)
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        watching = mirror.watch(task())
+        assert [await anext(watching) for _ in range(3)] == [task(), None, None]
+        actor.put(ended := task().failed(Failure.of(Cancelled("Cancelled.")), AT))
+        assert [state async for state in watching if state] == [ended]
+
+
 async def test_a_watch_shows_each_state_and_ends_with_the_last() -> None:
     """Across a restart of the actor too."""
     actor = Actor()
     actor.put(task())
     async with mirror_of(actor) as mirror:
-        seen = list[Task]()
+        seen = list[Task | None]()
 
         async def watch() -> None:
             async for state in mirror.watch(task()):
@@ -134,7 +147,7 @@ async def test_a_watch_shows_each_state_and_ends_with_the_last() -> None:
         await turns()
         actor.put(actor.tasks["t"].finished(2, (), AT))
         await watching
-        assert [state.status for state in seen] == [Status.PENDING, STAGES[0], STAGES[1], Status.DONE]
+        assert [state.status for state in seen if state] == [Status.PENDING, STAGES[0], STAGES[1], Status.DONE]
 
 
 async def test_while_the_actor_is_known_to_be_away_nothing_is_shown() -> None:
