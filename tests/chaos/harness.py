@@ -4,7 +4,6 @@ The client behaves as a careful one does: it sends an Idempotency-Key, and repea
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -89,10 +88,6 @@ class Chaos(Run):
                 if " ".join(process.cmdline()).startswith(title):
                     found.append(process)
         return found
-
-    def niceness(self, title: str) -> int:
-        """Of the thread that yields most: on Linux, each has its own."""
-        return max(os.getpriority(os.PRIO_PROCESS, thread.id) for thread in self._victim(title).threads())
 
     def kill(self, title: str) -> None:
         """Kills one process outright."""
