@@ -11,6 +11,8 @@ from benchmarks.systems import Aige, TwoNodes
 from benchmarks.wrk import ROOT
 
 REPLICAS = (1, 2, 4)
+SETTLE_S = 5
+"""HAProxy is loaded anew when it hears of more replicas, and then ends the connections that it has."""
 DEPLOYMENTS = ("Ingress", "Pipeline", "AvatarGenerator", "BackgroundRemover", "Uploader")
 SCALED = ("status_reads_per_s_32", "status_p99_ms_32", "completed_per_s", "cpu_ms_per_task")
 
@@ -35,6 +37,7 @@ def _each(**options: object) -> dict[str, dict[str, object]]:
 async def _add(figures: Figures, system: Aige, seconds: float) -> None:
     """Status reads scale with the ingress, completed tasks with the stages."""
     async with Sink() as sink, started(system, sink) as running:
+        await asyncio.sleep(SETTLE_S)
         measured = await status.measure(running, seconds) | await complete.measure(running, seconds)
     for figure in SCALED:
         figures.setdefault(figure, {})[system.name] = measured[figure]
