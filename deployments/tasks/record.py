@@ -77,7 +77,7 @@ class Failure(NamedTuple):
         return cls(error.code, str(error))
 
 
-@dataclass(frozen=True)  # no slots: it is sent often, and with them, pickle takes twice as long
+@dataclass(frozen=True)  # no slots: it is sent often, and with them, pickle takes half as long again
 class Task:
     """One task as its caller may see it. Times are aware and in UTC.
 
