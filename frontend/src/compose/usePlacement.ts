@@ -20,8 +20,9 @@ export function usePlacement(person: Size | null, canvas: Size) {
     change({ place: history[to] ?? null });
   };
   const add = (step: Placement | null) => go([...steps.slice(0, at + 1), step], at + 1);
-  const onUndo = at > 0 ? () => go(steps, at - 1) : undefined;
-  const onRedo = at < steps.length - 1 ? () => go(steps, at + 1) : undefined;
+  // Not while a gesture lasts: its end would be added to where undo has led.
+  const onUndo = !gesture && at > 0 ? () => go(steps, at - 1) : undefined;
+  const onRedo = !gesture && at < steps.length - 1 ? () => go(steps, at + 1) : undefined;
 
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (!(event.ctrlKey || event.metaKey) || event.target instanceof HTMLTextAreaElement) return;

@@ -105,18 +105,25 @@ test('a click changes nothing, and is no step to undo', async () => {
   expect(await page.getByRole('button', { name: 'Undo' }).isDisabled()).toBe(true);
 });
 
-test('Ctrl and the wheel scale, in one step', async () => {
+test('Ctrl and the wheel scale, in one step until the wheel rests', async () => {
   const { page } = browser;
   await withPerson();
   const before = await placement();
+  const undo = page.getByRole('button', { name: 'Undo' });
   await page.getByRole('application').hover();
+  // The wheel rests when it has not turned for a moment; here moments pass when this test says so.
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
   await page.keyboard.down('Control');
   await page.mouse.wheel(0, -100);
   await page.mouse.wheel(0, -100);
   await page.keyboard.up('Control');
   await expect.poll(async () => ((await placement())[2] ?? 0) / (before[2] ?? 0)).toBeCloseTo(Math.exp(0.4), 2);
-  await page.getByRole('button', { name: 'Undo' }).click();
+  expect(await undo.isDisabled()).toBe(true);
+  await page.clock.runFor(1000);
+  await undo.click();
   await expect.poll(placement).toEqual(before);
+  expect(await undo.isDisabled()).toBe(true);
 });
 
 test('a corner scales and leaves the opposite one where it is', async () => {
