@@ -33,7 +33,7 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 
 test: $(DEV) $(UI) ## run every test
 	@cd frontend && npm test --silent
-	@$(BIN)/python -m pytest --numprocesses 2
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
 	@exec $(BIN)/python -m scripts.check_models

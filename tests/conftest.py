@@ -1,43 +1,29 @@
 """What runs beside what: tests that share a running service stay in one process, in their order."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from xdist.remote import Producer  # type: ignore[import-untyped]  # it tells no types
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-TESTS = Path(__file__).parent
 SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py")
 """The longest first, so that none of them is left to run alone at the end."""
 
 
-class ByService(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out tests one by one, but all those at once that share a service.
-
-    Not `--dist loadgroup`: with pytest 9.2, xdist 3.8 no longer sees the groups.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        place = _place(nodeid)
-        return place if place in SHARE_A_SERVICE else nodeid
-
-
-@pytest.hookimpl
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByService:
-    config.option.loadscopereorder = False  # by size, which says nothing of how long they take
-    return ByService(config, log)
-
-
-@pytest.hookimpl
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest groups come first."""
-    items.sort(key=lambda item: _turn(item.nodeid))
+    """The longest groups come first. Of tests that share a name, xdist would run one."""
+    if alike := [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]:
+        raise pytest.UsageError(f"several tests are called {alike}")
+    for item in items:
+        if (place := _place(item)) in SHARE_A_SERVICE:
+            item.add_marker(pytest.mark.xdist_group(place))
+    items.sort(key=_turn)
 
 
-def _place(nodeid: str) -> str:
-    return nodeid.removeprefix("tests/").partition("::")[0].partition("/")[0]
+def _place(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
-def _turn(nodeid: str) -> int:
-    place = _place(nodeid)
+def _turn(item: pytest.Item) -> int:
+    place = _place(item)
     return SHARE_A_SERVICE.index(place) if place in SHARE_A_SERVICE else len(SHARE_A_SERVICE)
