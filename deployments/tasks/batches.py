@@ -2,7 +2,7 @@
 
 While a message is on its way, what is asked meanwhile gathers for the next one. So where there is little to do each
 question sets out at once; and the busier everybody is, the longer a message takes to arrive, and the more the next one
-carries. Where thousands wait for answers, messages pause besides: each that is open costs memory in two processes.
+carries. Where thousands are under way, messages pause besides: each that is open costs memory in two processes.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ MOST = 64
 MOST_BYTES = 16_000_000
 """In a message of more than one question."""
 PAUSE_S = 20e-6
-"""After a message has arrived, for each question that waits for its answer."""
+"""After a message has arrived, for each question that is under way."""
 LONGEST_PAUSE_S = 0.05
 ON_ITS_WAY_S = 0.1
 """How long the next message waits for one that does not arrive: it may go to somebody who answers."""
@@ -34,14 +34,19 @@ ON_ITS_WAY_S = 0.1
 class Batches(Generic[Question, Answer]):
     """Asks `send`, many questions at a time.
 
-    `size` estimates a question's bytes, if they matter. Not thread-safe: it lives on one event loop.
+    `size` estimates a question's bytes, if they matter; `most` bounds the questions in a message. Not thread-safe: it
+    lives on one event loop.
     """
 
     def __init__(
-        self, send: Callable[[Sequence[Question]], Answers[Answer]], size: Callable[[Question], int] = lambda _: 0
+        self,
+        send: Callable[[Sequence[Question]], Answers[Answer]],
+        size: Callable[[Question], int] = lambda _: 0,
+        most: int = MOST,
     ) -> None:
         self._send = send
         self._size = size
+        self._most = most
         self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
         self._dispatching: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
@@ -71,13 +76,14 @@ class Batches(Generic[Question, Answer]):
             self._under_way.add(carrying)
             carrying.add_done_callback(self._under_way.discard)
             await asyncio.wait({arrived}, timeout=ON_ITS_WAY_S)
-            await asyncio.sleep(min(self._unanswered * PAUSE_S, LONGEST_PAUSE_S))
+            under_way = self._unanswered - len(self._waiting)
+            await asyncio.sleep(min(under_way * PAUSE_S, LONGEST_PAUSE_S))
 
     def _next(self) -> _Batch[Question, Answer]:
         """The next message: none only where nobody waits."""
         batch: _Batch[Question, Answer] = []
         size = 0
-        while self._waiting and len(batch) < MOST:
+        while self._waiting and len(batch) < self._most:
             question, answer = self._waiting[0]
             if not answer.cancelled():
                 size += self._size(question)

@@ -23,6 +23,11 @@ _TABLES = (
 _PUT_ENTRY = "INSERT INTO entries VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET entry = excluded.entry"
 _PUT_WORK = "INSERT INTO works VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET work = excluded.work"
 
+MOST = 1_000
+"""Writes in a commit: enough for all who wait. A smaller bound would limit the writes a second, and beyond that limit
+each write would wait longer than the one before.
+"""
+
 T = TypeVar("T")
 Action = Callable[[sqlite3.Connection], T]
 
@@ -37,7 +42,7 @@ class SqliteJournal:
     def __init__(self, path: Path, *, wait_for_lock_s: float = 30) -> None:
         self._connection = _open(path, wait_for_lock_s)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._actions = Batches[Action[Any], object](self._commit)
+        self._actions = Batches[Action[Any], object](self._commit, most=MOST)
 
     async def read(self) -> list[Entry]:
         def select(connection: sqlite3.Connection) -> list[Entry]:

@@ -49,11 +49,11 @@ class Message:
 
 
 class Post:
-    """Questions of as many bytes as they say, and the messages that carry them."""
+    """Questions of as many bytes as they say, and the messages that carry them, `most` in each."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 3) -> None:
         self.sent: list[Message] = []
-        self.batches = Batches[int, str](self._send, size=lambda question: question)
+        self.batches = Batches[int, str](self._send, size=lambda question: question, most=most)
 
     def _send(self, questions: Sequence[int]) -> Message:
         self.sent.append(Message(questions))
@@ -104,14 +104,29 @@ async def test_what_is_asked_while_a_message_is_on_its_way_gathers(post: Post) -
     assert post.questions == [[1], [2, 3]]
 
 
-async def test_messages_pause_while_many_wait_for_answers(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the next one carries more."""
+@pytest.fixture
+def _long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "PAUSE_S", LONG_S)
     monkeypatch.setattr(batches, "LONGEST_PAUSE_S", LONG_S)
+
+
+@pytest.mark.usefixtures("_long_pauses")
+async def test_messages_pause_while_many_are_under_way(post: Post) -> None:
+    """So that the next one carries more."""
     await post.ask(1)
     post.sent[0].arrive()
     await post.ask(2, 3)
     assert post.questions == [[1]]
+
+
+@pytest.mark.usefixtures("_long_pauses")
+async def test_messages_that_are_answered_at_once_never_pause(post: Post) -> None:
+    """However many gather meanwhile: a journal would fall behind."""
+    await post.ask(1)
+    await post.ask(2, 3)
+    post.sent[0].answer((0, "written"))
+    await turns()
+    assert post.questions == [[1], [2, 3]]
 
 
 async def test_a_message_that_has_arrived_holds_nobody_up(post: Post) -> None:
@@ -188,11 +203,9 @@ async def test_who_stops_waiting_disturbs_nobody(post: Post) -> None:
     assert outcome(staying) == "two"
 
 
-async def test_a_cancelled_question_that_has_not_set_out_never_does(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancelled_question_that_has_not_set_out_never_does() -> None:
     """It takes no place in a message, and where no other waits, no message sets out."""
-    monkeypatch.setattr(batches, "MOST", 1)
+    post = Post(most=1)
     await post.ask(1)
     leaving, _staying = await post.ask(2, 3)
     leaving.cancel()
@@ -220,7 +233,6 @@ async def test_a_message_is_bounded(
 ) -> None:
     """In questions (here 3) and in bytes (here 10); one that is larger goes alone, and the order stays."""
     monkeypatch.setattr(batches, "ON_ITS_WAY_S", AT_ONCE_S)
-    monkeypatch.setattr(batches, "MOST", 3)
     monkeypatch.setattr(batches, "MOST_BYTES", 10)
     await post.ask(*questions)
     assert post.questions == messages
@@ -334,7 +346,6 @@ def test_whatever_happens_each_gets_its_own(events: Sequence[Event], a_moment: f
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "ON_ITS_WAY_S", a_moment)
-        patch.setattr(batches, "MOST", 3)
         asyncio.run(live())
 
 
