@@ -103,7 +103,8 @@ class Run:
         headers = {"Authorization": f"Bearer {self.token_file.read_text()}"}
 
         def is_deployed() -> bool:
-            answer = httpx.get(f"{self.dashboard}/api/serve/applications/", headers=headers, trust_env=False)
+            url = f"{self.dashboard}/api/serve/applications/"
+            answer = httpx.get(url, headers=headers, timeout=PATIENCE_S, trust_env=False)
             return bool(answer.json()["applications"]["aige"]["status"] == "RUNNING")
 
         self.wait_until(is_deployed, "it is never deployed")

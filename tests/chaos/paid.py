@@ -8,6 +8,8 @@ from typing import Protocol
 
 import httpx
 
+from tests.running import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 
 Books = dict[str, dict[str, int]]
@@ -73,7 +75,7 @@ class PaidProvider:
         return f"{self._url}/uploads/{name}"
 
     def books(self) -> Books:
-        books: Books = httpx.get(f"{self._url}/books", trust_env=False).json()
+        books: Books = httpx.get(f"{self._url}/books", timeout=PATIENCE_S, trust_env=False).json()
         return books
 
     def close(self) -> None:

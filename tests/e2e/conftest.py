@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from tests.e2e.service import API_KEY, STORAGE_SECRET, Service
-from tests.running import Run
+from tests.running import PATIENCE_S, Run
 from tests.sinks.object_store import ObjectStoreSink, serving
 
 STAGE_S = 30
@@ -45,6 +46,14 @@ def service(tmp_path_factory: pytest.TempPathFactory, sink: ObjectStoreSink) -> 
         yield Service(run.client, sink, run.logs)
     finally:
         run.close()
+
+
+@pytest.fixture(scope="session")
+def anyone() -> Iterator[httpx.Client]:
+    """A client with no API key, for whole URLs."""
+    alone = httpx.Limits(max_keepalive_connections=0)  # HAProxy closes those that it kept, when replicas come or go
+    with httpx.Client(timeout=PATIENCE_S, limits=alone, trust_env=False) as client:
+        yield client
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -42,12 +42,12 @@ def test_a_wrong_request_is_a_400_that_a_browser_can_read(service: Service, chan
     assert answer.json()["errors"]
 
 
-def test_a_preflight_answers_without_a_key(service: Service) -> None:
+def test_a_preflight_answers_without_a_key(service: Service, anyone: httpx.Client) -> None:
     """For the origins that are configured."""
     asks = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,content-type"}
     url = f"{service.http.base_url}avatar/a/overlay"
-    assert httpx.options(url, headers={"Origin": ORIGIN, **asks}).headers["access-control-allow-origin"] == ORIGIN
-    assert httpx.options(url, headers={"Origin": "https://evil.example", **asks}).status_code == 400
+    assert anyone.options(url, headers={"Origin": ORIGIN, **asks}).headers["access-control-allow-origin"] == ORIGIN
+    assert anyone.options(url, headers={"Origin": "https://evil.example", **asks}).status_code == 400
 
 
 def test_a_body_over_the_limit_is_a_413(service: Service) -> None:
@@ -57,9 +57,9 @@ def test_a_body_over_the_limit_is_a_413(service: Service) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
-def test_without_a_key_it_is_a_401(service: Service, headers: dict[str, str]) -> None:
+def test_without_a_key_it_is_a_401(service: Service, anyone: httpx.Client, headers: dict[str, str]) -> None:
     """Any of the configured keys opens."""
-    assert_is_problem(httpx.get(f"{service.http.base_url}service", headers=headers), 401)
+    assert_is_problem(anyone.get(f"{service.http.base_url}service", headers=headers), 401)
     assert service.http.get("/service", headers={"Authorization": "Bearer another"}).status_code == 200
 
 
