@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,8 @@ PATIENCE_S = 120
 OURS = ("AIGE_", "FAL_", "AWS_")
 """What a developer's shell holds of them is not for tests."""
 
+_services = count()
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -24,6 +27,18 @@ def free_port() -> int:
         port: int = probe.getsockname()[1]
         return port
 
+
+def replica_ports() -> dict[str, str]:
+    """The environment of one service whose replicas listen where no other service of the tests does.
+
+    Where an ingress has died, its HAProxy asks whoever listens at its port now.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 30_000 + 30 * (40 * (worker % 2) + next(_services) % 40)
+    return {
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 29),
+    }
 
 class Run:
     """`settings` replace those of `serve_config.yaml`, section by section; all that is kept lies below `folder`.
@@ -44,12 +59,7 @@ class Run:
         self._environment |= {**environment, "AIGE_DATA_DIR": str(self.data)}
         self._environment |= {name: os.environ[name] for name in ("AIGE_PROFILE",) if name in os.environ}
         self._environment |= {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("STATS", "METRICS")}
-        # Where a service's ingress has died, HAProxy must not find another service's at its port.
-        first = 30_000 + 30 * (port % 90)
-        self._environment |= {
-            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
-            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 29),
-        }
+        self._environment |= replica_ports()
         self._run: subprocess.Popen[str] | None = None
         self._write_config({})
 

@@ -8,7 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from scripts import cluster, processes
+from tests.running import replica_ports
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
@@ -28,9 +29,10 @@ class Machine:
 
     data: Path
     port: int
+    replicas: dict[str, str] = field(default_factory=replica_ports)
 
     def command(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | environment
+        env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | self.replicas | environment
         command = [sys.executable, "-m", f"scripts.{name}", *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
