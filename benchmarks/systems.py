@@ -70,6 +70,7 @@ def _surroundings(place: Place) -> dict[str, str]:
         "AIGE_ALLOW_HOSTS": f"127.0.0.1:{place.sink_port}",
         "RAY_SERVE_HAPROXY_STATS_PORT": str(place.spare_port),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(free_port()),
     }
 
 

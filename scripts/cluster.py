@@ -13,7 +13,11 @@ from scripts.processes import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMP = Path("/tmp")  # noqa: S108 - our folders in it are made by us and closed to others
-_HAPROXY_PORTS = {"RAY_SERVE_HAPROXY_STATS_PORT": "8404", "RAY_SERVE_HAPROXY_METRICS_PORT": "9101"}
+_PROXY_PORTS = {
+    "RAY_SERVE_HAPROXY_STATS_PORT": "8404",
+    "RAY_SERVE_HAPROXY_METRICS_PORT": "9101",
+    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": "8500",  # Serve's own proxy, which HAProxy asks while no ingress lives
+}
 
 
 def data_dir() -> Path:
@@ -91,16 +95,16 @@ def _fixed(data: Path, certificate: Path) -> dict[str, str]:
 
 
 def proxy_ports(profile: Profile) -> list[int]:
-    """What HAProxy listens on besides the service's own port, on all interfaces."""
+    """What HAProxy and the proxy behind it listen on, besides the service's own port."""
     if profile is not Profile.PRODUCTION:
         return []
-    return [int(os.environ.get(name, default)) for name, default in _HAPROXY_PORTS.items()]
+    return [int(os.environ.get(name, default)) for name, default in _PROXY_PORTS.items()]
 
 
 def _throughput(folder: Path) -> dict[str, str]:
     """Serve's own ways to more requests a second; what is set outside wins."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return _HAPROXY_PORTS | {
+    return _PROXY_PORTS | {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(2**31 - 1),  # pictures travel in messages

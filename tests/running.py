@@ -28,17 +28,19 @@ def free_port() -> int:
         return port
 
 
-def replica_ports() -> dict[str, str]:
-    """The environment of one service whose replicas listen where no other service of the tests does.
+def own_ports() -> dict[str, str]:
+    """The environment of one service of which no part listens where a part of another service of the tests does.
 
-    Where an ingress has died, its HAProxy asks whoever listens at its port now.
+    Where an ingress has died, its HAProxy asks whoever listens now at its port, or at the port of Serve's own proxy.
     """
+    proxies = ("HAPROXY_STATS_PORT", "HAPROXY_METRICS_PORT", "FALLBACK_PROXY_HTTP_PORT")
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = 30_000 + 30 * (40 * (worker % 2) + next(_services) % 40)
-    return {
+    return {f"RAY_SERVE_{name}": str(free_port()) for name in proxies} | {
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 29),
     }
+
 
 class Run:
     """`settings` replace those of `serve_config.yaml`, section by section; all that is kept lies below `folder`.
@@ -58,8 +60,7 @@ class Run:
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         self._environment |= {**environment, "AIGE_DATA_DIR": str(self.data)}
         self._environment |= {name: os.environ[name] for name in ("AIGE_PROFILE",) if name in os.environ}
-        self._environment |= {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("STATS", "METRICS")}
-        self._environment |= replica_ports()
+        self._environment |= own_ports()
         self._run: subprocess.Popen[str] | None = None
         self._write_config({})
 

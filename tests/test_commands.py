@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from scripts import cluster, processes
-from tests.running import replica_ports
+from tests.running import own_ports
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
@@ -29,10 +29,10 @@ class Machine:
 
     data: Path
     port: int
-    replicas: dict[str, str] = field(default_factory=replica_ports)
+    ports: dict[str, str] = field(default_factory=own_ports)
 
     def command(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | self.replicas | environment
+        env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | self.ports | environment
         command = [sys.executable, "-m", f"scripts.{name}", *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -168,11 +168,8 @@ def test_stop_after_a_crash_leaves_nothing(running: subprocess.Popen[str], machi
 
 
 def test_the_production_profile_starts_and_stops_as_cleanly(machine: Machine) -> None:
-    """HAProxy, which is nobody's child, is found too; it listens on our port, and on two that the README names."""
-    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as other:
-        statistics, metrics = one.getsockname()[1], other.getsockname()[1]
-    elsewhere = {"RAY_SERVE_HAPROXY_STATS_PORT": str(statistics), "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics)}
-    run = machine.run("--profile", "production", **elsewhere)
+    """HAProxy, which is nobody's child, is found too; it listens on our port, and on those that the README names."""
+    run = machine.run("--profile", "production")
     assert run.stdout
     assert any(line.startswith("Ready at ") for line in run.stdout), run.communicate()[1]
     proxies = [process for process in processes.marked(machine.data) if process.name() == "haproxy"]
@@ -182,7 +179,10 @@ def test_the_production_profile_starts_and_stops_as_cleanly(machine: Machine) ->
         for connection in process.net_connections("tcp")
         if connection.status == psutil.CONN_LISTEN
     }
+    statistics, metrics = (int(machine.ports[f"RAY_SERVE_HAPROXY_{name}_PORT"]) for name in ("STATS", "METRICS"))
     assert heard == {("127.0.0.1", machine.port), ("0.0.0.0", statistics), ("0.0.0.0", metrics)}
+    behind = int(machine.ports["RAY_SERVE_FALLBACK_PROXY_HTTP_PORT"])
+    socket.create_connection(("127.0.0.1", behind)).close()
     run.kill()
     run.wait(PATIENCE_S)
     assert machine.stop()[0] == 0
