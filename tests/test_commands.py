@@ -16,9 +16,8 @@ import psutil
 import pytest
 
 from scripts import cluster, processes
-from tests.running import own_ports
+from tests.running import ROOT, free_port, own_ports
 
-ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
 """Far more than any machine needs; only a hang uses it up."""
 
@@ -50,9 +49,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    machine = Machine(tmp_path_factory.mktemp("commands"), port)
+    machine = Machine(tmp_path_factory.mktemp("commands"), free_port())
     yield machine
     machine.stop()
 
@@ -88,6 +85,16 @@ def test_port_in_use_is_named_with_the_way_out(machine: Machine) -> None:
     assert f"Port {machine.port} cannot be had" in err
     assert f"make run PORT={machine.port + 1}" in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("proxy", ["HAPROXY_STATS", "HAPROXY_METRICS", "FALLBACK_PROXY_HTTP"])
+def test_a_port_of_the_production_proxies_in_use_is_named_too(machine: Machine, proxy: str) -> None:
+    """Another service's proxy may listen there, and would be asked in place of ours."""
+    port = machine.ports[f"RAY_SERVE_{proxy}_PORT"]
+    with socket.create_server(("127.0.0.1", int(port))):
+        status, _, err = machine.said(machine.run("--profile", "production"))
+    assert status == 1
+    assert f"Port {port} cannot be had" in err
 
 
 def test_running_service_answers(running: subprocess.Popen[str], machine: Machine) -> None:

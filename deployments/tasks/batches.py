@@ -76,8 +76,8 @@ class Batches(Generic[Question, Answer]):
             self._under_way.add(carrying)
             carrying.add_done_callback(self._under_way.discard)
             await asyncio.wait({arrived}, timeout=ON_ITS_WAY_S)
-            under_way = self._unanswered - len(self._waiting)
-            await asyncio.sleep(min(under_way * PAUSE_S, LONGEST_PAUSE_S))
+            travelling = self._unanswered - len(self._waiting)
+            await asyncio.sleep(min(travelling * PAUSE_S, LONGEST_PAUSE_S))
 
     def _next(self) -> _Batch[Question, Answer]:
         """The next message: none only where nobody waits."""
