@@ -1,7 +1,10 @@
 """The deployment graph: settings in, Serve application out.
 
-Ingress ──► TaskStatus (detached actor) ──► Pipeline ──► AvatarGenerator, BackgroundGenerator,
-                                                         BackgroundRemover, Overlayer, Uploader
+Ingress ──► TaskStatus ──► AvatarGenerator, BackgroundGenerator, BackgroundRemover, Overlayer, Uploader
+
+TaskStatus is a detached actor and no deployment: it calls the stages, and a caller must outlive its calls, which a
+replica does not where it is scaled down or updated. So the stages are bound to the Ingress, which makes Serve run them,
+and TaskStatus finds their handles by name.
 """
 
 from ray import serve
@@ -13,8 +16,9 @@ from deployments.background_remover import BackgroundRemover
 from deployments.engines.loading import checked_engine
 from deployments.ingress import Ingress
 from deployments.overlayer import Overlayer
-from deployments.pipeline import Pipeline
+from deployments.runtime.actor import DetachedActor
 from deployments.settings import Environment, Settings
+from deployments.task_status import TaskStatus, identity_of
 from deployments.uploader import Uploader
 
 STAGES = (AvatarGenerator, BackgroundGenerator, BackgroundRemover, Overlayer, Uploader)
@@ -27,8 +31,9 @@ def build(settings: Settings) -> Application:
         SettingsError: a setting, or an environment variable, is misspelt or impossible.
     """
     checked_engine(settings, Environment())
-    pipeline = _deployment(Pipeline).bind(**{stage.__name__: _deployment(stage).bind(settings) for stage in STAGES})
-    return _deployment(serve.ingress()(Ingress)).bind(settings, pipeline)
+    task_status = DetachedActor(TaskStatus, settings, identity_of(settings))
+    stages = [_deployment(stage).bind(settings) for stage in STAGES]
+    return _deployment(serve.ingress()(Ingress)).bind(settings, task_status, stages)
 
 
 def _deployment(kind: type) -> Deployment:

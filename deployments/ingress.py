@@ -1,38 +1,47 @@
 """Ingress: the FastAPI application on Ray Serve."""
 
 import asyncio
+from datetime import timedelta
 
 from ray import serve
 from starlette.types import ASGIApp
 
-from deployments import task_logging
 from deployments.api.app import Parts, build_api
 from deployments.engines.loading import checked_engine
 from deployments.media.destinations import parse_allow_hosts
-from deployments.media.opening import open_store
+from deployments.media.open_media import open_store
+from deployments.runtime import logs
+from deployments.runtime.actor import DetachedActor, find_actor
+from deployments.runtime.client import TaskStatusClient
 from deployments.settings import Environment, Settings
-from deployments.task_status import start_task_status
-from deployments.task_status_client import TaskStatusClient
 from deployments.tasks.entry import Binding
+from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, FindBoundTask, SubmitTask
 from deployments.tasks.mirror import Mirror
-from deployments.tasks.record import Task
+from deployments.tasks.record import Task, now
 from deployments.tasks.work import Work
 
 
 class Ingress:
-    """One replica of the API. It starts the task status actor if none is running, and mirrors what that shows."""
+    """One replica of the API. It keeps the task status actor alive, and mirrors what that shows.
 
-    async def __init__(self, settings: Settings, _pipeline: object) -> None:  # type: ignore[misc]  # Ray awaits it
-        task_logging.install()
+    `_stages` are bound to it so that Serve runs them; TaskStatus calls them.
+    """
+
+    async def __init__(self, settings: Settings, task_status: DetachedActor, _stages: object) -> None:  # type: ignore[misc]  # Ray awaits it
+        logs.install()
         environment = Environment()
         app_name = serve.get_replica_context().app_name
-        await start_task_status(settings, app_name)
-        tasks = Tasks(TaskStatusClient(app_name))
-        self._following = asyncio.create_task(tasks.follow())
+        actor = await task_status.started(app_name)
+        ask = TaskStatusClient(lambda: find_actor(app_name)).ask
+        mirror = Mirror(ask)
+        self._background = [
+            asyncio.ensure_future(task_status.keep_alive(actor, app_name)),
+            asyncio.ensure_future(mirror.follow()),
+        ]
         engine = checked_engine(settings, environment)
         self._parts = Parts(
             settings=settings,
-            backend=tasks,
+            backend=Tasks(ask, mirror),
             store=open_store(settings, environment),
             engine=engine.name,
             generative=engine.generative,
@@ -45,21 +54,24 @@ class Ingress:
 
 
 class Tasks:
-    """The routes' `Backend`: what is asked comes from the mirror where it can, all else from the actor."""
+    """The routes' `Backend`: reads are answered by the mirror where it can, all else by the actor."""
 
-    def __init__(self, actor: TaskStatusClient) -> None:
-        self._actor = actor
-        self._mirror = Mirror(actor)
-        self.follow = self._mirror.follow
-        self.get = self._mirror.get
-        self.watch = self._mirror.watch
-        self.bound = actor.bound
+    def __init__(self, ask: Ask, mirror: Mirror) -> None:
+        self._ask = ask
+        self._mirror = mirror
+        self.get = mirror.get
+        self.watch = mirror.watch
 
-    async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
-        return self._noted(await self._actor.accept(task, work, binding))
+    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
+        # The actor refuses what it hears too late, so that a caller that is answered 503 has not started a task.
+        until = now() + timedelta(seconds=ANSWER_SECONDS)
+        return self._noted(await self._ask(SubmitTask(task, work, binding, until)))
+
+    async def bound(self, binding: Binding) -> Task | None:
+        return await self._ask(FindBoundTask(binding))
 
     async def cancel(self, task_id: str) -> Task:
-        return self._noted(await self._actor.cancel(task_id))
+        return self._noted(await self._ask(CancelTask(task_id)))
 
     def _noted(self, task: Task) -> Task:
         self._mirror.note(task)

@@ -81,6 +81,7 @@ class Deadlines(_Strict):
     task_s: float = Field(default=900, gt=0)
     fetch_s: float = Field(default=30, gt=0)
     unknown_submit_s: float = Field(default=10, ge=0)
+    actor_s: float = Field(default=20, ge=5)
 
 
 class Retention(_Strict):

@@ -1,132 +1,76 @@
-"""TaskStatus: the detached actor that holds the status map and supervises every task.
+"""TaskStatus: the detached actor that holds the status map and walks every task through its stages.
 
 It is detached so that it outlives replicas and rolling updates: whoever calls a Serve deployment must live longer than
-the call. Its callers reach it through `deployments.task_status_client`.
+the call. Other processes reach it through `deployments.runtime.client`.
 """
 
 import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, cast
 
-import ray
 from ray import serve
-from ray.actor import ActorHandle
 from ray.serve.handle import DeploymentHandle
 from ray.util import metrics
 
-from deployments import task_logging
 from deployments.errors import AigeError
+from deployments.runtime import logs
 from deployments.settings import Environment, Settings
-from deployments.task_status_client import NAME, WATCH_SECONDS, Call, namespace_of
-from deployments.tasks.attempt import Outcome
-from deployments.tasks.batches import Answers, Batches
-from deployments.tasks.entry import Binding
-from deployments.tasks.feed import Changes, Feed, Mark
-from deployments.tasks.opening import open_journal
+from deployments.tasks.batches import Answers
+from deployments.tasks.messages import Message
+from deployments.tasks.open_journal import open_journal
+from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task
-from deployments.tasks.runs import CalledOff
 from deployments.tasks.status_map import StatusMap
-from deployments.tasks.supervisor import Supervisor
-from deployments.tasks.work import Work
+from deployments.tasks.work import Outcome, StepRequest
 
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 5
 
 
 class TaskStatus:
-    """The actor's face to the cluster; `Supervisor` does the work."""
+    """The actor's face to the cluster; `Orchestrator` does the work."""
 
     async def __init__(self, settings: Settings, app_name: str) -> None:  # type: ignore[misc]  # Ray awaits it
-        task_logging.install()
-        task_logging.log_as_json(logger)
-        self._settings = settings
-        self._app_name = app_name
-        self._pipeline: DeploymentHandle[object] | None = None
-        self._changes = Feed[Task]()
-        self._called_off = Feed[CalledOff]()
-        self._runs = Batches[Work, Outcome](self._send, size=lambda work: work.size)
-        self._measures = Measures()
+        logs.install_in_actor()
+        self._identity = identity_of(settings)
+        measures = Measures()
         journal = open_journal(settings.journal, Environment().aige_data_dir)
-        self._supervisor = Supervisor(settings, journal, self._run, on_change=self._changed)
-        await self._supervisor.recover()
-        self._measuring = asyncio.create_task(self._measures.follow(self._supervisor.tasks))
+        self._orchestrator = Orchestrator(settings, journal, Stages(app_name).send, on_change=measures.note)
+        await self._orchestrator.recover()
+        self._measuring = asyncio.create_task(measures.follow(self._orchestrator.tasks))
 
     async def identity(self) -> str:
         """What this actor was made from; see `identity_of`."""
-        return identity_of(self._settings)
+        return self._identity
 
-    async def accept(self, task: Task, work: Work, binding: Binding | None, until: datetime) -> Task:
-        return await self._supervisor.accept(task, work, binding, until)
+    async def handle(self, messages: Sequence[Message[object]]) -> list[object]:
+        """Handles messages at once: the reply to each, or what its handler raised."""
+        handling = (message.handle(self._orchestrator) for message in messages)
+        return [_sendable(reply) for reply in await asyncio.gather(*handling, return_exceptions=True)]
 
-    async def bound(self, binding: Binding) -> Task | None:
-        return await self._supervisor.bound(binding)
 
-    async def get(self, task_id: str) -> Task | None:
-        return self._supervisor.tasks.get(task_id)
+class Stages:
+    """The stages' handles, looked up when they are first needed: the application may not be up yet."""
 
-    async def changes(self, since: Mark | None) -> Changes[Task]:
-        return await self._changes.since(since, WATCH_SECONDS)
+    def __init__(self, app_name: str) -> None:
+        self._app_name = app_name
+        self._handles: dict[str, DeploymentHandle[object]] = {}
 
-    async def called_off(self, since: Mark | None) -> Changes[CalledOff]:
-        return await self._called_off.since(since, WATCH_SECONDS)
-
-    async def cancel(self, task_id: str) -> Task:
-        return await self._supervisor.cancel(task_id)
-
-    async def advance(self, task_id: str, attempt: int, status: Status, work: Work | None) -> None:
-        await self._supervisor.advance(task_id, attempt, status, work)
-
-    async def claim(self, task_id: str, attempt: int, stage: str, token: str) -> str | None:
-        return await self._supervisor.paid_submits.claim(task_id, attempt, stage, token)
-
-    async def record(self, task_id: str, stage: str, token: str, receipt: str) -> None:
-        await self._supervisor.paid_submits.record(task_id, stage, token, receipt)
-
-    async def release(self, task_id: str, stage: str, token: str) -> None:
-        await self._supervisor.paid_submits.release(task_id, stage, token)
-
-    async def report(self, task_id: str, attempt: int, progress: str) -> None:
-        await self._supervisor.paid_submits.report(task_id, attempt, progress)
-
-    async def is_wanted(self, task_id: str, attempt: int, gives_up: bool) -> bool:
-        return await self._supervisor.paid_submits.is_wanted(task_id, attempt, gives_up=gives_up)
-
-    async def together(self, calls: Sequence[Call]) -> list[object]:
-        """Makes several calls at once; each is answered with what its method returns or raises."""
-        answers = await asyncio.gather(*(getattr(self, name)(*args) for name, args in calls), return_exceptions=True)
-        return [_sendable(answer) for answer in answers]
-
-    def _changed(self, task: Task) -> None:
-        self._changes.append(task)
-        self._measures.note(task)
-
-    async def _run(self, work: Work) -> Outcome:
-        task_id, attempt = work.task_id, work.attempt
-        if attempt > 1:
-            self._called_off.append(CalledOff(task_id, attempt - 1))
-        running = self._runs.ask(work)
-        del work  # it may hold large pictures, which the pipeline has now
-        try:
-            return await running
-        except asyncio.CancelledError:
-            self._called_off.append(CalledOff(task_id, attempt))
-            raise
-
-    async def _send(self, works: Sequence[Work]) -> Answers[Outcome]:
-        if self._pipeline is None:  # not in the constructor: the application may not be up yet
-            self._pipeline = serve.get_deployment_handle("Pipeline", self._app_name).options(stream=True)
-        answering = cast(Answers[Outcome], self._pipeline.run.remote(works))
-        del works
+    async def send(self, stage: str, requests: Sequence[StepRequest]) -> Answers[Outcome]:
+        """See `deployments.tasks.stage_calls.Send`."""
+        if stage not in self._handles:
+            self._handles[stage] = serve.get_deployment_handle(stage, self._app_name).options(stream=True)
+        answering = cast(Answers[Outcome], self._handles[stage].handle.remote(requests))
+        del requests
         try:
             async for answers in answering:
                 yield answers
         except Exception:
-            self._pipeline = None  # the application may be another one by the next attempt
+            self._handles.pop(stage, None)  # the application may be another one by the next attempt
             raise
 
 
@@ -156,12 +100,12 @@ class Measures:
             await asyncio.sleep(MEASURE_SECONDS)
 
 
-def _sendable(answer: object) -> object:
-    """What certainly pickles: one answer that does not would take its whole batch with it."""
-    if isinstance(answer, BaseException) and not isinstance(answer, AigeError):
-        logger.error("A call of the task status actor broke.", exc_info=answer)
-        return RuntimeError(repr(answer))
-    return answer
+def _sendable(reply: object) -> object:
+    """What certainly pickles: one reply that does not would take its whole batch with it."""
+    if isinstance(reply, BaseException) and not isinstance(reply, AigeError):
+        logger.error("The handler of a message broke.", exc_info=reply)
+        return RuntimeError(repr(reply))
+    return reply
 
 
 def identity_of(settings: Settings) -> str:
@@ -170,27 +114,3 @@ def identity_of(settings: Settings) -> str:
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()
-
-
-async def start_task_status(settings: Settings, app_name: str) -> None:
-    """Has the actor of this application run, with this code and these settings.
-
-    A detached actor outlives the code that made it, and `get_if_exists` ignores both. So an actor of another identity
-    is replaced: whatever it knew is in the journal, and its successor goes on with that.
-    """
-    options = ray.remote(TaskStatus).options(
-        name=NAME,
-        namespace=namespace_of(app_name),
-        lifetime="detached",
-        get_if_exists=True,
-        num_cpus=0,
-        max_restarts=-1,
-        max_task_retries=-1,  # a stage that reports while the actor restarts is heard afterwards
-        max_concurrency=100_000,  # each event stream holds one call
-        enable_task_events=False,
-    )
-    while True:
-        actor = cast(ActorHandle[object], options.remote(settings, app_name))
-        if await actor.identity.remote() == identity_of(settings):
-            return
-        ray.kill(actor)

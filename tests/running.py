@@ -101,9 +101,9 @@ class Run:
                 return
         raise AssertionError("the service did not start:\n" + "".join(heard))
 
-    def deploy(self, **changes: object) -> None:
+    def deploy(self, *, ingresses: int = 1, **changes: object) -> None:
         """Deploys again with other settings, as an operator does; Serve goes on with it by itself."""
-        self._write_config(changes)
+        self._write_config(changes, ingresses)
         serve = Path(sys.executable).with_name("serve")
         environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.token_file)}
         deploying = [str(serve), "deploy", str(self._config), "--address", self.dashboard]
@@ -133,8 +133,10 @@ class Run:
             self._run.terminate()
             self._run.wait(60)
 
-    def _write_config(self, changes: Mapping[str, object]) -> None:
+    def _write_config(self, changes: Mapping[str, object], ingresses: int = 1) -> None:
         config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
+        (ingress,) = (one for one in config["applications"][0]["deployments"] if one["name"] == "Ingress")
+        ingress["autoscaling_config"]["min_replicas"] = ingresses
         config["applications"][0]["args"] |= {**self._settings, **changes}
         config["http_options"]["port"] = self._port
         self._config.write_text(yaml.safe_dump(config), encoding="utf-8")

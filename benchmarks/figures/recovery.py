@@ -16,7 +16,6 @@ from benchmarks.system import NOT_READY, Running
 REPLICA = "ray::ServeReplica:aige:"
 VICTIMS = {
     "ingress": f"{REPLICA}Ingress",
-    "pipeline": f"{REPLICA}Pipeline",
     "engine_stage": f"{REPLICA}AvatarGenerator",
     "uploader": f"{REPLICA}Uploader",
     "task_status": "ray::TaskStatus",

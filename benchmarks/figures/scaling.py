@@ -13,7 +13,7 @@ from benchmarks.wrk import ROOT
 REPLICAS = (1, 2, 4)
 SETTLE_S = 5
 """HAProxy is loaded anew when it hears of more replicas, and then ends the connections that it has."""
-DEPLOYMENTS = ("Ingress", "Pipeline", "AvatarGenerator", "BackgroundRemover", "Uploader")
+DEPLOYMENTS = ("Ingress", "AvatarGenerator", "BackgroundRemover", "Uploader")
 SCALED = ("status_reads_per_s_32", "status_p99_ms_32", "completed_per_s", "cpu_ms_per_task")
 
 Figures = dict[str, dict[str, float]]

@@ -8,8 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.api.problems import of_refusal
 from deployments.errors import Unauthorized
-
-OBJECTS_PATH = "/api/v1/storage/objects/"
+from deployments.media.storage.builtin import OBJECTS_PATH
 
 
 class ApiKeys:

@@ -11,7 +11,7 @@ from deployments.tasks.work import Work
 class Backend(Protocol):
     """Where tasks are accepted and asked about. Every call may raise `Unavailable`."""
 
-    async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
+    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
         """Takes the task on; when this returns, it is safely accepted.
 
         Returns:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from deployments.errors import ErrorCode
 from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.tasks.operations import STAGE_OF
 from deployments.tasks.record import Operation, Status, Task
 
 PROMPT_CODE_POINTS = 4_000
@@ -187,7 +188,9 @@ class TaskResponse(BaseModel):
             engine=task.engine,
             notes=list(task.notes),
             progress=task.progress,
-            cost=[ChargeResponse(**charge._asdict()) for charge in task.charges],
+            cost=[
+                ChargeResponse(stage=STAGE_OF.get(c.step, c.step), model=c.model, units=c.units) for c in task.charges
+            ],
         )
 
 

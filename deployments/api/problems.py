@@ -15,7 +15,7 @@ from deployments.api.models import FieldError, Problem
 from deployments.api.openapi import PROBLEM_TYPE
 from deployments.errors import InvalidRequest, RequestRefused, Unavailable
 
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

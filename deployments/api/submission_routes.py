@@ -23,12 +23,12 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
     """The router of `/avatar`; `gate` is closed for a moment when the service is full."""
     router = APIRouter(prefix="/avatar", tags=["tasks"], responses=problems_of(400, 401, 409, 413, 503))
 
-    async def accept(binding: Binding | None, admit: Callable[[], tuple[Task, Work]]) -> Accepted:
+    async def submit(binding: Binding | None, admit: Callable[[], tuple[Task, Work]]) -> Accepted:
         # First: a repeated request gives its task, even where its writeUrl has expired since.
         task = await backend.bound(binding) if binding else None
         if task is None:
             try:
-                task = await backend.accept(*admit(), binding)
+                task = await backend.submit(*admit(), binding)
             except Unavailable:
                 gate.close()
                 raise
@@ -39,7 +39,7 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
         body: AvatarRequest, key: IdempotencyKey = None, authorization: Authorization = None
     ) -> Accepted:
         """Make a cut-out avatar of the person in the photos; the work goes on after this answer."""
-        return await accept(binding_of(key, "avatar", authorization, body), lambda: admission.avatar(body))
+        return await submit(binding_of(key, "avatar", authorization, body), lambda: admission.avatar(body))
 
     @router.put("/{avatar_id}/background")
     async def generate_background(
@@ -49,7 +49,7 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
         authorization: Authorization = None,
     ) -> Accepted:
         """Make a background from the prompt; the work goes on after this answer."""
-        return await accept(
+        return await submit(
             binding_of(key, "background", authorization, body), lambda: admission.background(avatar_id, body)
         )
 
@@ -61,6 +61,6 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
         authorization: Authorization = None,
     ) -> Accepted:
         """Put a person on a background, exactly where asked; the work goes on after this answer."""
-        return await accept(binding_of(key, "overlay", authorization, body), lambda: admission.overlay(avatar_id, body))
+        return await submit(binding_of(key, "overlay", authorization, body), lambda: admission.overlay(avatar_id, body))
 
     return router

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+from deployments.settings import Environment
 
 if TYPE_CHECKING:  # `make run` only wants to know whether the engine is there, and opens no URL
     from deployments.media.egress import Egress
@@ -20,12 +21,13 @@ class EngineContext:
     """What an engine is constructed with: `Engine(context)`.
 
     `egress` is the only way out to URLs that come from a request; `limits` caps what may be decoded; `options` is
-    `engine_options` of the configuration, as it stands there.
+    `engine_options` of the configuration, as it stands there; `environment` has the keys.
     """
 
     egress: "Egress"
     limits: PictureLimits
     options: Mapping[str, object] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,8 @@ class PaidCall(Protocol):
 class Engine(Protocol):
     """Makes pixels. Every verb may raise any `TaskFailed`; anything else that it raises ends the task as `internal`.
 
-    An engine may also have a classmethod `check(options)`, which raises `SettingsError` where it could not work with
-    these `engine_options`: then the service does not start.
+    An engine may also have a classmethod `check(options, environment)`, which raises `SettingsError` where it could not
+    work with these `engine_options` and keys: then the service does not start.
 
     The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread. An engine
     that pays for what it makes submits through `call`; a cancelled verb cancels the provider's request too, unless it

@@ -36,7 +36,7 @@ def checked_engine(settings: Settings, environment: Environment) -> type[Engine]
     """
     found = engine_class(environment.engine(settings))
     if (check := getattr(found, "check", None)) is not None:
-        check(settings.engine_options)
+        check(settings.engine_options, environment)
     return found
 
 

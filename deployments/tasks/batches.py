@@ -8,7 +8,7 @@ carries. Where thousands are under way, messages pause besides: each that is ope
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -24,17 +24,27 @@ MOST = 64
 """Questions in a message."""
 MOST_BYTES = 16_000_000
 """In a message of more than one question."""
-PAUSE_S = 20e-6
-"""After a message has arrived, for each question that is under way."""
-LONGEST_PAUSE_S = 0.05
-ON_ITS_WAY_S = 0.1
-"""How long the next message waits for one that does not arrive: it may go to somebody who answers."""
+
+
+class Pace(NamedTuple):
+    """Seconds between messages.
+
+    The next message is sent once the last one has arrived, and at the latest after `transit_s`, even if that has not
+    been acknowledged: it may go to another replica. Before that comes a pause for each question that is under way.
+    """
+
+    transit_s: float = 0.1
+    pause_s: float = 20e-6
+    longest_pause_s: float = 0.05
+
+
+PACE = Pace()
 
 
 class Batches(Generic[Question, Answer]):
     """Asks `send`, many questions at a time.
 
-    `size` estimates a question's bytes, if they matter; `most` bounds the questions in a message. Not thread-safe: it
+    `size` estimates a question's bytes, if they matter. `most` and `most_bytes` bound a message. Not thread-safe: it
     lives on one event loop.
     """
 
@@ -42,11 +52,16 @@ class Batches(Generic[Question, Answer]):
         self,
         send: Callable[[Sequence[Question]], Answers[Answer]],
         size: Callable[[Question], int] = lambda _: 0,
+        *,
         most: int = MOST,
+        most_bytes: int = MOST_BYTES,
+        pace: Pace = PACE,
     ) -> None:
         self._send = send
         self._size = size
         self._most = most
+        self._most_bytes = most_bytes
+        self._pace = pace
         self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
         self._dispatching: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
@@ -75,9 +90,9 @@ class Batches(Generic[Question, Answer]):
             del batch
             self._under_way.add(carrying)
             carrying.add_done_callback(self._under_way.discard)
-            await asyncio.wait({arrived}, timeout=ON_ITS_WAY_S)
+            await asyncio.wait({arrived}, timeout=self._pace.transit_s)
             travelling = self._unanswered - len(self._waiting)
-            await asyncio.sleep(min(travelling * PAUSE_S, LONGEST_PAUSE_S))
+            await asyncio.sleep(min(travelling * self._pace.pause_s, self._pace.longest_pause_s))
 
     def _next(self) -> _Batch[Question, Answer]:
         """The next message: none only where nobody waits."""
@@ -87,7 +102,7 @@ class Batches(Generic[Question, Answer]):
             question, answer = self._waiting[0]
             if not answer.cancelled():
                 size += self._size(question)
-                if batch and size > MOST_BYTES:
+                if batch and size > self._most_bytes:
                     break
                 batch.append((question, answer))
             self._waiting.popleft()

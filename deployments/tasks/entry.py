@@ -1,4 +1,4 @@
-"""All that is known of one task besides its work: its record, its idempotency key, and the paid calls of its stages.
+"""All that is known of one task besides its work: its record, its idempotency key, and the paid calls of its steps.
 
 Like `Task`, an `Entry` is immutable, and an event that may not happen raises `StaleWrite`.
 """
@@ -18,7 +18,7 @@ class Binding(NamedTuple):
 
 
 class PaidSubmit(NamedTuple):
-    """A submit that a stage may have sent; `receipt` is the provider's request id, once it is known.
+    """A submit that a step may have sent; `receipt` is the provider's request id, once it is known.
 
     `token` tells one submit from another, so that a claim that is merely repeated is known for what it is.
     """
@@ -29,7 +29,7 @@ class PaidSubmit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`paid` holds at most one submit a stage."""
+    """`paid` holds at most one submit for each step, by its id."""
 
     task: Task
     binding: Binding | None = None
@@ -39,26 +39,26 @@ class Entry:
         """The entry with a newer record; with the end of a task, its paid calls are settled."""
         return replace(self, task=task, paid={} if task.is_ended else self.paid)
 
-    def claimed(self, attempt: int, stage: str, token: str, instead_of: PaidSubmit | None = None) -> Self:
-        """The stage is about to submit. Whoever claims later finds this, and does not submit again.
+    def claimed(self, attempt: int, step: str, token: str, instead_of: PaidSubmit | None = None) -> Self:
+        """The step is about to submit. Whoever claims later finds this, and does not submit again.
 
         Raises:
             StaleWrite: the attempt may not act any more, or another submit than `instead_of` stands there.
         """
         self.task.admit(attempt)
-        if self.paid.get(stage) not in {None, instead_of, PaidSubmit(token)}:
+        if self.paid.get(step) not in {None, instead_of, PaidSubmit(token)}:
             raise StaleWrite("another submit has been claimed meanwhile")
-        return replace(self, paid={**self.paid, stage: PaidSubmit(token)})
+        return replace(self, paid={**self.paid, step: PaidSubmit(token)})
 
-    def receipted(self, stage: str, token: str, receipt: str) -> Self:
+    def receipted(self, step: str, token: str, receipt: str) -> Self:
         """The provider has answered with `receipt`. Taken from a stale attempt too, if none stands there yet."""
-        known = self.paid.get(stage)
+        known = self.paid.get(step)
         if self.task.is_ended or known is None or known.receipt is not None:
             raise StaleWrite("the task has ended, or this submit is settled")
-        return replace(self, paid={**self.paid, stage: PaidSubmit(token, receipt)})
+        return replace(self, paid={**self.paid, step: PaidSubmit(token, receipt)})
 
-    def released(self, stage: str, token: str) -> Self:
-        """The submit certainly did not reach the provider: the stage may be claimed again."""
-        if self.paid.get(stage) != PaidSubmit(token):
+    def released(self, step: str, token: str) -> Self:
+        """The submit certainly did not reach the provider: the step may be claimed again."""
+        if self.paid.get(step) != PaidSubmit(token):
             raise StaleWrite("this submit is settled, or is another's")
-        return replace(self, paid={name: submit for name, submit in self.paid.items() if name != stage})
+        return replace(self, paid={name: submit for name, submit in self.paid.items() if name != step})

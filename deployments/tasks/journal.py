@@ -17,8 +17,10 @@ class JournalBroken(AigeError):
     """The journal cannot be read or written; its text says why, for the operator."""
 
 
-SCHEMA = 1
-"""Raised with every change of what a journal holds; each journal keeps it, and refuses another one."""
+SCHEMA = 2
+"""Raised with every change of what a journal holds. A journal of an older schema is migrated when it is opened
+(`deployments.tasks.migrations`); one of a newer schema is refused.
+"""
 
 ENTRY = TypeAdapter(Entry)
 WORK = TypeAdapter(Work)
@@ -31,8 +33,8 @@ class Journal(Protocol):
         """All entries, in no order."""
         ...
 
-    async def read_work(self, task_id: str) -> Work:
-        """The work of a task that has not ended."""
+    async def read_work(self, task_id: str) -> Work | None:
+        """The work of a task that has not ended; None of one that has, or that nobody knows."""
         ...
 
     async def write(self, entry: Entry, work: Work | None = None) -> None:
@@ -56,8 +58,8 @@ class MemoryJournal:
     async def read(self) -> list[Entry]:
         return list(self._entries.values())
 
-    async def read_work(self, task_id: str) -> Work:
-        return self._works[task_id]
+    async def read_work(self, task_id: str) -> Work | None:
+        return self._works.get(task_id)
 
     async def write(self, entry: Entry, work: Work | None = None) -> None:
         self._entries[entry.task.id] = entry

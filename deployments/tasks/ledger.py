@@ -9,13 +9,17 @@ from deployments.errors import Conflict, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import Journal, JournalBroken
+from deployments.tasks.recent_works import RecentWorks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
 from deployments.tasks.work import Work
 
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 Change = Callable[[Entry], Entry]
+
+READS_AT_ONCE = 4
+"""Of works, each of which may hold large pictures."""
 
 
 class Unfinished:
@@ -46,6 +50,8 @@ class Ledger:
         self._unfinished: dict[str, Unfinished] = {}
         self._bound: dict[str, tuple[str, str]] = {}  # idempotency key -> fingerprint, task id
         self._keys: dict[str, str] = {}  # task id -> its idempotency key
+        self._recent = RecentWorks()
+        self._reading = asyncio.Semaphore(READS_AT_ONCE)
         self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
 
     async def open(self) -> list[Task]:
@@ -68,20 +74,29 @@ class Ledger:
         return [unfinished.entry.task for unfinished in self._unfinished.values()]
 
     async def known(self, task_id: str, binding: Binding | None) -> Task | None:
-        """The task, durable, that is there under this id or idempotency key.
+        """The task, durable, that is there under this idempotency key, or else under this id.
 
         Raises:
             Conflict: the idempotency key is bound to another request.
             Unavailable: another call tried to create it at this moment, and failed.
         """
-        if (known := self._known(task_id, binding)) is None:
+        if binding and (bound := await self.bound(binding)):
+            return bound
+        is_known = task_id in self._unfinished or self.shown.get(task_id) is not None
+        return await self._durable(task_id) if is_known else None
+
+    async def bound(self, binding: Binding) -> Task | None:
+        """The task, durable, that was accepted with this idempotency key.
+
+        Raises:
+            Conflict, Unavailable: as `known`.
+        """
+        if (known := self._bound.get(binding.key)) is None:
             return None
-        if (unfinished := self._unfinished.get(known)) is not None:
-            async with unfinished.changed:  # another call may still be writing it
-                pass
-        if (task := self.shown.get(known)) is None:
-            raise Unavailable("The service cannot record new tasks at the moment; try again later.", 30)
-        return task
+        fingerprint, task_id = known
+        if fingerprint != binding.fingerprint:
+            raise Conflict("This Idempotency-Key was used with a different request; use a new one.")
+        return await self._durable(task_id)
 
     async def create(self, task: Task, work: Work, binding: Binding | None) -> None:
         """Takes on a task that is not `known`; when this returns, it is durable and shown.
@@ -106,6 +121,7 @@ class Ledger:
                         "The service cannot record new tasks at the moment; try again later.", 30
                     ) from None
                 raise
+            self._recent.put(work)
             await self._show(task)
 
     async def change(self, task_id: str, change: Change, work: Work | None = None) -> Entry:
@@ -122,7 +138,10 @@ class Ledger:
                 await self._write(entry, work)
                 unfinished.entry = entry
                 unfinished.changed.notify_all()
+                if work is not None:
+                    self._recent.put(work)
                 if entry.task.is_ended:
+                    self._recent.take(task_id)
                     del self._unfinished[task_id]
                 await self._show(entry.task)
         return entry
@@ -145,16 +164,39 @@ class Ledger:
         return unfinished
 
     async def work(self, task_id: str) -> Work:
-        """The work of an unfinished task, as far as it has come."""
-        return await self._journal.read_work(task_id)
+        """The work of an unfinished task, as far as it has come.
 
-    def _known(self, task_id: str, binding: Binding | None) -> str | None:
-        if binding and (bound := self._bound.get(binding.key)):
-            fingerprint, bound_id = bound
-            if fingerprint != binding.fingerprint:
-                raise Conflict("This Idempotency-Key was used with a different request; use a new one.")
-            return bound_id
-        return task_id if task_id in self._unfinished or self.shown.get(task_id) else None
+        Raises:
+            NotFound: the task has ended.
+        """
+        work = self._recent.take(task_id) or await self._read_work(task_id)
+        self._recent.put(work)
+        return work
+
+    async def take_work(self, task_id: str) -> Work:
+        """The same, for who sends it away: it is not kept in memory any longer."""
+        return self._recent.take(task_id) or await self._read_work(task_id)
+
+    async def _read_work(self, task_id: str) -> Work:
+        async with self._reading:
+            while True:
+                try:
+                    work = await self._journal.read_work(task_id)
+                except JournalBroken as error:
+                    logger.error("A task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
+                    await self._sleep(1)
+                    continue
+                if work is None:
+                    raise NotFound("There is no such task in flight.")
+                return work
+
+    async def _durable(self, task_id: str) -> Task:
+        if (unfinished := self._unfinished.get(task_id)) is not None:
+            async with unfinished.changed:  # another call may still be writing it
+                pass
+        if (task := self.shown.get(task_id)) is None:
+            raise Unavailable("The service cannot record new tasks at the moment; try again later.", 30)
+        return task
 
     async def _write(self, entry: Entry, work: Work | None) -> None:
         """Writes what has happened to a task that was accepted: it cannot be refused, so it is tried until it works."""

@@ -1,15 +1,16 @@
-"""The mirror: recent tasks, as they stand in the task status actor, kept in another process by one long-poll.
+"""The mirror: recent tasks, as they stand in the orchestrator, kept in another process by one long-poll.
 
 Asking about a task is the most frequent request of all. So each process that answers it looks here first, and asks the
-actor only about tasks that nobody has heard of here.
+orchestrator only about tasks that nobody has heard of here.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from deployments.errors import Unavailable
-from deployments.tasks.feed import Changes, Mark
+from deployments.tasks.feed import Mark
+from deployments.tasks.messages import Ask, GetTask, WatchTasks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
 
@@ -23,27 +24,19 @@ QUIET_S = 15
 """How long a watcher hears nothing, at most."""
 
 
-class Source(Protocol):
-    """Where the truth is. Every call may raise `Unavailable`."""
-
-    async def get(self, task_id: str) -> Task | None: ...
-
-    async def changes(self, since: Mark | None) -> Changes[Task]:
-        """What is new, as soon as there is something, or after a while."""
-        ...
-
-
 class Mirror:
-    """What is shown here is a moment old, and what it was while the source restarts; once that is known to be away,
-    nothing is.
+    """Slightly stale; frozen while the orchestrator restarts; empty once it is known to be unavailable.
 
     Lives on one event loop, where `follow` runs for as long as it is used.
     """
 
-    def __init__(self, source: Source, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        self._source = source
+    def __init__(
+        self, ask: Ask, *, quiet_s: float = QUIET_S, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._ask = ask
+        self._quiet_s = quiet_s
         self._sleep = sleep
-        self._shown: StatusMap | None = None  # None: not heard from the source
+        self._shown: StatusMap | None = None  # None: nothing heard yet, or it is away
         self._heard = asyncio.Event()
 
     async def follow(self) -> NoReturn:
@@ -51,7 +44,7 @@ class Mirror:
         mark: Mark | None = None
         while True:
             try:
-                mark, tasks, is_gapless = await self._source.changes(mark)
+                mark, tasks, is_gapless = await self._ask(WatchTasks(mark))
             except Unavailable:
                 mark = None
                 self._forget()
@@ -67,12 +60,12 @@ class Mirror:
         """The task as it stands.
 
         Raises:
-            Unavailable: it is not here, and the source cannot be asked.
+            Unavailable: it is not here, and the orchestrator cannot be asked.
         """
         shown = self._shown  # before the question: what is answered may be too old for a later one
         if shown is not None and (task := shown.get(task_id)) is not None:
             return task
-        task = await self._source.get(task_id)
+        task = await self._ask(GetTask(task_id))
         return _put(shown, task) if shown is not None and task is not None else task
 
     def note(self, task: Task) -> None:
@@ -81,14 +74,14 @@ class Mirror:
             _put(self._shown, task)
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
-        """`task` at once, then each newer state of it, up to and including the final one; outlives the source.
+        """`task` at once, then each newer state of it, up to and including the final one; outlives the orchestrator.
 
         None where nothing has been new for a while: whoever passes this on can show that the line is not dead.
         """
         yield task
         while not task.is_ended:
             try:
-                async with asyncio.timeout(QUIET_S):
+                async with asyncio.timeout(self._quiet_s):
                     newer = await self._newer(task)
             except TimeoutError:
                 yield None

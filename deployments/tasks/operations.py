@@ -1,4 +1,4 @@
-"""The whole product in one table: each operation's stages, in order, with the status shown while each runs."""
+"""The whole product in one table: each operation's steps, in order."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -8,15 +8,17 @@ from deployments.tasks.record import Operation, Status
 from deployments.tasks.work import Work
 
 
-class Stage(StrEnum):
-    """The verbs that deployments offer to the pipeline."""
+class StepId(StrEnum):
+    """What a step is called in the journal, in receipts, charges and metrics. A value never changes, nor is it reused:
+    journals outlive the code that wrote them.
+    """
 
-    GENERATE_AVATAR = "AvatarGenerator.run"
-    GENERATE_BACKGROUND = "BackgroundGenerator.run"
-    OPEN_PERSON = "Overlayer.open_person"
-    REMOVE_BACKGROUND = "BackgroundRemover.run"
-    OVERLAY = "Overlayer.run"
-    UPLOAD = "Uploader.run"
+    GENERATE_AVATAR = "generate_avatar"
+    GENERATE_BACKGROUND = "generate_background"
+    OPEN_PERSON = "open_person"
+    REMOVE_BACKGROUND = "remove_background"
+    OVERLAY = "overlay"
+    UPLOAD = "upload"
 
 
 def always(_: Work) -> bool:
@@ -29,29 +31,43 @@ def if_opaque(work: Work) -> bool:
 
 
 class Step(NamedTuple):
-    """`stage` runs if `when` says so, and `status` is shown meanwhile."""
+    """`stage`, the name of a deployment, does the step if `when` says so; `status` is shown meanwhile."""
 
-    stage: Stage
+    id: StepId
+    stage: str
     status: Status
     when: Callable[[Work], bool] = always
 
 
 OPERATIONS: dict[Operation, tuple[Step, ...]] = {
     Operation.AVATAR: (
-        Step(Stage.GENERATE_AVATAR, Status.PROCESSING_AVATAR_MODEL),
-        Step(Stage.REMOVE_BACKGROUND, Status.PROCESSING_BACKGROUND_REMOVAL),
-        Step(Stage.UPLOAD, Status.UPLOADING_IMAGE),
+        Step(StepId.GENERATE_AVATAR, "AvatarGenerator", Status.PROCESSING_AVATAR_MODEL),
+        Step(StepId.REMOVE_BACKGROUND, "BackgroundRemover", Status.PROCESSING_BACKGROUND_REMOVAL),
+        Step(StepId.UPLOAD, "Uploader", Status.UPLOADING_IMAGE),
     ),
     Operation.BACKGROUND: (
         # The documented list has no status of a background's own: this one says that the image model is running.
-        Step(Stage.GENERATE_BACKGROUND, Status.PROCESSING_AVATAR_MODEL),
-        Step(Stage.UPLOAD, Status.UPLOADING_IMAGE),
+        Step(StepId.GENERATE_BACKGROUND, "BackgroundGenerator", Status.PROCESSING_AVATAR_MODEL),
+        Step(StepId.UPLOAD, "Uploader", Status.UPLOADING_IMAGE),
     ),
     Operation.OVERLAY: (
         # Whether the person must be cut out is known only once the picture is here, so opening it has no status.
-        Step(Stage.OPEN_PERSON, Status.PENDING),
-        Step(Stage.REMOVE_BACKGROUND, Status.PROCESSING_BACKGROUND_REMOVAL, when=if_opaque),
-        Step(Stage.OVERLAY, Status.PROCESSING_OVERLAY),
-        Step(Stage.UPLOAD, Status.UPLOADING_IMAGE),
+        Step(StepId.OPEN_PERSON, "Overlayer", Status.PENDING),
+        Step(StepId.REMOVE_BACKGROUND, "BackgroundRemover", Status.PROCESSING_BACKGROUND_REMOVAL, when=if_opaque),
+        Step(StepId.OVERLAY, "Overlayer", Status.PROCESSING_OVERLAY),
+        Step(StepId.UPLOAD, "Uploader", Status.UPLOADING_IMAGE),
     ),
 }
+
+STAGE_OF: dict[str, str] = {step.id: step.stage for steps in OPERATIONS.values() for step in steps}
+"""The deployment that does a step, by the step's id."""
+
+
+def steps_left(work: Work) -> list[Step]:
+    """The steps of the work's operation that are not done, in order. Whether each runs, its `when` says at its turn."""
+    return [step for step in OPERATIONS[work.job.operation] if step.id not in work.done]
+
+
+def unknown_steps(operation: Operation, ids: set[str]) -> set[str]:
+    """Those of `ids` that no step of the operation has: they come from the journal of another version."""
+    return ids - {step.id for step in OPERATIONS[operation]}

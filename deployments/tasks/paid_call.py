@@ -4,41 +4,26 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
 from uuid import uuid4
 
 from deployments.errors import Cancelled, EngineOutcomeUnknown, TaskFailed
-from deployments.tasks.work import Work
+from deployments.tasks.messages import Ask, ClaimSubmit, IsWanted, RecordReceipt, ReleaseClaim, ReportProgress
+from deployments.tasks.work import StepRequest
 
-logger = logging.getLogger("ray.serve")
-
-
-class Claims(Protocol):
-    """Where submits are claimed and recorded: `PaidSubmits`, as seen from another process."""
-
-    async def claim(self, task_id: str, attempt: int, stage: str, token: str) -> str | None: ...
-
-    async def record(self, task_id: str, stage: str, token: str, receipt: str) -> None: ...
-
-    async def release(self, task_id: str, stage: str, token: str) -> None: ...
-
-    async def report(self, task_id: str, attempt: int, progress: str) -> None: ...
-
-    async def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool: ...
+logger = logging.getLogger(__name__)
 
 
 class ClaimedCall:
-    """A `PaidCall` for one stage's run on `work`; `gives_up` says whether that run is out of time."""
+    """The `PaidCall` of one attempt at one step; `gives_up` says whether that attempt is out of time."""
 
-    def __init__(self, claims: Claims, work: Work, stage: str, gives_up: Callable[[], bool] = lambda: False) -> None:
-        self._claims = claims
-        self._work = work
-        self._stage = stage
+    def __init__(self, ask: Ask, request: StepRequest, gives_up: Callable[[], bool] = lambda: False) -> None:
+        self._ask = ask
+        self._request = request
         self._gives_up = gives_up
         self._token = uuid4().hex
         self._called_off = False
         self._reporting: set[asyncio.Task[None]] = set()
-        self.receipt = work.receipts.get(stage)
+        self.receipt = request.receipt
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """See `PaidCall`."""
@@ -55,13 +40,14 @@ class ClaimedCall:
 
     def report(self, progress: str) -> None:
         """See `PaidCall`. Nobody waits for it, and if it gets lost, nothing is."""
-        reporting = asyncio.ensure_future(self._claims.report(self._work.task_id, self._work.attempt, progress))
+        report = ReportProgress(self._request.task_id, self._request.attempt, progress)
+        reporting = asyncio.ensure_future(self._ask(report))
         self._reporting.add(reporting)
         reporting.add_done_callback(self._reported)
 
     async def is_wanted(self) -> bool:
         """See `PaidCall`."""
-        return await self._claims.is_wanted(self._work.task_id, self._work.attempt, gives_up=self._gives_up())
+        return await self._ask(IsWanted(self._request.task_id, self._request.attempt, self._gives_up()))
 
     def _reported(self, reporting: asyncio.Task[None]) -> None:
         self._reporting.discard(reporting)
@@ -69,8 +55,9 @@ class ClaimedCall:
             logger.debug("A report of progress was lost: %s", error)
 
     async def _claim_and_send(self, send: Callable[[], Awaitable[str]]) -> str:
+        request = self._request
         try:
-            receipt = await self._claims.claim(self._work.task_id, self._work.attempt, self._stage, self._token)
+            receipt = await self._ask(ClaimSubmit(request.task_id, request.attempt, request.step, self._token))
         except Exception:
             await self._release()  # of a claim that was repeated, the first may stand
             raise
@@ -94,9 +81,9 @@ class ClaimedCall:
                 "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
                 "trying again may be charged a second time."
             ) from error
-        await self._claims.record(self._work.task_id, self._stage, self._token, receipt)
+        await self._ask(RecordReceipt(self._request.task_id, self._request.step, self._token, receipt))
         return receipt
 
     async def _release(self) -> None:
         """Nothing was sent: whoever claims next need not wait for a receipt."""
-        await self._claims.release(self._work.task_id, self._stage, self._token)
+        await self._ask(ReleaseClaim(self._request.task_id, self._request.step, self._token))

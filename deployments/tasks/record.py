@@ -1,7 +1,7 @@
 """The task: what is shown of it, and the state machine of its life.
 
-    pending ──► the operation's stages, in order ──► done
-        └──────────────┴─────────────────────────────► error
+    pending ──► the operation's steps, in order ──► done
+        └──────────────┴────────────────────────────► error
 
 A `Task` is immutable: each event gives a new one, or `StaleWrite` where the event may not happen. A status never goes
 back, `done` and `error` are final, and of two attempts at one task only the newest may write (fencing).
@@ -59,9 +59,9 @@ class Moment(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """What a stage's provider charges: `units` as it bills `model`; None where it does not say."""
+    """What a provider charges for a step: `units` as it bills `model`; None where it does not say."""
 
-    stage: str
+    step: str
     model: str
     units: float | None
 
@@ -81,7 +81,7 @@ class Failure(NamedTuple):
 class Task:
     """One task as its caller may see it. Times are aware and in UTC.
 
-    `progress` is what the provider says of the running stage: it comes and goes, and alone of all may get lost.
+    `progress` is what the provider says of the running step: it comes and goes, and alone of all may get lost.
     """
 
     id: str
@@ -122,22 +122,22 @@ class Task:
         return replace(self, attempts=self.attempts + 1)
 
     def advanced(self, attempt: int, status: Status, at: datetime) -> Self:
-        """The attempt enters the stage that shows `status`; a repeated attempt may enter a stage that was shown before.
+        """The attempt begins the step that shows `status`; a repeated attempt may begin one that was shown before.
 
         Raises:
             StaleWrite: the attempt is not the newest, the task has ended, or `status` is a final one.
         """
         self.admit(attempt)
         if status.is_terminal:
-            raise StaleWrite("a stage never shows a final status: finished() and failed() do")
+            raise StaleWrite("a step never shows a final status: finished() and failed() do")
         return self._shown(status, at) if self.status.may_become(status) else self
 
     def charged(self, charges: tuple[Charge, ...]) -> Self:
-        """With what its stages have cost so far."""
+        """With what its steps have cost so far."""
         return replace(self, charges=charges)
 
     def reporting(self, attempt: int, progress: str) -> Self:
-        """The provider says where the running stage stands."""
+        """The provider says where the running step stands."""
         self.admit(attempt)
         return replace(self, progress=progress)
 

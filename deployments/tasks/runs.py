@@ -1,53 +1,49 @@
-"""The works that a process has in hand: many come in one message, each is answered when it is done, and each can be
-called off by itself.
+"""The steps that a stage's process is running: many come in one message, each is answered when it is done, and each can
+be called off by itself.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NoReturn
 
 from deployments.errors import AigeError, Unavailable
-from deployments.tasks.attempt import Outcome
 from deployments.tasks.batches import Answers
-from deployments.tasks.feed import Changes, Mark
-from deployments.tasks.work import Work
+from deployments.tasks.feed import Mark
+from deployments.tasks.messages import Ask, CalledOff, WatchCalledOff
+from deployments.tasks.work import Outcome, StepRequest, Work
 
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 REMEMBERED = 1_000
-"""How many calls off are kept for works that are still on their way here."""
+"""How many calls off are kept for requests that are still on their way here."""
+MESSAGE_BYTES = 16_000_000
+"""Of pictures, in a message of more than one answer."""
 GATHER_S = 0.005
 """How long an outcome waits for others of its message."""
 RETRY_S = 0.5
 
-Run = Callable[[Work], Awaitable[Outcome]]
-
-
-class CalledOff(NamedTuple):
-    """Nobody waits any more for the attempts at a task up to and including this one."""
-
-    id: str
-    attempt: int
+Run = Callable[[StepRequest], Awaitable[Outcome]]
 
 
 class RunLost(AigeError):
     """A run has ended without an outcome."""
 
 
-class Source(Protocol):
-    """Who knows what is called off. May raise `Unavailable`."""
-
-    async def called_off(self, since: Mark | None) -> Changes[CalledOff]:
-        """What is new, as soon as there is something, or after a while."""
-        ...
-
-
 class Runs:
     """Lives on one event loop, where `follow` runs for as long as it is used."""
 
-    def __init__(self, source: Source, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        self._source = source
+    def __init__(
+        self,
+        ask: Ask,
+        *,
+        gather_s: float = GATHER_S,
+        remembered: int = REMEMBERED,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._ask = ask
+        self.gather_s = gather_s
+        self._remembered = remembered
         self._sleep = sleep
         self._running: dict[asyncio.Future[Outcome], tuple[str, int]] = {}  # task id and attempt
         self._called_off: dict[str, int] = {}
@@ -60,32 +56,32 @@ class Runs:
         mark: Mark | None = None
         while True:
             try:
-                mark, called_off, _ = await self._source.called_off(mark)
+                mark, called_off, _ = await self._ask(WatchCalledOff(mark))
             except Unavailable:
                 await self._sleep(RETRY_S)
             else:
                 self._end(called_off)
 
-    async def together(self, works: Sequence[Work], run: Run) -> Answers[Outcome]:
-        """Runs each work by itself, all at once. Whoever stops listening ends them all."""
-        running = {self._start(work, run): place for place, work in enumerate(works)}
-        del works
+    async def together(self, requests: Sequence[StepRequest], run: Run) -> Answers[Outcome]:
+        """Runs each request by itself, all at once. Whoever stops listening ends them all."""
+        running = {self._start(request, run): place for place, request in enumerate(requests)}
+        del requests
         try:
-            done, _ = await asyncio.wait(running, timeout=GATHER_S)
-            yield _taken(running, done)  # perhaps none: it tells that they have arrived
+            done, _ = await asyncio.wait(running, timeout=self.gather_s)
+            yield _taken(running, done, MESSAGE_BYTES)  # perhaps none: it tells that they have arrived
             while running:
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                done, _ = await asyncio.wait(running, timeout=GATHER_S)
-                yield _taken(running, done)
+                done, _ = await asyncio.wait(running, timeout=self.gather_s)
+                yield _taken(running, done, MESSAGE_BYTES)
         finally:
             for one in running:
                 one.cancel()
 
-    def _start(self, work: Work, run: Run) -> asyncio.Future[Outcome]:
-        running = asyncio.ensure_future(run(work))
-        self._running[running] = (work.task_id, work.attempt)
+    def _start(self, request: StepRequest, run: Run) -> asyncio.Future[Outcome]:
+        running = asyncio.ensure_future(run(request))
+        self._running[running] = (request.task_id, request.attempt)
         running.add_done_callback(self._running.pop)
-        if work.attempt <= self._called_off.get(work.task_id, 0):
+        if request.attempt <= self._called_off.get(request.task_id, 0):
             running.cancel()
         return running
 
@@ -97,14 +93,22 @@ class Runs:
         for task_id, attempt in latest.items():
             self._called_off.pop(task_id, None)  # the newest stand last
             self._called_off[task_id] = attempt
-        for task_id in list(self._called_off)[:-REMEMBERED]:
+        for task_id in list(self._called_off)[: -self._remembered]:
             del self._called_off[task_id]
 
 
 def _taken(
-    running: dict[asyncio.Future[Outcome], int], done: Iterable[asyncio.Future[Outcome]]
+    running: dict[asyncio.Future[Outcome], int], done: Iterable[asyncio.Future[Outcome]], most_bytes: int
 ) -> Sequence[tuple[int, Outcome | Exception]]:
-    return [(running.pop(one), _answer(one)) for one in done]
+    """The answers of as many as fit in a message; the others go with the next one."""
+    answers: list[tuple[int, Outcome | Exception]] = []
+    for one in done:
+        answer = _answer(one)
+        most_bytes -= answer.size if isinstance(answer, Work) else 0
+        if answers and most_bytes < 0:
+            break
+        answers.append((running.pop(one), answer))
+    return answers
 
 
 def _answer(run: asyncio.Future[Outcome]) -> Outcome | RunLost:

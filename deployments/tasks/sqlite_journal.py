@@ -8,12 +8,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import ENTRY, SCHEMA, WORK, JournalBroken
+from deployments.tasks.migrations import MIGRATIONS, migrated_entry, migrated_work
 from deployments.tasks.work import Work
 
 _TABLES = (
@@ -51,12 +53,10 @@ class SqliteJournal:
 
         return await self._do(select)
 
-    async def read_work(self, task_id: str) -> Work:
-        def select(connection: sqlite3.Connection) -> Work:
+    async def read_work(self, task_id: str) -> Work | None:
+        def select(connection: sqlite3.Connection) -> Work | None:
             row = connection.execute("SELECT work FROM works WHERE id = ?", (task_id,)).fetchone()
-            if row is None:
-                raise JournalBroken(f"the journal has no work of task {task_id}")
-            return WORK.validate_json(row[0])
+            return WORK.validate_json(row[0]) if row else None
 
         return await self._do(select)
 
@@ -114,17 +114,26 @@ def _open(path: Path, wait_for_lock_s: float) -> sqlite3.Connection:
         if schema == 0:
             for table in _TABLES:
                 connection.execute(table)
-            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        elif schema in MIGRATIONS:
+            _migrate(connection, schema)
+        elif schema != SCHEMA:
+            connection.close()
+            raise JournalBroken(
+                f"the journal {path} was written by another version of AIGE (schema {schema}, this one has {SCHEMA}): "
+                "run that version until its tasks have ended, or move the file away"
+            )
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
     except (OSError, sqlite3.Error) as error:
         raise JournalBroken(f"the journal {path} cannot be opened: {error}") from error
-    if schema not in {0, SCHEMA}:
-        connection.close()
-        raise JournalBroken(
-            f"the journal {path} was written by another version of AIGE (schema {schema}, this one has {SCHEMA}): "
-            "run that version until its tasks have ended, or move the file away"
-        )
     return connection
+
+
+def _migrate(connection: sqlite3.Connection, schema: int) -> None:
+    connection.create_function("migrated_entry", 1, partial(migrated_entry, schema=schema))
+    connection.create_function("migrated_work", 1, partial(migrated_work, schema=schema))
+    connection.execute("UPDATE entries SET entry = migrated_entry(entry)")
+    connection.execute("UPDATE works SET work = migrated_work(work)")
 
 
 def _broken(error: Exception) -> JournalBroken:

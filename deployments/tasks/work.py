@@ -1,14 +1,13 @@
-"""What is asked for, and how far it has come: the messages that travel between the stages."""
+"""What is asked for, and how far it has come: what the stages are sent, and what they answer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
-from deployments.tasks.record import Charge, Operation
+from deployments.tasks.record import Charge, Failure, Operation
 
 
 @dataclass(frozen=True)  # no slots here: see `Task`
@@ -53,22 +52,19 @@ J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
 
 @dataclass(frozen=True)
 class Work:
-    """A job on its way through the stages: each takes it and gives it on.
+    """A job, and what its finished steps have made of it. The journal keeps it: a checkpoint.
 
-    `attempt` counts from 1 and is set when the work is dispatched; `done` counts the steps of the operation that are
-    behind it. `picture` is the newest picture (None before the first stage); `opaque` says whether it has no
-    transparency. `receipts` are the request ids, by stage, of what earlier attempts have submitted to a provider.
+    `done` are the ids of the finished steps. `picture` is the newest picture (None before the first step); `opaque`
+    says whether it has no transparency.
     """
 
     task_id: str
     job: Job
-    attempt: int = 0
-    done: int = 0
+    done: frozenset[str] = frozenset()
     picture: Picture | None = None
     opaque: bool = True
     notes: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
-    receipts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -88,6 +84,14 @@ class Work:
         """The same work without the inline photos, which nobody needs after the first stage."""
         return replace(self, job=replace(self.job, photos=())) if isinstance(self.job, AvatarJob) else self
 
+    def finished(self, step: str) -> Self:
+        """The same work with one more step done."""
+        return replace(self, done=self.done | {step})
+
+    def without_pictures(self) -> Self:
+        """The same work without the bytes that travel with it: enough to tell which step is next."""
+        return replace(self.without_photos(), picture=None)
+
     def delivered(self) -> Self:
         """The same work without its picture, which is where it was wanted."""
         return replace(self, picture=None)
@@ -103,3 +107,24 @@ class Work:
         if self.picture is None:
             raise ValueError("no earlier stage made a picture")
         return self.picture
+
+
+@dataclass(frozen=True)
+class StepRequest:
+    """What a stage is sent: one attempt, counted from 1, at one step of a task.
+
+    `receipt` is the provider's request id, where an earlier attempt at this step has submitted one.
+    """
+
+    work: Work
+    step: str
+    attempt: int
+    receipt: str | None = None
+
+    @property
+    def task_id(self) -> str:
+        return self.work.task_id
+
+
+Outcome = Work | Failure
+"""What a stage answers: the work with what the step has made, or why the task ends."""

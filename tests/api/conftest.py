@@ -1,8 +1,7 @@
-"""The API in-process: the real application and the real supervisor, with runs that a test decides."""
+"""The API in-process: the real application and the real orchestrator, with stages that a test decides."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,13 +11,13 @@ from deployments.api.app import Parts, build_api
 from deployments.errors import Unavailable
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
-from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.entry import Binding
 from deployments.tasks.journal import MemoryJournal
-from deployments.tasks.operations import Stage
+from deployments.tasks.operations import StepId
+from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Task
-from deployments.tasks.supervisor import Supervisor
-from deployments.tasks.work import Work
+from deployments.tasks.work import Outcome, StepRequest, Work
+from tests.tasks.in_process import Stages
 
 BASE = "http://aige.test"
 
@@ -26,7 +25,7 @@ BASE = "http://aige.test"
 class InProcess:
     """A `Backend` on this event loop.
 
-    `works` keeps what was handed to the stages; `outcome` says how each run ends, and `release`, once set, lets it.
+    `works` keeps what was submitted; `outcome` says how each last step ends, and `release`, once set, lets it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -35,35 +34,35 @@ class InProcess:
         self.away = False
         self.release = asyncio.Event()
         self.release.set()
-        self._supervisor = Supervisor(settings, MemoryJournal(), self._run)
+        stages = Stages(self._step)
+        self._orchestrator = stages.orchestrator = Orchestrator(settings, MemoryJournal(), stages.send)
 
-    async def _run(self, work: Work) -> Outcome:
-        self.works.append(work)
-        await attempt(work, partial(self._supervisor.advance, work.task_id, work.attempt), self._stage)
+    async def _step(self, request: StepRequest) -> Outcome:
+        if not request.work.done:
+            self.works.append(request.work)
+        if request.step != StepId.UPLOAD:
+            return request.work
         await self.release.wait()
-        return self.outcome(work)
+        return self.outcome(request.work)
 
-    async def _stage(self, _stage: Stage, work: Work) -> Outcome:
-        return work
-
-    async def accept(self, task: Task, work: Work, binding: Binding | None) -> Task:
+    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
         if self.away:
             raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2)
-        return await self._supervisor.accept(task, work, binding)
+        return await self._orchestrator.submit(task, work, binding)
 
     async def bound(self, binding: Binding) -> Task | None:
-        return await self._supervisor.bound(binding)
+        return await self._orchestrator.bound(binding)
 
     async def cancel(self, task_id: str) -> Task:
-        return await self._supervisor.cancel(task_id)
+        return await self._orchestrator.cancel(task_id)
 
     async def get(self, task_id: str) -> Task | None:
-        return self._supervisor.tasks.get(task_id)
+        return self._orchestrator.tasks.get(task_id)
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         yield task
         while not task.is_ended:
-            newer = await self._supervisor.tasks.changed(task.id, task)
+            newer = await self._orchestrator.tasks.changed(task.id, task)
             assert newer is not None
             task = newer
             yield task

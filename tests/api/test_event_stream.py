@@ -7,7 +7,7 @@ import httpx
 from deployments.api.event_stream import EventStream
 from deployments.api.models import TaskResponse
 from deployments.tasks.record import Task
-from tests.tasks.test_supervisor import task_and_work
+from tests.tasks.in_process import task_and_work
 
 
 async def line(*states: Task | None) -> str:

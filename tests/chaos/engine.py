@@ -1,15 +1,42 @@
-"""An engine that pays the provider of `tests.chaos.provider` for every verb; its address is `engine_options.url`."""
+"""An engine that pays the provider of `tests.chaos.provider` for every verb; its address is `engine_options.url`.
+
+A prompt with "block" in it blocks the event loop of TaskStatus, once its call is paid for.
+"""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 import httpx
+from ray import serve
 
 from deployments.engines.base import EngineContext, Made, PaidCall
-from deployments.errors import EngineError
+from deployments.errors import EngineError, Unavailable
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+from deployments.runtime.actor import find_actor
+from deployments.runtime.client import TaskStatusClient
+from deployments.tasks.messages import Delivery, Message
+from deployments.tasks.orchestrator import Orchestrator
+
+BLOCKED_S = 600
+
+
+class BlockTaskStatus(Message[None]):
+    """Stops all that TaskStatus does, without ending its process."""
+
+    delivery = Delivery(batched=False, patience_s=1)
+
+    async def handle(self, _orchestrator: Orchestrator, /) -> None:
+        time.sleep(BLOCKED_S)  # noqa: ASYNC251 - that is the point
+
+
+async def block_task_status() -> None:
+    app_name = serve.get_replica_context().app_name
+    with suppress(Unavailable):
+        await TaskStatusClient(lambda: find_actor(app_name)).ask(BlockTaskStatus())
 
 
 class PaidEngine:
@@ -36,7 +63,10 @@ class PaidEngine:
         return Made(composite)
 
     async def _paid(self, key: str, kind: str, call: PaidCall) -> Made:
+        is_new = call.receipt is None
         number = await call.submit(lambda: self._submit(key))
+        if is_new and "block" in key:
+            await block_task_status()
         try:
             while not (await self._client.get(f"/requests/{number}")).json()["done"]:  # noqa: ASYNC110 - polls
                 await asyncio.sleep(0.2)

@@ -18,7 +18,7 @@ from tests.chaos.paid import PaidProvider, Provider
 from tests.running import PATIENCE_S, Run
 
 STAGES = ("AvatarGenerator", "BackgroundGenerator", "BackgroundRemover", "Overlayer", "Uploader")
-VICTIMS = tuple(f"ray::ServeReplica:aige:{name}" for name in ("Ingress", "Pipeline", *STAGES))
+VICTIMS = tuple(f"ray::ServeReplica:aige:{name}" for name in ("Ingress", *STAGES))
 VICTIMS += ("ray::TaskStatus", "ray::ServeController", "ray::ProxyActor")
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.harness import VICTIMS, Chaos, Tally, chaos
 
 numbers = count()
+TASK_STATUS = "ray::TaskStatus"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_any_one_process_may_die(service: Chaos, victim: str) -> None:
 def test_a_redeploy_with_other_settings_loses_nothing(service: Chaos) -> None:
     """The actor that outlives its code is replaced, with tasks in flight, and its successor goes on with them."""
     tally = Tally()
-    (old,) = service.victims("ray::TaskStatus")
+    (old,) = service.victims(TASK_STATUS)
     service.deploy(attempts=7)
     tasks = submit_some(service, 6)
     while old.is_running():  # some submit is on its way when it is replaced
@@ -114,3 +115,25 @@ def test_what_hangs_ends_by_its_deadline(service: Chaos) -> None:
     assert code(service.ended(tasks[hung])) == "deadline_exceeded"
     until_called_off(service, hung)
     assert service.provider.books()["charges"][f"background-{hung}"] == 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "blocked"])
+def test_a_task_status_that_hangs_is_replaced(service: Chaos, how: str) -> None:
+    """By two ingress replicas that both miss its answer: its one successor lives on, and all tasks end."""
+    service.deploy(deadlines={"actor_s": 5}, ingresses=2)
+    service.until_deployed()
+    tally, tasks = Tally(), submit_some(service, 3)
+    (hung,) = service.victims(TASK_STATUS)
+    if how == "stopped":
+        service.freeze(TASK_STATUS)
+    else:
+        name = f"background-block-{next(numbers)}"
+        tasks[name] = service.submit(name)
+    service.wait_until(lambda: not hung.is_running(), "it was never replaced")
+    service.wait_until(lambda: bool(service.victims(TASK_STATUS)), "it has no successor")
+    (successor,) = service.victims(TASK_STATUS)
+    tasks |= submit_some(service, 3)
+    service.audit(tasks, tally)
+    assert tally.lost == []
+    assert tally.done == tally.accepted
+    assert service.victims(TASK_STATUS) == [successor]

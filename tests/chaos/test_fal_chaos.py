@@ -13,8 +13,8 @@ VICTIMS = {
         "ray::ServeReplica:aige:AvatarGenerator",
         "ray::ServeReplica:aige:BackgroundGenerator",
     ),
-    ("cut_out",): ("ray::ServeReplica:aige:BackgroundRemover", "ray::ServeReplica:aige:Pipeline"),
-    ("blend",): ("ray::ServeReplica:aige:Overlayer", "ray::TaskStatus"),
+    ("cut_out",): ("ray::ServeReplica:aige:BackgroundRemover", "ray::TaskStatus"),
+    ("blend",): ("ray::ServeReplica:aige:Overlayer", "ray::ServeReplica:aige:Uploader"),
 }
 """Who dies while what runs; two at a time."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.e2e.service import API_KEY, STORAGE_SECRET, TASK_PATIENCE_S, URL_SECRET, Service
 
-ABOUT_A_TASK = re.compile(r"\w+\.\w+: \w+ in [\d.]+ s|\w+ ended as |A stage failed|Attempt \d")
+ABOUT_A_TASK = re.compile(r"\w+: \w+ in [\d.]+ s|\w+ ended as |A step failed|Attempt \d")
 """How our own lines on a task begin."""
 
 
@@ -29,10 +29,10 @@ def until_logged(service: Service, task_id: str, field: str, text: str) -> None:
 
 
 def test_a_task_can_be_followed_through_all_processes(service: Service) -> None:
-    """By its `aige_task_id`: each stage, and the supervisor."""
+    """By its `aige_task_id`: each stage, and the orchestrator."""
     task_id = service.avatar("/logged.png", f"elsewhere {service.sink.url}/logged-portrait.png")
     assert service.failure(task_id) == "fetch_failed"
-    for told in ("AvatarGenerator.run: done", "BackgroundRemover.run: fetch_failed", "avatar ended as fetch_failed"):
+    for told in ("generate_avatar: done", "remove_background: fetch_failed", "avatar ended as fetch_failed"):
         until_logged(service, task_id, "message", told)
 
 

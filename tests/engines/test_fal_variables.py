@@ -15,7 +15,7 @@ import asyncio
 from deployments.engines.base import EngineContext
 from deployments.engines.loading import load_engine
 from deployments.media.images import PictureLimits
-from deployments.media.opening import open_egress
+from deployments.media.open_media import open_egress
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Environment, Settings
 from tests.fal_emulator.calls import MemoryCall

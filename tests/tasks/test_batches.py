@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.tasks import batches
-from deployments.tasks.batches import Batches
-from tests.tasks.conftest import turns
+from deployments.tasks.batches import Batches, Pace
+from tests.tasks.in_process import turns
 
-LONG_S, AT_ONCE_S = 60, 0
+WAITING, PAUSING, HURRYING = Pace(60, 0, 0), Pace(60, 60, 60), Pace(0, 0, 0)
+"""None of them depends on how fast the machine is."""
 Said = TypeVar("Said")
 
 
@@ -51,9 +51,11 @@ class Message:
 class Post:
     """Questions of as many bytes as they say, and the messages that carry them, `most` in each."""
 
-    def __init__(self, most: int = 3) -> None:
+    def __init__(self, most: int = 3, pace: Pace = WAITING) -> None:
         self.sent: list[Message] = []
-        self.batches = Batches[int, str](self._send, size=lambda question: question, most=most)
+        self.batches = Batches[int, str](
+            self._send, size=lambda question: question, most=most, most_bytes=10, pace=pace
+        )
 
     def _send(self, questions: Sequence[int]) -> Message:
         self.sent.append(Message(questions))
@@ -67,13 +69,6 @@ class Post:
     @property
     def questions(self) -> list[list[int]]:
         return [message.questions for message in self.sent]
-
-
-@pytest.fixture(autouse=True)
-def moments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing depends on how fast the machine is."""
-    monkeypatch.setattr(batches, "ON_ITS_WAY_S", LONG_S)
-    monkeypatch.setattr(batches, "PAUSE_S", AT_ONCE_S)
 
 
 @pytest.fixture
@@ -104,24 +99,18 @@ async def test_what_is_asked_while_a_message_is_on_its_way_gathers(post: Post) -
     assert post.questions == [[1], [2, 3]]
 
 
-@pytest.fixture
-def _long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "PAUSE_S", LONG_S)
-    monkeypatch.setattr(batches, "LONGEST_PAUSE_S", LONG_S)
-
-
-@pytest.mark.usefixtures("_long_pauses")
-async def test_messages_pause_while_many_are_under_way(post: Post) -> None:
+async def test_messages_pause_while_many_are_under_way() -> None:
     """So that the next one carries more."""
+    post = Post(pace=PAUSING)
     await post.ask(1)
     post.sent[0].arrive()
     await post.ask(2, 3)
     assert post.questions == [[1]]
 
 
-@pytest.mark.usefixtures("_long_pauses")
-async def test_messages_that_are_answered_at_once_never_pause(post: Post) -> None:
+async def test_messages_that_are_answered_at_once_never_pause() -> None:
     """However many gather meanwhile: a journal would fall behind."""
+    post = Post(pace=PAUSING)
     await post.ask(1)
     await post.ask(2, 3)
     post.sent[0].answer((0, "written"))
@@ -142,11 +131,9 @@ async def test_a_message_that_has_arrived_holds_nobody_up(post: Post) -> None:
     assert outcome(early) == "early"
 
 
-async def test_a_message_that_does_not_arrive_holds_the_next_up_for_a_moment(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_message_that_does_not_arrive_holds_the_next_up_for_a_moment() -> None:
     """And is answered all the same when it arrives after all."""
-    monkeypatch.setattr(batches, "ON_ITS_WAY_S", AT_ONCE_S)
+    post = Post(pace=HURRYING)
     [early] = await post.ask(1)
     [late] = await post.ask(2)
     post.sent[1].answer((0, "late"))
@@ -228,12 +215,9 @@ async def test_a_cancelled_question_that_has_not_set_out_never_does() -> None:
         ([1, 11, 1], [[1], [11], [1]]),
     ],
 )
-async def test_a_message_is_bounded(
-    post: Post, monkeypatch: pytest.MonkeyPatch, questions: Sequence[int], messages: list[list[int]]
-) -> None:
+async def test_a_message_is_bounded(questions: Sequence[int], messages: list[list[int]]) -> None:
     """In questions (here 3) and in bytes (here 10); one that is larger goes alone, and the order stays."""
-    monkeypatch.setattr(batches, "ON_ITS_WAY_S", AT_ONCE_S)
-    monkeypatch.setattr(batches, "MOST_BYTES", 10)
+    post = Post(pace=HURRYING)
     await post.ask(*questions)
     assert post.questions == messages
 
@@ -270,8 +254,8 @@ events = st.lists(st.builds(Event, st.sampled_from(KINDS), st.integers(0, 9), st
 class Life:
     """Questions and what befalls them. Each is due the first that is said to it."""
 
-    def __init__(self) -> None:
-        self.post = Post()
+    def __init__(self, pace: Pace) -> None:
+        self.post = Post(pace=pace)
         self.asking: list[asyncio.Task[str]] = []
         self.cancelled: set[int] = set()
         self.due: dict[int, object] = {}
@@ -332,21 +316,19 @@ class Life:
                 assert self.due[number] in {got, type(got)}
 
 
-@given(events=events, a_moment=st.sampled_from([LONG_S, AT_ONCE_S]))
+@given(events=events, pace=st.sampled_from([WAITING, HURRYING]))
 @settings(max_examples=300, deadline=None)
-def test_whatever_happens_each_gets_its_own(events: Sequence[Event], a_moment: float) -> None:
+def test_whatever_happens_each_gets_its_own(events: Sequence[Event], pace: Pace) -> None:
     """However asking, cancelling, arrivals, answers and losses follow one another, nobody waits for ever."""
 
     async def live() -> None:
-        life = Life()
+        life = Life(pace)
         for event in events:
             await life.befall(event)
         await life.end()
         life.check()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "ON_ITS_WAY_S", a_moment)
-        asyncio.run(live())
+    asyncio.run(live())
 
 
 @pytest.mark.parametrize(

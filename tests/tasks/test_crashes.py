@@ -9,8 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,14 +18,15 @@ from deployments.errors import EngineError, ErrorCode, TaskFailed
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.settings import Settings
-from deployments.tasks.attempt import Outcome, attempt
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import MemoryJournal
-from deployments.tasks.operations import OPERATIONS, Stage
+from deployments.tasks.messages import Message
+from deployments.tasks.operations import OPERATIONS, StepId
+from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Failure, Operation, Status, Task, now
-from deployments.tasks.supervisor import Supervisor
-from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
+from deployments.tasks.work import AvatarJob, BackgroundJob, Job, Outcome, OverlayJob, StepRequest, Work
+from tests.tasks.in_process import Stages
 
 JOBS: dict[Operation, Job] = {
     Operation.AVATAR: AvatarJob("x", (Picture(url="https://p"),), AspectRatio.SQUARE, "https://w"),
@@ -35,7 +35,8 @@ JOBS: dict[Operation, Job] = {
         "x", Picture(url="https://p"), Picture(url="https://b"), CanvasSize.SQUARE, 0, 0, 1, "https://w"
     ),
 }
-PAID = {Stage.GENERATE_AVATAR, Stage.GENERATE_BACKGROUND, Stage.REMOVE_BACKGROUND, Stage.OVERLAY}
+PAID = {StepId.GENERATE_AVATAR, StepId.GENERATE_BACKGROUND, StepId.REMOVE_BACKGROUND, StepId.OVERLAY}
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Crash:
 class Plan:
     operations: tuple[Operation, ...]
     crashes: tuple[Crash, ...]
-    lost_at: frozenset[int]  # which stage runs, counted over all lives, are lost with their replica
+    lost_at: frozenset[int]  # which steps, counted over all lives, are lost with their replica
     refused_at: frozenset[int]  # which submits the provider certainly does not take
 
 
@@ -73,7 +74,7 @@ class World:
         self.plan = plan
         self.disk = MemoryJournal()
         self.submits: Counter[tuple[str, str]] = Counter()
-        self.stage_runs = 0
+        self.steps_run = 0
         self.submits_tried = 0
         self.seen: dict[str, list[Task]] = {}
 
@@ -82,7 +83,7 @@ class World:
 
 
 class Life(MemoryJournal):
-    """One process: a journal that crashes, and stages that submit and get lost. After the crash, nothing moves."""
+    """All processes: a journal that crashes, and stages that submit and get lost. After the crash, nothing moves."""
 
     def __init__(self, world: World, crash: Crash | None) -> None:
         super().__init__()
@@ -91,10 +92,10 @@ class Life(MemoryJournal):
         self.crash = crash
         self.crashed = asyncio.Event()
         self.events: Counter[str] = Counter()
-        self.supervisor = Supervisor(
+        self.orchestrator = Orchestrator(
             Settings.model_validate({"deadlines": {"unknown_submit_s": 0}, "attempts": 50}),
             self,
-            self.run,
+            Stages(self.step).send,
             on_change=world.observe,
             sleep=lambda _: asyncio.sleep(0),
         )
@@ -116,28 +117,29 @@ class Life(MemoryJournal):
         await super().write(entry, work)
         await self.strike("after write")
 
-    async def run(self, work: Work) -> Outcome:
-        return await attempt(work, partial(self.supervisor.advance, work.task_id, work.attempt), self.stage)
+    async def ask(self, message: Message[R]) -> R:
+        return await message.handle(self.orchestrator)
 
-    async def stage(self, stage: Stage, work: Work) -> Outcome:
-        self.world.stage_runs += 1
-        lost = self.world.stage_runs in self.world.plan.lost_at
-        if stage in PAID:
+    async def step(self, request: StepRequest) -> Outcome:
+        self.world.steps_run += 1
+        lost = self.world.steps_run in self.world.plan.lost_at
+        if request.step in PAID:
             try:
-                await ClaimedCall(self.supervisor.paid_submits, work, stage).submit(self.send(work.task_id, stage))
+                await ClaimedCall(self.ask, request).submit(self.send(request.task_id, request.step))
             except TaskFailed as error:
                 return Failure.of(error)
         if lost:
             raise ConnectionError("the replica died")
-        return work.carrying(Picture(data=b"png"), opaque=stage is not Stage.REMOVE_BACKGROUND)
+        opaque = request.step != StepId.REMOVE_BACKGROUND
+        return request.work.carrying(Picture(data=b"png"), opaque=opaque)
 
-    def send(self, task_id: str, stage: Stage) -> Callable[[], Awaitable[str]]:
+    def send(self, task_id: str, step: str) -> Callable[[], Awaitable[str]]:
         async def send() -> str:
             await asyncio.sleep(0)
             self.world.submits_tried += 1
             if self.world.submits_tried in self.world.plan.refused_at:
                 raise EngineError("Refused.")
-            self.world.submits[task_id, stage] += 1
+            self.world.submits[task_id, step] += 1
             await self.strike("after submit")
             return f"request {self.world.submits.total()}"
 
@@ -149,7 +151,7 @@ async def live_through(plan: Plan) -> World:
     accepted: list[str] = []
     for crash in (*plan.crashes, None):
         life = Life(world, crash)
-        await life.supervisor.recover()
+        await life.orchestrator.recover()
 
         async def accept_the_rest(life: Life = life) -> None:
             for number in range(len(accepted), len(plan.operations)):
@@ -157,14 +159,14 @@ async def live_through(plan: Plan) -> World:
                 task = Task.accepted(
                     task_id=str(number), avatar_id="a", operation=operation, read_url="r", engine="e", at=now()
                 )
-                await life.supervisor.accept(task, Work(task.id, JOBS[operation]))
+                await life.orchestrator.submit(task, Work(task.id, JOBS[operation]))
                 accepted.append(task.id)
 
         async def all_ended(life: Life = life) -> None:
             for task_id in [str(number) for number in range(len(plan.operations))]:
-                seen = life.supervisor.tasks.get(task_id)
+                seen = life.orchestrator.tasks.get(task_id)
                 while seen is not None and not seen.is_ended:
-                    seen = await life.supervisor.tasks.changed(task_id, seen)
+                    seen = await life.orchestrator.tasks.changed(task_id, seen)
 
         async def whole_life() -> None:
             await accept_the_rest()
@@ -192,10 +194,10 @@ def test_every_accepted_task_ends_and_nothing_is_paid_twice(plan: Plan) -> None:
         shown = [order.index(task.status) for task in history]
         assert shown == sorted(shown), "a status went back"
         assert len({task.failure for task in history if task.is_ended}) == 1, "an end was not final"
-        paid = {stage: count for (task_id, stage), count in world.submits.items() if task_id == str(number)}
+        paid = {step: count for (task_id, step), count in world.submits.items() if task_id == str(number)}
         assert set(paid.values()) <= {1}, "a submit was sent twice"
         if last.status is Status.DONE:
-            steps = {step.stage for step in OPERATIONS[last.operation]}
+            steps = {step.id for step in OPERATIONS[last.operation]}
             assert set(paid) == (PAID & steps)
         else:
             assert last.failure is not None

@@ -1,25 +1,27 @@
-"""Feed and mirror: what other processes show is what the supervisor shows, a moment later, and never goes back."""
+"""Feed and mirror: what other processes show is what the orchestrator shows, a moment later, and never goes back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
-from deployments.tasks import mirror as mirroring
-from deployments.tasks.feed import Changes, Feed, Mark
+from deployments.tasks.feed import Feed, Mark
+from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
-from tests.tasks.test_supervisor import AT, task_and_work
+from tests.tasks.in_process import AT, no_sleep, task_and_work
 
+R = TypeVar("R")
 STAGES = (Status.PROCESSING_AVATAR_MODEL, Status.PROCESSING_BACKGROUND_REMOVAL, Status.UPLOADING_IMAGE)
 
 
 class Actor:
-    """A source that loses its feed's memory when it restarts, but none of its tasks."""
+    """One that loses its feed's memory when it restarts, but none of its tasks."""
 
     def __init__(self, keep: int = 100) -> None:
         self.tasks: dict[str, Task] = {}
@@ -35,16 +37,19 @@ class Actor:
         self.tasks[task.id] = task
         self.feed.append(task)
 
+    async def ask(self, message: Message[R]) -> R:
+        if isinstance(message, GetTask):
+            return cast(R, await self.get(message.task_id))
+        assert isinstance(message, WatchTasks)
+        if self.away:
+            raise Unavailable("Away.", 1)
+        return cast(R, await self.feed.since(message.since, 0.001))
+
     async def get(self, task_id: str) -> Task | None:
         self.asked.append(task_id)
         if self.away:
             raise Unavailable("Away.", 1)
         return self.tasks.get(task_id)
-
-    async def changes(self, since: Mark | None) -> Changes[Task]:
-        if self.away:
-            raise Unavailable("Away.", 1)
-        return await self.feed.since(since, 0.001)
 
 
 def task(task_id: str = "t") -> Task:
@@ -57,13 +62,9 @@ async def turns() -> None:
         await asyncio.sleep(0.0005)
 
 
-async def no_sleep(_: float) -> None:
-    await asyncio.sleep(0)
-
-
 @asynccontextmanager
-async def mirror_of(actor: Actor) -> AsyncIterator[Mirror]:
-    mirror = Mirror(actor, sleep=no_sleep)
+async def mirror_of(actor: Actor, quiet_s: float = 60) -> AsyncIterator[Mirror]:
+    mirror = Mirror(actor.ask, quiet_s=quiet_s, sleep=no_sleep)
     following = asyncio.create_task(mirror.follow())
     await turns()
     yield mirror
@@ -112,12 +113,11 @@ async def test_what_the_actor_answered_is_not_undone_by_older_news() -> None:
         assert await mirror.get("t") == newer
 
 
-async def test_a_watch_without_news_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_watch_without_news_says_so() -> None:
     """And goes on: the news come afterwards."""
-    monkeypatch.setattr(mirroring, "QUIET_S", 0.001)
     actor = Actor()
     actor.put(task())
-    async with mirror_of(actor) as mirror:
+    async with mirror_of(actor, quiet_s=0.001) as mirror:
         watching = mirror.watch(task())
         assert [await anext(watching) for _ in range(3)] == [task(), None, None]
         actor.put(ended := task().failed(Failure.of(Cancelled("Cancelled.")), AT))

@@ -4,39 +4,37 @@ import asyncio
 import pickle
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar, cast
 
 import pytest
 
 from deployments.errors import Unavailable
-from deployments.tasks import runs
-from deployments.tasks.attempt import Outcome
+from deployments.media.picture import Picture
 from deployments.tasks.batches import Answers
-from deployments.tasks.feed import Changes, Feed, Mark
-from deployments.tasks.runs import CalledOff, RunLost, Runs
-from deployments.tasks.work import Work
-from tests.tasks.conftest import turns
-from tests.tasks.test_supervisor import no_sleep, task_and_work
+from deployments.tasks.feed import Feed
+from deployments.tasks.messages import CalledOff, Message, WatchCalledOff
+from deployments.tasks.operations import StepId
+from deployments.tasks.runs import MESSAGE_BYTES, RunLost, Runs
+from deployments.tasks.work import Outcome, StepRequest
+from tests.tasks.in_process import no_sleep, task_and_work, turns
 
+R = TypeVar("R")
 LONG_S, AT_ONCE_S = 60, 0
 
 
-@pytest.fixture(autouse=True)
-def outcomes_do_not_gather(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "GATHER_S", AT_ONCE_S)
-
-
 class Actor:
-    """A source that is away for the first few questions."""
+    """One that is away for the first few questions."""
 
     def __init__(self, away: int = 0) -> None:
         self.feed = Feed[CalledOff]()
         self.away = away
 
-    async def called_off(self, since: Mark | None) -> Changes[CalledOff]:
+    async def ask(self, message: Message[R]) -> R:
+        assert isinstance(message, WatchCalledOff)
         if self.away:
             self.away -= 1
             raise Unavailable("Away.", 1)
-        return await self.feed.since(since, LONG_S)
+        return cast(R, await self.feed.since(message.since, LONG_S))
 
     async def call_off(self, *called_off: CalledOff) -> None:
         for one in called_off:
@@ -50,28 +48,28 @@ class Stage:
     def __init__(self) -> None:
         self.running: dict[tuple[str, int], asyncio.Future[Outcome]] = {}
 
-    async def __call__(self, work: Work) -> Outcome:
-        key = work.task_id, work.attempt
+    async def __call__(self, request: StepRequest) -> Outcome:
+        key = request.task_id, request.attempt
         self.running[key] = asyncio.get_running_loop().create_future()
         try:
             return await self.running[key]
         finally:
             del self.running[key]
 
-    def finish(self, work: Work) -> None:
-        self.running[work.task_id, work.attempt].set_result(work)
+    def finish(self, request: StepRequest) -> None:
+        self.running[request.task_id, request.attempt].set_result(request.work)
 
 
-def work(task_id: str, attempt: int = 1) -> Work:
-    return Work(task_id, task_and_work()[1].job, attempt)
+def step(task_id: str, attempt: int = 1) -> StepRequest:
+    return StepRequest(task_and_work(task_id)[1], StepId.UPLOAD, attempt)
 
 
-A, B, C = work("a"), work("b"), work("c")
+A, B, C = step("a"), step("b"), step("c")
 
 
 @asynccontextmanager
-async def following(actor: Actor) -> AsyncIterator[Runs]:
-    runs = Runs(actor, sleep=no_sleep)
+async def following(actor: Actor, gather_s: float = AT_ONCE_S, remembered: int = 1_000) -> AsyncIterator[Runs]:
+    runs = Runs(actor.ask, gather_s=gather_s, remembered=remembered, sleep=no_sleep)
     follow = asyncio.create_task(runs.follow())
     await turns()
     yield runs
@@ -85,11 +83,15 @@ async def news(coming: Answers[Outcome]) -> Sequence[tuple[int, Outcome | Except
     return coming_next.result()
 
 
-async def begun(runs: Runs, stage: Stage, *works: Work) -> Answers[Outcome]:
+async def begun(runs: Runs, stage: Stage, *requests: StepRequest) -> Answers[Outcome]:
     """The answers to come, of works that have arrived; who lets go of them stops listening."""
-    coming = runs.together(works, stage)
+    coming = runs.together(requests, stage)
     assert not await news(coming)
     return coming
+
+
+def places(answers: Sequence[tuple[int, Outcome | Exception]]) -> list[int]:
+    return sorted(place for place, _ in answers)
 
 
 async def test_outcomes_come_as_they_are_done() -> None:
@@ -99,36 +101,46 @@ async def test_outcomes_come_as_they_are_done() -> None:
         coming = await begun(runs, stage, A, B, C)
         for place, done in ((1, B), (0, A), (2, C)):
             stage.finish(done)
-            assert await news(coming) == [(place, done)]
+            assert await news(coming) == [(place, done.work)]
         with pytest.raises(StopAsyncIteration):
             await news(coming)
 
 
-async def test_outcomes_that_come_soon_after_one_another_travel_together(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_outcomes_that_come_soon_after_one_another_travel_together() -> None:
     """The last of a message is waited for no longer than it takes."""
     stage = Stage()
     async with following(Actor()) as runs:
         coming = await begun(runs, stage, A, B)
-        monkeypatch.setattr("deployments.tasks.runs.GATHER_S", LONG_S)
+        runs.gather_s = LONG_S
         answers = asyncio.ensure_future(anext(coming))
         for done in (B, A):
             stage.finish(done)
             await turns()
-        assert sorted(answers.result()) == [(0, A), (1, B)]
+        assert places(answers.result()) == [0, 1]
 
 
-async def test_what_is_done_at_once_is_answered_with_the_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_done_at_once_is_answered_with_the_first_word() -> None:
     """That the works have arrived, it tells as well."""
-    monkeypatch.setattr("deployments.tasks.runs.GATHER_S", LONG_S)
     stage = Stage()
-    async with following(Actor()) as runs:
+    async with following(Actor(), gather_s=LONG_S) as runs:
         coming = runs.together([A, B], stage)
         answers = asyncio.ensure_future(anext(coming))
         await turns()
         for done in (B, A):
             stage.finish(done)
             await turns()
-        assert sorted(answers.result()) == [(0, A), (1, B)]
+        assert places(answers.result()) == [0, 1]
+
+
+async def test_large_pictures_travel_in_messages_of_their_own() -> None:
+    """Who reads them holds one message at a time."""
+    picture = Picture(data=bytes(MESSAGE_BYTES // 2 + 1))
+    stage = Stage()
+    async with following(Actor()) as runs:
+        coming = await begun(runs, stage, A, B)
+        for done in (A, B):
+            stage.running[done.task_id, 1].set_result(done.work.carrying(picture, opaque=True))
+        assert [len(await news(coming)), len(await news(coming))] == [1, 1]
 
 
 async def test_a_run_that_raises_spoils_no_other() -> None:
@@ -141,21 +153,21 @@ async def test_a_run_that_raises_spoils_no_other() -> None:
         assert (place, type(lost)) == (0, RunLost)
         assert "cannot be pickled" not in str(pickle.loads(pickle.dumps(lost)))  # noqa: S301 - our own
         stage.finish(B)
-        assert await news(coming) == [(1, B)]
+        assert await news(coming) == [(1, B.work)]
 
 
 async def test_what_is_called_off_ends_and_nothing_else_does() -> None:
     """Neither a newer attempt at the task, nor other tasks."""
-    actor, stage, newer = Actor(), Stage(), work("a", 3)
+    actor, stage, newer = Actor(), Stage(), step("a", 3)
     async with following(actor) as runs:
-        coming = await begun(runs, stage, A, work("a", 2), newer, B)
+        coming = await begun(runs, stage, A, step("a", 2), newer, B)
         await actor.call_off(CalledOff("a", 2))
         assert set(stage.running) == {("a", 3), ("b", 1)}
         lost = await news(coming)
         assert {(place, type(answer)) for place, answer in lost} == {(0, RunLost), (1, RunLost)}
         for still_running in (newer, B):
             stage.finish(still_running)
-        assert sorted(await news(coming)) == [(2, newer), (3, B)]
+        assert places(await news(coming)) == [2, 3]
 
 
 async def test_what_is_called_off_before_it_comes_does_not_run() -> None:
@@ -163,17 +175,16 @@ async def test_what_is_called_off_before_it_comes_does_not_run() -> None:
     actor, stage = Actor(), Stage()
     async with following(actor) as runs:
         await actor.call_off(CalledOff("a", 1))
-        coming = runs.together([A, work("a", 2)], stage)
+        coming = runs.together([A, step("a", 2)], stage)
         [(place, lost)] = await news(coming)
         assert set(stage.running) == {("a", 2)}
         assert (place, type(lost)) == (0, RunLost)
 
 
-async def test_of_what_was_called_off_only_the_newest_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_what_was_called_off_only_the_newest_is_remembered() -> None:
     """Most of it never comes: it must not gather for ever."""
-    monkeypatch.setattr("deployments.tasks.runs.REMEMBERED", 2)
     actor, stage = Actor(), Stage()
-    async with following(actor) as runs:
+    async with following(actor, remembered=2) as runs:
         await actor.call_off(CalledOff("a", 1))
         await actor.call_off(CalledOff("b", 1), CalledOff("c", 1))
         coming = runs.together([A, B, C], stage)
@@ -228,7 +239,7 @@ async def test_its_length_is_the_number_of_runs() -> None:
     stage = Stage()
     async with following(Actor()) as runs:
         assert len(runs) == 0
-        coming = await begun(runs, stage, A, work("a", 2), B)
+        coming = await begun(runs, stage, A, step("a", 2), B)
         assert len(runs) == 3
         for done in (A, B):
             stage.finish(done)

@@ -41,18 +41,18 @@ class FalEngine:
     blends: bool = True
 
     @classmethod
-    def check(cls, options: Mapping[str, object]) -> None:
+    def check(cls, options: Mapping[str, object], environment: Environment) -> None:
         """Refuses wrong options, and a missing key.
 
         Raises:
             SettingsError: one line that names the setting.
         """
         FalOptions.parse(options)
-        _key_in(Environment())
+        _key_in(environment)
 
     def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep) -> None:
         options = FalOptions.parse(context.options)
-        environment = Environment()
+        environment = context.environment
         fal = AsyncClient(_key_in(environment), default_timeout=options.submit_s)
         queue = FalQueue(fal, store_io=options.store_io, keep_files_s=options.keep_files_s)
         allow = parse_allow_hosts(environment.aige_allow_hosts)

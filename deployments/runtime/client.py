@@ -1,0 +1,68 @@
+"""The way to the TaskStatus actor, from any process of the application."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar, cast
+
+from ray.actor import ActorHandle
+from ray.exceptions import RayActorError, RayTaskError
+
+from deployments.errors import AigeError, Unavailable
+from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.messages import Message
+
+RETRY_SECONDS = 0.5
+"""How long a message that must be heard waits for an actor that is being replaced."""
+
+R = TypeVar("R")
+
+
+class TaskStatusClient:
+    """Carries messages to the actor that `find` finds, each as its `Delivery` says.
+
+    `find` raises `ValueError` where there is no such actor (yet).
+    """
+
+    def __init__(
+        self, find: Callable[[], ActorHandle[object]], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._find = find
+        self._sleep = sleep
+        self._found: ActorHandle[object] | None = None
+        self._batches: Batches[Message[object], object] = Batches(self._carry)
+
+    async def ask(self, message: Message[R]) -> R:
+        """The reply. Raises what the handler raises on purpose, or `Unavailable`."""
+        while True:
+            try:
+                return cast(R, await self._delivered(cast(Message[object], message)))
+            except Unavailable:
+                if not message.delivery.until_heard:
+                    raise
+            await self._sleep(RETRY_SECONDS)
+
+    async def _delivered(self, message: Message[object]) -> object:
+        try:
+            async with asyncio.timeout(message.delivery.patience_s):
+                if message.delivery.batched:
+                    return await self._batches.ask(message)
+                (reply,) = await self._replies([message])
+        except TimeoutError:
+            raise Unavailable("The task status actor does not answer; try again in a few seconds.", 2) from None
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def _carry(self, messages: Sequence[Message[object]]) -> Answers[object]:
+        yield list(enumerate(await self._replies(messages)))
+
+    async def _replies(self, messages: Sequence[Message[object]]) -> list[object]:
+        try:
+            if self._found is None:
+                self._found = self._find()
+            return cast(list[object], await self._found.handle.remote(messages))
+        except RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, AigeError) else error) from None
+        except (RayActorError, ValueError) as error:
+            self._found = None
+            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2) from error

@@ -1,0 +1,203 @@
+"""What other processes say to the orchestrator: a class for each message, with its reply, its delivery and its handler.
+
+To add one, write its class here and `await ask(...)` it where it is needed. `deployments.runtime` carries them.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+from deployments.tasks.entry import Binding
+from deployments.tasks.feed import Changes, Mark
+from deployments.tasks.record import Task
+from deployments.tasks.work import Work
+
+if TYPE_CHECKING:
+    from deployments.tasks.orchestrator import Orchestrator
+
+ANSWER_SECONDS = 5
+"""How long a client's request waits for the orchestrator before it is answered with 503."""
+
+WATCH_SECONDS = 20
+"""A long-poll is answered at least this often, so that who asks hears that the orchestrator lives."""
+
+
+class Delivery(NamedTuple):
+    """How a message travels.
+
+    Messages that are `batched` share a call; those whose answer takes a while travel alone. After `patience_s` seconds
+    without an answer, `Unavailable` is raised. One that is sent `until_heard` is repeated where the orchestrator is
+    away or being replaced: handling it twice must do no harm.
+    """
+
+    batched: bool = True
+    patience_s: float | None = None
+    until_heard: bool = False
+
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class Message(ABC, Generic[R_co]):
+    """One message; `R_co` is its reply."""
+
+    delivery: ClassVar[Delivery]
+
+    @abstractmethod
+    async def handle(self, orchestrator: "Orchestrator", /) -> R_co: ...
+
+
+class Ask(Protocol):
+    """The way to the orchestrator. Raises what the handler raises on purpose, or `Unavailable`."""
+
+    async def __call__(self, message: Message[R_co], /) -> R_co: ...
+
+
+_ASKED = Delivery(patience_s=ANSWER_SECONDS + 1)
+_LONG_POLL = Delivery(batched=False, patience_s=WATCH_SECONDS + ANSWER_SECONDS)
+_HEARD = Delivery(until_heard=True)
+
+
+@dataclass(frozen=True)
+class SubmitTask(Message[Task]):
+    """See `Orchestrator.submit`."""
+
+    delivery = _ASKED
+    task: Task
+    work: Work
+    binding: Binding | None
+    until: datetime
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Task:
+        return await orchestrator.submit(self.task, self.work, self.binding, self.until)
+
+
+@dataclass(frozen=True)
+class FindBoundTask(Message[Task | None]):
+    """The task that was accepted with this idempotency key; see `Orchestrator.bound`."""
+
+    delivery = _ASKED
+    binding: Binding
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
+        return await orchestrator.bound(self.binding)
+
+
+@dataclass(frozen=True)
+class GetTask(Message[Task | None]):
+    """The task as it stands; None where nobody knows it."""
+
+    delivery = _ASKED
+    task_id: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
+        return orchestrator.tasks.get(self.task_id)
+
+
+@dataclass(frozen=True)
+class CancelTask(Message[Task]):
+    """See `Orchestrator.cancel`."""
+
+    delivery = _ASKED
+    task_id: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Task:
+        return await orchestrator.cancel(self.task_id)
+
+
+@dataclass(frozen=True)
+class WatchTasks(Message[Changes[Task]]):
+    """Which tasks have changed since `since`: a long-poll."""
+
+    delivery = _LONG_POLL
+    since: Mark | None
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Changes[Task]:
+        return await orchestrator.changes.since(self.since, WATCH_SECONDS)
+
+
+class CalledOff(NamedTuple):
+    """Nobody waits any more for the attempts at a task up to and including this one."""
+
+    id: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class WatchCalledOff(Message[Changes[CalledOff]]):
+    """Which attempts have been called off since `since`: a long-poll."""
+
+    delivery = _LONG_POLL
+    since: Mark | None
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Changes[CalledOff]:
+        return await orchestrator.called_off.since(self.since, WATCH_SECONDS)
+
+
+@dataclass(frozen=True)
+class ClaimSubmit(Message[str | None]):
+    """See `PaidSubmits.claim`. It may wait for an earlier submit's receipt, so it travels alone."""
+
+    delivery = Delivery(batched=False, until_heard=True)
+    task_id: str
+    attempt: int
+    step: str
+    token: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> str | None:
+        return await orchestrator.paid_submits.claim(self.task_id, self.attempt, self.step, self.token)
+
+
+@dataclass(frozen=True)
+class RecordReceipt(Message[None]):
+    """See `PaidSubmits.record`."""
+
+    delivery = _HEARD
+    task_id: str
+    step: str
+    token: str
+    receipt: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> None:
+        await orchestrator.paid_submits.record(self.task_id, self.step, self.token, self.receipt)
+
+
+@dataclass(frozen=True)
+class ReleaseClaim(Message[None]):
+    """See `PaidSubmits.release`."""
+
+    delivery = _HEARD
+    task_id: str
+    step: str
+    token: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> None:
+        await orchestrator.paid_submits.release(self.task_id, self.step, self.token)
+
+
+@dataclass(frozen=True)
+class ReportProgress(Message[None]):
+    """See `PaidSubmits.report`."""
+
+    delivery = Delivery()
+    task_id: str
+    attempt: int
+    progress: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> None:
+        orchestrator.paid_submits.report(self.task_id, self.attempt, self.progress)
+
+
+@dataclass(frozen=True)
+class IsWanted(Message[bool]):
+    """See `PaidSubmits.is_wanted`."""
+
+    delivery = Delivery()
+    task_id: str
+    attempt: int
+    gives_up: bool
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> bool:
+        return orchestrator.paid_submits.is_wanted(self.task_id, self.attempt, gives_up=self.gives_up)

@@ -1,0 +1,224 @@
+"""Orchestration: every accepted task is walked through its steps until it has ended.
+
+The orchestrator is the only writer of status. A stage that *answers* says how its step went; a call that *raises* was
+lost with the stage's process, and the task goes on with a new attempt, from its last checkpoint.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable
+from deployments.settings import Deadlines, Settings
+from deployments.tasks.entry import Binding, Entry
+from deployments.tasks.feed import Feed
+from deployments.tasks.journal import Journal
+from deployments.tasks.ledger import Ledger
+from deployments.tasks.log_context import task_context
+from deployments.tasks.messages import CalledOff
+from deployments.tasks.operations import Step, steps_left, unknown_steps
+from deployments.tasks.paid_submits import PaidSubmits
+from deployments.tasks.record import Failure, StaleWrite, Task, now
+from deployments.tasks.stage_calls import Send, StageCalls, StepCall
+from deployments.tasks.work import Outcome, Work
+
+logger = logging.getLogger(__name__)
+
+
+class Orchestrator:
+    """Accepts tasks, walks them through their steps, and keeps their status. Lives on one event loop; `recover` comes
+    first.
+
+    `send` is the way to the stages; `on_change` is told of each change of a task. `changes` and `called_off` tell
+    other processes which tasks have changed, and which attempts nobody waits for any more.
+    """
+
+    def __init__(  # noqa: PLR0913 - three of them only tests give
+        self,
+        settings: Settings,
+        journal: Journal,
+        send: Send,
+        *,
+        on_change: Callable[[Task], None] = lambda _: None,
+        clock: Callable[[], datetime] = now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._settings = settings
+        self._on_change = on_change
+        self._clock = clock
+        self._sleep = sleep
+        self.changes = Feed[Task]()
+        self.called_off = Feed[CalledOff]()
+        self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=self._changed)
+        self._stages = StageCalls(send, self._ledger.take_work)
+        self._walking: dict[str, asyncio.Task[None]] = {}
+        self.paid_submits = PaidSubmits(self._ledger, settings)
+        self.tasks = self._ledger.shown
+
+    async def recover(self) -> None:
+        """Goes on with every task that the journal knows and that has not ended.
+
+        Raises:
+            JournalBroken: the journal cannot be read.
+        """
+        for task in await self._ledger.open():
+            self._start(task, is_new=False)
+
+    async def submit(
+        self, task: Task, work: Work, binding: Binding | None = None, until: datetime | None = None
+    ) -> Task:
+        """Takes on a new task, or gives the one that is there under the same id or idempotency key.
+
+        A call that comes in after `until` is refused: its caller has given up waiting, and must not get a task that it
+        does not know of.
+
+        Raises:
+            Conflict: the idempotency key is bound to another request.
+            Unavailable: too many tasks are in flight, or the journal does not work.
+        """
+        if until is not None and self._clock() > until:
+            raise Unavailable("The service was busy for too long; try again.", 1)
+        if (known := await self._ledger.known(task.id, binding)) is not None:
+            return known
+        task = task.attempted()  # written once, with the task itself
+        await self._ledger.create(task, work, binding)
+        self._start(task, is_new=True)
+        return task
+
+    async def bound(self, binding: Binding) -> Task | None:
+        """The task that was accepted with this idempotency key.
+
+        Raises:
+            Conflict: the key is bound to another request.
+        """
+        return await self._ledger.bound(binding)
+
+    async def cancel(self, task_id: str) -> Task:
+        """Ends a task as `cancelled`, and calls its running step off.
+
+        Raises:
+            NotFound: there is no such task.
+            Conflict: it has already ended.
+        """
+        if self.tasks.get(task_id) is None:
+            raise NotFound("There is no such task; finished tasks are forgotten after a day.")
+        cancelled = Failure.of(Cancelled("The task was cancelled."))
+        try:
+            entry = await self._ledger.change(
+                task_id, lambda entry: entry.with_task(entry.task.failed(cancelled, self._clock()))
+            )
+        except (NotFound, StaleWrite):
+            raise Conflict("The task has already ended.") from None
+        if walking := self._walking.get(task_id):
+            walking.cancel()
+        return entry.task
+
+    def _changed(self, task: Task) -> None:
+        self.changes.append(task)
+        self._on_change(task)
+
+    def _start(self, task: Task, *, is_new: bool) -> None:
+        """Walks the task to its end. The first attempt at a new one has begun with its acceptance."""
+        walking = asyncio.create_task(self._until_ended(task, is_new=is_new), name=task.id)
+        self._walking[task.id] = walking
+
+        def ended(_: object) -> None:
+            del self._walking[task.id]
+
+        walking.add_done_callback(ended)
+
+    async def _until_ended(self, task: Task, *, is_new: bool) -> None:
+        with task_context(task.id):
+            running = asyncio.ensure_future(self._attempts(task.id, is_new=is_new))
+            try:
+                await asyncio.wait({running}, timeout=seconds_left(task, self._settings.deadlines, self._clock()))
+                outcome = running.result() if running.done() else self._out_of_time()
+                entry = await self._ledger.change(
+                    task.id, lambda entry: entry.with_task(_ended(entry.task, outcome, self._clock()))
+                )
+            except (NotFound, StaleWrite):  # it was cancelled meanwhile
+                return
+            finally:  # after the task's end, not before: a stage that is cancelled asks whether its task has ended
+                running.cancel()
+            ended = entry.task
+            logger.info("%s ended as %s.", ended.operation, ended.failure.code if ended.failure else ended.status)
+
+    def _out_of_time(self) -> Failure:
+        seconds = self._settings.deadlines.task_s
+        return Failure.of(DeadlineExceeded(f"The task was not done within {seconds:g} s; try again."))
+
+    async def _attempts(self, task_id: str, *, is_new: bool) -> Outcome:
+        """How the task ends, whatever becomes of its attempts.
+
+        Raises:
+            NotFound, StaleWrite: it has ended already.
+        """
+        for lost in range(self._settings.attempts):
+            entry = await self._begun(task_id, is_new=is_new and lost == 0)
+            try:
+                return await self._walk(entry, await self._ledger.work(task_id))
+            except (NotFound, StaleWrite):
+                raise
+            except BaseException as error:
+                self.called_off.append(CalledOff(task_id, entry.task.attempts))
+                if not isinstance(error, Exception):  # the task has ended otherwise
+                    raise
+                logger.exception("Attempt %d was lost.", entry.task.attempts)
+            finally:
+                self._stages.written(task_id)
+            await self._sleep(min(0.5 * 2**lost, 8))
+        return Failure.of(InternalError("The service lost this task several times over; try again."))
+
+    async def _begun(self, task_id: str, *, is_new: bool) -> Entry:
+        if is_new:
+            return self._ledger.unfinished(task_id).entry
+        return await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
+
+    async def _walk(self, entry: Entry, work: Work) -> Outcome:
+        """One attempt: the steps that are not done, until one fails or all are done.
+
+        What a step has made is durable, and the next one's status shown, before the next stage is called. Meanwhile
+        no picture is held here.
+        """
+        task = entry.task
+        if unknown := unknown_steps(task.operation, {*work.done, *entry.paid}):
+            logger.error("The journal names steps that this version does not know: %s.", ", ".join(sorted(unknown)))
+            return Failure.of(InternalError("The task was begun by another version of the service; submit it again."))
+        size, work, made = work.size, work.without_pictures(), None
+        for step in steps_left(work):
+            if not step.when(work):
+                continue
+            entry = await self._begin_step(task, step, made)
+            made = None
+            self._stages.written(task.id)
+            paid = entry.paid.get(step.id)
+            call = StepCall(task.id, step.id, task.attempts, paid.receipt if paid else None, size)
+            outcome = await self._stages.call(step.stage, call)
+            if isinstance(outcome, Failure):
+                return outcome
+            made = outcome.finished(step.id)
+            del outcome
+            size, work = made.size, made.without_pictures()
+        return work
+
+    async def _begin_step(self, task: Task, step: Step, made: Work | None) -> Entry:
+        """Shows the step's status; in the same commit goes what the steps before it have made, if that is new."""
+
+        def begun(entry: Entry) -> Entry:
+            task_now = entry.task.advanced(task.attempts, step.status, self._clock())
+            return entry.with_task(task_now.charged(made.charges) if made else task_now)
+
+        return await self._ledger.change(task.id, begun, made)
+
+
+def seconds_left(task: Task, deadlines: Deadlines, at: datetime) -> float:
+    """Until the task's deadline; one that was interrupted gets a stage's time at least, however long that took."""
+    elapsed = (at - task.timeline[0].at).total_seconds()
+    return min(max(deadlines.task_s - elapsed, deadlines.stage_s), deadlines.task_s)
+
+
+def _ended(task: Task, outcome: Outcome, at: datetime) -> Task:
+    if isinstance(outcome, Failure):
+        return task.failed(outcome, at)
+    return task.charged(outcome.charges).finished(task.attempts, outcome.notes, at)

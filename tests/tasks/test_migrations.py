@@ -1,0 +1,156 @@
+"""Journals outlive the code that wrote them: those of each schema, as they were written then, are opened and finished.
+
+`tests/data/journals/README.md` says how they were made.
+"""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+from redis import Redis
+
+from deployments.errors import ErrorCode, TaskFailed
+from deployments.settings import Settings
+from deployments.tasks.entry import Binding
+from deployments.tasks.journal import ENTRY, SCHEMA, WORK, Journal
+from deployments.tasks.messages import Message
+from deployments.tasks.operations import OPERATIONS, STAGE_OF, StepId
+from deployments.tasks.orchestrator import Orchestrator
+from deployments.tasks.paid_call import ClaimedCall
+from deployments.tasks.record import Failure, Operation, Status
+from deployments.tasks.redis_journal import RedisJournal
+from deployments.tasks.sqlite_journal import SqliteJournal
+from deployments.tasks.work import Outcome, StepRequest
+from tests.tasks.in_process import Stages, end_of, no_sleep
+
+JOURNALS = Path(__file__).parents[1] / "data/journals"
+PAID = {StepId.GENERATE_AVATAR, StepId.GENERATE_BACKGROUND, StepId.REMOVE_BACKGROUND, StepId.OVERLAY}
+R = TypeVar("R")
+
+
+class Written(BaseModel):
+    """What is known of a task of schema 1 at its end; `stops_at` counts steps, `requests` go by stage."""
+
+    operation: Operation
+    stops_at: int | None
+    paid: str | None
+    attempts: int
+    status: Status
+    requests: dict[str, str]
+
+
+WRITTEN = TypeAdapter(dict[str, Written]).validate_json((JOURNALS / "schema-1.json").read_bytes())
+
+
+class Service:
+    """An orchestrator on an old journal; keeps which steps ran, what was submitted, and what paid for each step."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.ran: dict[str, list[str]] = {}
+        self.sent: list[tuple[str, str]] = []
+        self.paid_with: dict[tuple[str, str], str] = {}
+        stages = Stages(self._step)
+        settings = Settings.model_validate({"deadlines": {"unknown_submit_s": 0}})
+        self.orchestrator = Orchestrator(settings, journal, stages.send, sleep=no_sleep)
+        stages.orchestrator = self.orchestrator
+
+    async def ask(self, message: Message[R]) -> R:
+        return await message.handle(self.orchestrator)
+
+    async def _step(self, request: StepRequest) -> Outcome:
+        self.ran.setdefault(request.task_id, []).append(request.step)
+        if request.step in PAID:
+            try:
+                paid_with = await ClaimedCall(self.ask, request).submit(self._send(request))
+            except TaskFailed as error:
+                return Failure.of(error)
+            self.paid_with[request.task_id, request.step] = paid_with
+        return request.work
+
+    def _send(self, request: StepRequest) -> Callable[[], Awaitable[str]]:
+        async def send() -> str:
+            self.sent.append((request.task_id, request.step))
+            return "a new request"
+
+        return send
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def old_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
+    """A copy of schema 1's, in each place that lasts."""
+    old = JOURNALS / "schema-1.sqlite3"
+    if request.param == "sqlite":
+        shutil.copy(old, tmp_path / "journal.sqlite3")
+        return SqliteJournal(tmp_path / "journal.sqlite3")
+    url: str = request.getfixturevalue("redis_url")
+    with sqlite3.connect(old) as connection, Redis.from_url(url) as redis:
+        redis.set("aige:journal:schema", 1)
+        for table in ("entries", "works"):
+            for task_id, value in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - one of two
+                redis.hset(f"aige:journal:{table}", task_id, value)
+    return RedisJournal(url)
+
+
+async def test_a_journal_of_schema_1_is_finished_and_nothing_is_paid_twice(old_journal: Journal) -> None:
+    """Fifty tasks in every stage of life: steps that were done are not repeated, and receipts are honoured."""
+    service = Service(old_journal)
+    await service.orchestrator.recover()
+    for task_id, written in WRITTEN.items():
+        task = await end_of(service.orchestrator, task_id)
+        if written.stops_at is None:
+            assert (task.status, service.ran.get(task_id)) == (written.status, None)
+            continue
+        left = [step.id for step in OPERATIONS[written.operation][written.stops_at :]]
+        at = left[0]
+        if written.paid == "claim":
+            assert task.failure is not None
+            assert task.failure.code is ErrorCode.ENGINE_OUTCOME_UNKNOWN
+            assert service.ran[task_id] == [at]
+        else:
+            assert task.status is Status.DONE, task
+            assert service.ran[task_id] == [step for step in left if step in service.ran[task_id]]
+            assert left[-1] in service.ran[task_id]
+        if written.paid == "receipt":
+            assert service.paid_with[task_id, at] == written.requests[STAGE_OF[at]]
+        assert task.attempts == written.attempts + 1
+    paid_before = {(task_id, stage) for task_id, written in WRITTEN.items() for stage in written.requests}
+    assert not paid_before & {(task_id, STAGE_OF[step]) for task_id, step in service.sent}
+    await old_journal.close()
+
+
+async def test_what_was_charged_and_bound_in_schema_1_is_kept(old_journal: Journal) -> None:
+    """Charges are known by their step now; an idempotency key still finds its task."""
+    service = Service(old_journal)
+    await service.orchestrator.recover()
+    task_id = "00000003-0000-4000-8000-000000000000"
+    bound = await service.orchestrator.bound(Binding("key 3", "fingerprint 3"))
+    assert bound is not None
+    assert bound.id == task_id
+    assert (await end_of(service.orchestrator, task_id)).charges[0] == ("generate_avatar", "some/model", 1.5)
+    await old_journal.close()
+
+
+async def test_a_migrated_journal_is_opened_again(tmp_path: Path) -> None:
+    """As one of the present schema."""
+    shutil.copy(JOURNALS / "schema-1.sqlite3", tmp_path / "journal.sqlite3")
+    contents = []
+    for _ in range(2):
+        journal = SqliteJournal(tmp_path / "journal.sqlite3")
+        contents.append(await journal.read())
+        await journal.close()
+    assert contents[0] == contents[1]
+    with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+
+
+def test_what_a_journal_holds_changes_only_with_its_schema() -> None:
+    """Where this fails: raise `SCHEMA`, write a migration, keep an old journal in `tests/data/journals`, and
+    pin the new one with `python -m tests.data.journals.pin`.
+    """
+    pinned = json.loads((JOURNALS / f"schema-{SCHEMA}-types.json").read_text(encoding="utf-8"))
+    assert {"entry": ENTRY.json_schema(), "work": WORK.json_schema()} == pinned
