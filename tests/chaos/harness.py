@@ -127,7 +127,7 @@ class Chaos(Run):
             elif isinstance(task["error"], dict) and task["error"]["code"] == "engine_outcome_unknown":
                 tally.unknown += 1
             else:
-                tally.lost.append(f"{name}: {task}")
+                tally.lost.append(f"{name}: {task['error']} {task}")
 
 
 @contextmanager
