@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from deployments.api.models import PresignRequest, PresignResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
-from deployments.media.storage import BuiltinStore, ObjectStore
+from deployments.media.storage import BuiltinStore, ObjectStore, StoredObject
 
 _SAFELY = {
     # Stored bytes come from strangers and share our origin: a browser must never run them.
@@ -21,13 +20,22 @@ _SAFELY = {
     "Accept-Ranges": "none",
 }
 
+_PIECE_BYTES = 2**18
 
-class _WholeFile(FileResponse):
-    """A file, whatever part of it is asked for: Starlette's answers to what is no range are no problem documents."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
-        await super().__call__({**scope, "headers": headers}, receive, send)
+class _Opened(Response):
+    """An object as it was opened: the whole of it, whatever part is asked for and whatever is written over it."""
+
+    def __init__(self, found: StoredObject) -> None:
+        self._file = found.file
+        super().__init__(media_type=found.media_type, headers={**_SAFELY, "Content-Length": str(found.size)})
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        with self._file:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while piece := await asyncio.to_thread(self._file.read, _PIECE_BYTES):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
 
 
 def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
@@ -55,12 +63,11 @@ def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
         await builtin().write(key, _chunks(request))
         return Response(status_code=200)
 
-    @router.get("/objects/{key}", responses=problems_of(403, 404, 503), response_class=_WholeFile)
+    @router.get("/objects/{key}", status_code=200, responses=problems_of(403, 404, 503), response_class=_Opened)
     async def read_object(key: str, request: Request) -> Response:
         """The object at a pre-signed read URL."""
         builtin().verify("GET", key, request.query_params)
-        found = await asyncio.to_thread(builtin().read, key)
-        return _WholeFile(found.path, media_type=found.media_type, headers=_SAFELY)
+        return _Opened(await asyncio.to_thread(builtin().open, key))
 
     return router
 

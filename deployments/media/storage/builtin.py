@@ -31,9 +31,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """Where an object lies, and its media type: told by its first bytes, since what its writer said proves nothing."""
+    """An object as it was when it was opened, whatever is written over it since. Whoever opened it closes `file`.
 
-    path: Path
+    Its media type is told by its first bytes, since what its writer said proves nothing.
+    """
+
+    file: BinaryIO
+    size: int
     media_type: str
 
 
@@ -99,7 +103,7 @@ class BuiltinStore:
             finally:
                 await asyncio.to_thread(unfinished.unlink, missing_ok=True)
 
-    def read(self, key: str) -> StoredObject:
+    def open(self, key: str) -> StoredObject:
         """The object at `key`.
 
         Raises:
@@ -109,11 +113,12 @@ class BuiltinStore:
         path = self._path(key)
         with _refusing_for_disk_trouble():
             try:
-                with path.open("rb") as file:
-                    head = file.read(12)
+                file = path.open("rb")
             except FileNotFoundError as error:
                 raise NotFound("There is no such object: it was never written, or has expired.") from error
-        return StoredObject(path, sniff(head) or "application/octet-stream")
+            media_type = sniff(file.read(12)) or "application/octet-stream"
+            file.seek(0)
+            return StoredObject(file, os.fstat(file.fileno()).st_size, media_type)
 
     def sweep(self) -> None:
         """Removes objects that no URL can read any more, and what interrupted writes left. Call it now and then."""

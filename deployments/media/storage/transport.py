@@ -35,10 +35,11 @@ class StoreTransport(httpx.AsyncBaseTransport):
             assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 (an async client sends no other)
             await self._store.write(key, request.stream)
             return httpx.Response(200)
-        found = await asyncio.to_thread(self._store.read, key)
-        content = await asyncio.to_thread(found.path.read_bytes)
-        headers = {"Content-Type": found.media_type, "Content-Length": str(len(content))}
-        return httpx.Response(200, headers=headers, content=content if request.method == "GET" else None)
+        found = await asyncio.to_thread(self._store.open, key)
+        with found.file:
+            content = await asyncio.to_thread(found.file.read) if request.method == "GET" else None
+        headers = {"Content-Type": found.media_type, "Content-Length": str(found.size)}
+        return httpx.Response(200, headers=headers, content=content)
 
 
 def own_store(store: ObjectStore) -> StoreTransport | None:

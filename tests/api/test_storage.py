@@ -1,0 +1,46 @@
+"""The built-in store's routes."""
+
+import asyncio
+
+import httpx
+from starlette.types import Message
+
+from deployments.api.app import Parts, build_api
+from deployments.media.storage import BuiltinStore
+
+
+async def presigned(client: httpx.AsyncClient) -> dict[str, str]:
+    answer: dict[str, str] = (await client.post("/api/v1/storage/presign")).json()
+    return answer
+
+
+async def test_an_object_that_is_replaced_while_it_is_read_arrives_whole(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    """Its reader gets the bytes that its Content-Length was told of: here the new ones come between both."""
+    assert isinstance(parts.store, BuiltinStore)
+    place = await presigned(client)
+    await client.put(place["writeUrl"], content=b"x" * 1_000_000)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.start":
+            await client.put(place["writeUrl"], content=b"y")
+
+    url = httpx.URL(place["readUrl"])
+    scope = {"type": "http", "method": "GET", "path": url.path, "query_string": url.query, "headers": []}
+    await build_api(parts)(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]  # nothing is received
+    assert b"".join(message.get("body", b"") for message in sent) == b"x" * 1_000_000
+    assert dict(sent[0]["headers"])[b"content-length"] == b"1000000"
+    assert (await client.get(place["readUrl"])).content == b"y"
+
+
+async def test_what_part_is_asked_for_makes_no_difference(client: httpx.AsyncClient) -> None:
+    """The whole object comes, as HTTP allows."""
+    place = await presigned(client)
+    await client.put(place["writeUrl"], content=b"0123456789")
+    for part in ("bytes=2-3", "bytes=20-30", "lines=1"):
+        answer = await client.get(place["readUrl"], headers={"Range": part})
+        assert (answer.status_code, answer.content) == (200, b"0123456789")
+        assert answer.headers["accept-ranges"] == "none"
