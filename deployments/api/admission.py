@@ -3,13 +3,12 @@
 URLs are judged as written: names are resolved only when a stage opens them. Nothing here goes out to the network.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
+from deployments.api.inline_picture import NotInline, inline_picture
 from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
 from deployments.errors import InvalidRequest
 from deployments.media import images, signed_urls
@@ -22,7 +21,7 @@ from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Wo
 Field = tuple[str | int, ...]
 Submission = AvatarRequest | BackgroundRequest | OverlayRequest
 
-_DATA_URI = re.compile(r"data:image/[\w.+-]+(?:;[\w.+=-]+)*;base64,", re.IGNORECASE | re.ASCII)
+_WEB_URL = re.compile(r"\s*https?:", re.IGNORECASE)
 
 
 class Admission:
@@ -97,24 +96,17 @@ class Admission:
 
     def _photo(self, text: str, field: Field) -> Picture:
         """The photo behind a URL, a data URI or bare base64."""
-        if text[:8].lower().startswith(("http://", "https://")):
+        if _WEB_URL.match(text):
             return Picture(url=self._url(text, field))
-        uri = _DATA_URI.match(text)
-        data = _decoded(text[uri.end() :] if uri else text, field)
+        try:
+            data = inline_picture(text)
+        except NotInline as error:
+            raise InvalidRequest(str(error), field) from None
         if images.sniff(data) is None:
             raise InvalidRequest("The picture is no PNG, JPEG or WebP.", field)
         if len(data) > self._limits.picture_bytes:
             raise InvalidRequest(f"The picture is larger than {self._limits.picture_bytes:,} bytes.", field)
         return Picture(data=data)
-
-
-def _decoded(text: str, field: Field) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidRequest(
-            "A photo is an http(s) URL, a data:image/...;base64, URI or bare base64; this is none of them.", field
-        ) from None
 
 
 def _same_avatar(in_path: str, in_body: str) -> None:
