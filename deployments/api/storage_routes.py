@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from deployments.api.json_body import JsonRoute
 from deployments.api.models import PresignRequest, PresignResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
@@ -40,7 +41,7 @@ class _Opened(Response):
 
 def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
     """The router of `/storage`; `public_url` is where clients reach this server (None: wherever they just did)."""
-    router = APIRouter(prefix="/storage", tags=["storage"])
+    router = APIRouter(prefix="/storage", tags=["storage"], route_class=JsonRoute)
 
     @router.post("/presign", responses=problems_of(400, 401, 413))
     async def presign(request: Request, body: PresignRequest | None = None) -> PresignResponse:

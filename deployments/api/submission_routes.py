@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path
 from deployments.api.admission import Admission
 from deployments.api.backend import Backend
 from deployments.api.idempotency import Authorization, IdempotencyKey, binding_of
+from deployments.api.json_body import JsonRoute
 from deployments.api.models import Accepted, AvatarRequest, BackgroundRequest, OverlayRequest
 from deployments.api.openapi import problems_of
 from deployments.api.overload import Gate
@@ -21,7 +22,9 @@ AvatarIdInPath = Annotated[str, Path(description="Must match the avatar_id in th
 
 def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> APIRouter:
     """The router of `/avatar`; `gate` is closed for a moment when the service is full."""
-    router = APIRouter(prefix="/avatar", tags=["tasks"], responses=problems_of(400, 401, 409, 413, 503))
+    router = APIRouter(
+        prefix="/avatar", tags=["tasks"], responses=problems_of(400, 401, 409, 413, 503), route_class=JsonRoute
+    )
 
     async def submit(binding: Binding | None, admit: Callable[[], tuple[Task, Work]]) -> Accepted:
         # First: a repeated request gives its task, even where its writeUrl has expired since.
