@@ -52,12 +52,10 @@ class Admission:
         )
         return self._admit(body, AvatarJob(body.prompt, photos, body.aspect_ratio, body.writeUrl))
 
-    def background(self, avatar_id: str, body: BackgroundRequest) -> tuple[Task, Work]:
-        _same_avatar(avatar_id, body.avatar_id)
+    def background(self, body: BackgroundRequest) -> tuple[Task, Work]:
         return self._admit(body, BackgroundJob(body.prompt, body.aspect_ratio, body.writeUrl))
 
-    def overlay(self, avatar_id: str, body: OverlayRequest) -> tuple[Task, Work]:
-        _same_avatar(avatar_id, body.avatar_id)
+    def overlay(self, body: OverlayRequest) -> tuple[Task, Work]:
         place = body.params.position
         job = OverlayJob(
             prompt=body.prompt,
@@ -107,8 +105,3 @@ class Admission:
         if len(data) > self._limits.picture_bytes:
             raise InvalidRequest(f"The picture is larger than {self._limits.picture_bytes:,} bytes.", field)
         return Picture(data=data)
-
-
-def _same_avatar(in_path: str, in_body: str) -> None:
-    if in_path != in_body:
-        raise InvalidRequest("The avatar_id in the path and the one in the body differ.", ("body", "avatar_id"))

@@ -4,27 +4,40 @@ import hashlib
 from typing import Annotated
 
 from fastapi import Header
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, Field
 
 from deployments.tasks.entry import Binding
 
+REPLAYED = "Idempotent-Replayed"
+"""The header, always `true`, of an answer with a task that an earlier request has started."""
+
+
+def _unquoted(value: object) -> object:
+    """The key in double quotes, which the IETF's draft puts around it; without them, the key is the whole value."""
+    is_quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
+    return value[1:-1] if isinstance(value, str) and is_quoted else value
+
+
+_Key = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern="^[ -~]+$", json_schema_extra={"pattern": '^(?!""$)[ -~]+$'}),
+    BeforeValidator(_unquoted),
+]
 IdempotencyKey = Annotated[
-    str | None,
+    _Key | None,
     Header(
         alias="Idempotency-Key",
-        min_length=1,
-        max_length=128,
-        pattern="^[ -~]+$",
-        description="Repeat it with the same request within 24 hours to get the same task.",
+        description="Repeat it with the same request within 24 hours to get the same task. Double quotes around it are "
+        "not part of it.",
     ),
 ]
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 
 def binding_of(key: str | None, route: str, authorization: str | None, body: BaseModel) -> Binding | None:
-    """The key, in the scope of its route and its caller's API key, and a digest of the request as parsed."""
+    """The key, in the scope of its caller's API key, and a digest of the request as parsed: its route and its body."""
     if key is None:
         return None
     # A digest, since the journal must not hold API keys.
-    scope = hashlib.sha256(f"{route}\n{authorization}\n{key}".encode()).hexdigest()
-    return Binding(scope, hashlib.sha256(body.model_dump_json().encode()).hexdigest())
+    scope = hashlib.sha256(f"{authorization}\n{key}".encode()).hexdigest()
+    return Binding(scope, hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).hexdigest())

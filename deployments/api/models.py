@@ -40,6 +40,8 @@ def _not_blank(value: str) -> str:
 def _path_segment(value: str) -> str:
     if "/" in value or any(unicodedata.category(character) == "Cc" for character in value):
         raise ValueError("must not contain '/' or control characters")
+    if value in {".", ".."}:
+        raise ValueError("must not be '.' or '..': a URL cannot hold them as a part of its path")
     return value
 
 
@@ -60,7 +62,7 @@ AvatarId = Annotated[
     Field(
         min_length=1,
         max_length=AVATAR_ID_CHARACTERS,
-        json_schema_extra={"pattern": r"^[^/\u0000-\u001f\u007f-\u009f]+$"},
+        json_schema_extra={"pattern": r"^(?!\.{1,2}$)[^/\u0000-\u001f\u007f-\u009f]+$"},
     ),
     AfterValidator(_path_segment),
 ]

@@ -1,5 +1,6 @@
 """Idempotency keys, over HTTP."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ import pytest
 
 from deployments.api.app import Parts, build_api
 from tests.api.conftest import BASE, InProcess
-from tests.api.test_submission import ROUTES
+from tests.api.test_submission import ROUTES, params
+from tests.api.test_submission import send as submit
 
 
 async def send(
@@ -36,16 +38,66 @@ async def test_another_request_with_the_same_key_is_a_409(client: httpx.AsyncCli
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_keys_of_other_routes_and_callers_are_others(parts: Parts) -> None:
+async def test_the_same_key_on_another_route_is_a_409(client: httpx.AsyncClient) -> None:
+    """A key names one request: the route is part of it."""
+    assert (await send(client, "background", "k")).status_code == 200
+    assert (await send(client, "overlay", "k")).status_code == 409
+    assert (await send(client, "avatar", "k")).status_code == 409
+
+
+async def test_keys_of_other_callers_are_others(parts: Parts) -> None:
     """Nobody meets another's task by guessing a key."""
     api = build_api(replace(parts, api_keys=frozenset({"one", "two"})))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
-        answers = [
-            await send(client, "background", "k", "Bearer one"),
-            await send(client, "background", "k", "Bearer two"),
-            await send(client, "overlay", "k", "Bearer one"),
-        ]
-    assert len({answer.json()["aige_task_id"] for answer in answers}) == 3
+        answers = [await send(client, "background", "k", f"Bearer {caller}") for caller in ("one", "two")]
+    assert len({answer.json()["aige_task_id"] for answer in answers}) == 2
+
+
+async def test_only_a_repetition_says_that_it_is_one(client: httpx.AsyncClient) -> None:
+    """Neither the first request, nor one without a key, nor a conflict."""
+    first, again = await send(client, "avatar", "k"), await send(client, "avatar", "k")
+    assert again.headers["idempotent-replayed"] == "true"
+    conflict = await send(client, "avatar", "k", prompt="another")
+    without = await submit(client, "avatar")
+    assert not any("idempotent-replayed" in answer.headers for answer in (first, conflict, without))
+
+
+async def test_of_requests_at_the_same_moment_one_starts_the_task(client: httpx.AsyncClient) -> None:
+    """And all others say that they repeat it."""
+    answers = await asyncio.gather(*[send(client, "background", "k") for _ in range(5)])
+    assert len({answer.json()["aige_task_id"] for answer in answers}) == 1
+    assert [answer.headers.get("idempotent-replayed") for answer in answers].count(None) == 1
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"aspect_ratio": "landscape_16_9"},
+        {"aspect_ratio": None, "webhook": 1},
+        {"params": {**params(x=10.0, scale=5e-1), "note": None}},
+    ],
+)
+async def test_what_means_the_same_is_the_same_request(client: httpx.AsyncClient, same: dict[str, object]) -> None:
+    """Unknown fields, null, defaults, and other ways to write a number."""
+    first = await send(client, "overlay", "k")
+    again = await send(client, "overlay", "k", "", **same)
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
+@pytest.mark.parametrize("quoted", ['"k 1"', '"' + "x" * 128 + '"', '"a"b"'])
+async def test_quotes_around_a_key_are_not_part_of_it(client: httpx.AsyncClient, quoted: str) -> None:
+    """The IETF's draft has it in double quotes."""
+    first = await send(client, "avatar", quoted)
+    again = await send(client, "avatar", quoted[1:-1])
+    assert (first.status_code, again.json()) == (201, first.json())
+
+
+async def test_the_avatar_id_in_the_path_is_checked_first(client: httpx.AsyncClient) -> None:
+    """A key does not lend its task to a request that is wrong by itself."""
+    await send(client, "background", "k")
+    headers = {"Idempotency-Key": "k"}
+    answer = await client.put("/api/v1/avatar/other/background", json=ROUTES["background"][2], headers=headers)
+    assert answer.status_code == 400
 
 
 async def test_a_refused_request_binds_nothing(client: httpx.AsyncClient) -> None:
@@ -65,7 +117,7 @@ async def test_a_repeated_request_gives_its_task_after_its_write_url_has_expired
     assert (await send(client, "avatar", "another")).status_code == 400
 
 
-@pytest.mark.parametrize("key", [b"", b"x" * 129, b"\xff", b"a\tb"])
+@pytest.mark.parametrize("key", [b"", b"x" * 129, b"\xff", b"a\tb", b'""', b'"' + b"x" * 129 + b'"', b'"\xff"'])
 async def test_a_key_is_printable_ascii(client: httpx.AsyncClient, key: bytes) -> None:
     """1 to 128 characters of it."""
     answer = await send(client, "avatar", key)

@@ -106,7 +106,11 @@ BAD_URLS = [
 WRONG: list[tuple[str, Mapping[str, object]]] = [
     *[(route, {field: bad}) for route in ROUTES for field in ("prompt", "avatar_id") for bad in NOT_TEXT],
     *[(route, {"prompt": bad}) for route in ROUTES for bad in ("", " \n\t", "x" * 4001, "a\0b", "\ud800")],
-    *[(route, {"avatar_id": bad}) for route in ROUTES for bad in ("", "x" * 129, "a/b", "a\nb", "a\0b", "other\x85")],
+    *[
+        (route, {"avatar_id": bad})
+        for route in ROUTES
+        for bad in ("", "x" * 129, "a/b", "a\nb", "a\0b", "b\x85", ".", "..")
+    ],
     *[(route, {field: bad}) for route in ROUTES for field in ("writeUrl", "readUrl") for bad in [*BAD_URLS, *NOT_TEXT]],
     *[(route, {"aspect_ratio": bad}) for route in ROUTES for bad in ("2:1", "", 1, "square hd", ["1:1"])],
     ("overlay", {"aspect_ratio": "1:1"}),
