@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from deployments.api import problems
@@ -11,6 +10,7 @@ from deployments.api.admission import Admission
 from deployments.api.auth import ApiKeys
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
+from deployments.api.cors import Cors
 from deployments.api.models import LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.overload import Gate, RefuseAtGate
@@ -74,11 +74,4 @@ def build_api(parts: Parts) -> ASGIApp:
     guarded = StatusShortcut(guarded, parts.backend, BASE)
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)
-    return CORSMiddleware(
-        problems.LastResort(guarded),
-        allow_origins=parts.settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
-        expose_headers=["Retry-After", "X-Request-ID"],
-        max_age=600,
-    )
+    return Cors(problems.LastResort(guarded), parts.settings.cors_origins)

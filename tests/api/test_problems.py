@@ -10,7 +10,7 @@ import pytest
 from deployments.api.app import Parts, build_api
 from deployments.settings import Limits, Settings
 from tests.api.conftest import BASE, InProcess
-from tests.api.test_submission import AVATAR, send
+from tests.api.test_submission import send
 
 ORIGIN = "http://localhost:5173"
 
@@ -81,20 +81,3 @@ async def test_an_absent_actor_is_a_503_with_retry_after(client: httpx.AsyncClie
     answer = await send(client, "avatar")
     assert_is_problem(answer, 503)
     assert int(answer.headers["retry-after"]) > 0
-
-
-async def test_errors_carry_cors_headers(client: httpx.AsyncClient) -> None:
-    """A browser must be able to read a 400."""
-    answer = await client.post("/api/v1/avatar", json={}, headers={"Origin": ORIGIN})
-    assert_is_problem(answer, 400)
-    assert answer.headers["access-control-allow-origin"] == ORIGIN
-
-
-async def test_preflights_answer(client: httpx.AsyncClient) -> None:
-    """Only for allowed origins."""
-    asks = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type, idempotency-key"}
-    path = "/api/v1/avatar/a/overlay"
-    assert (await client.options(path, headers={**asks, "Origin": ORIGIN})).status_code == 200
-    assert (await client.options(path, headers={**asks, "Origin": "https://evil.example"})).status_code == 400
-    answer = await client.post("/api/v1/avatar", json=AVATAR, headers={"Origin": "https://evil.example"})
-    assert "access-control-allow-origin" not in answer.headers
