@@ -11,6 +11,7 @@ from deployments.api.auth import ApiKeys
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
 from deployments.api.cors import Cors
+from deployments.api.head import HeadAsGet
 from deployments.api.models import LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.overload import Gate, RefuseAtGate
@@ -74,4 +75,4 @@ def build_api(parts: Parts) -> ASGIApp:
     guarded = StatusShortcut(guarded, parts.backend, BASE)
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)
-    return Cors(problems.LastResort(guarded), parts.settings.cors_origins)
+    return Cors(HeadAsGet(problems.LastResort(guarded)), parts.settings.cors_origins)

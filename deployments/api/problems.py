@@ -78,13 +78,13 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """All methods that some route takes at this path: the router itself names only those of the first that matches."""
-    routes = request.app.router.routes
-    return [
-        method
-        for method in _METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
-    ]
+    """All methods that are answered at this path; the router itself names only those of the first route that fits."""
+
+    def is_taken(method: str) -> bool:
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}  # see `deployments.api.head`
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
+
+    return [method for method in _METHODS if is_taken(method)]
 
 
 class LastResort:

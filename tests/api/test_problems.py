@@ -34,8 +34,11 @@ async def test_an_unknown_route_is_a_404(client: httpx.AsyncClient, path: str) -
     [
         ("GET", "/api/v1/avatar", "POST"),
         ("POST", "/api/v1/avatar/a/overlay", "PUT"),
-        ("PUT", "/api/v1/task/1/status", "GET"),
-        ("POST", "/api/v1/storage/objects/x", "GET, PUT"),
+        ("PUT", "/api/v1/task/1/status", "GET, HEAD"),
+        ("PUT", "/api/v1/task/1", "GET, HEAD, DELETE"),
+        ("POST", "/api/v1/storage/objects/x", "GET, HEAD, PUT"),
+        ("DELETE", "/openapi.json", "GET, HEAD"),
+        ("DELETE", "/", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_a_405_with_allow(
