@@ -6,6 +6,7 @@ cost most of what the service does.
 
 from collections.abc import AsyncIterator
 from typing import Any
+from zlib import crc32
 
 from starlette.responses import StreamingResponse
 
@@ -25,28 +26,45 @@ class EventStream(StreamingResponse):
         super().__init__(_as_events(states), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
 
 
-DOCUMENTED: dict[str, Any] = {
-    "description": "An event `status` at once and at each change, until the task has ended; its data is the task.",
-    "content": {
-        "text/event-stream": {
-            "itemSchema": {
-                "type": "object",
-                "properties": {
-                    "event": {"type": "string", "const": "status"},
-                    "data": {
-                        "type": "string",
-                        "contentMediaType": "application/json",
-                        "contentSchema": {"$ref": "#/components/schemas/TaskResponse"},
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "An event `status` at once and at each change, until the task has ended; its data is the task.",
+        "content": {
+            "text/event-stream": {
+                "itemSchema": {
+                    "type": "object",
+                    "properties": {
+                        "event": {"type": "string", "const": "status"},
+                        "data": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": {"$ref": "#/components/schemas/TaskResponse"},
+                        },
+                        "id": {"type": "string"},
                     },
-                },
-                "required": ["event", "data"],
+                    "required": ["event", "data", "id"],
+                }
             }
-        }
+        },
     },
+    204: {"description": "The final event has been seen: `Last-Event-ID` names it. A browser then stops asking."},
 }
 """For OpenAPI 3.2, section 4.14.4."""
 
 
 async def _as_events(states: AsyncIterator[Task | None]) -> AsyncIterator[bytes]:
     async for state in states:
-        yield b"event: status\ndata: %s\n\n" % TaskResponse.of(state).model_dump_json().encode() if state else PING
+        yield _event(state) if state else PING
+
+
+def _event(task: Task) -> bytes:
+    data = TaskResponse.of(task).model_dump_json().encode()
+    return b"event: status\ndata: %s\nid: %s\n\n" % (data, (final_id(task) or f"{crc32(data):08x}").encode())
+
+
+def final_id(task: Task) -> str | None:
+    """The id of the event that ends the stream of `task`; None while it has not ended.
+
+    By the status alone: what is told of an ended task may still grow.
+    """
+    return task.status if task.is_ended else None

@@ -30,7 +30,7 @@ class StatusShortcut:
         if (asked := self._path.fullmatch(scope["path"])) is None:
             return None
         try:
-            task = await self._backend.get(asked[1])
+            task = await self._backend.get(asked[1].lower())
         except RequestRefused:
             return None  # the route says why
         if task is None:

@@ -2,21 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header, Path, Response
+from pydantic import AfterValidator
 
 from deployments.api.backend import Backend
-from deployments.api.event_stream import DOCUMENTED, EventStream
+from deployments.api.event_stream import DOCUMENTED, EventStream, final_id
 from deployments.api.models import StatusResponse, TaskResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
 from deployments.tasks.record import Task
+
+TaskId = Annotated[str, Path(description="In either case."), AfterValidator(str.lower)]
+LastEventId = Annotated[
+    str | None, Header(description="The id of the last event that was seen; with that of the final event, 204.")
+]
 
 
 def task_routes(backend: Backend) -> APIRouter:
     """The router of `/task`."""
     router = APIRouter(tags=["tasks"], responses=problems_of(401, 404, 503))
 
-    async def task_in_path(aige_task_id: str) -> Task:
+    async def task_in_path(aige_task_id: TaskId) -> Task:
         task = await backend.get(aige_task_id)
         if task is None:
             raise NotFound("There is no such task; finished tasks are forgotten after a day.")
@@ -35,13 +41,15 @@ def task_routes(backend: Backend) -> APIRouter:
         return TaskResponse.of(task)
 
     @router.delete("/task/{aige_task_id}", status_code=202, responses=problems_of(409))
-    async def cancel_task(aige_task_id: str) -> TaskResponse:
+    async def cancel_task(aige_task_id: TaskId) -> TaskResponse:
         """Cancel the task: it ends as `error` with the code `cancelled`, and so does the provider's request."""
         return TaskResponse.of(await backend.cancel(aige_task_id))
 
-    @router.get("/task/{aige_task_id}/events", status_code=200, response_class=EventStream, responses={200: DOCUMENTED})
-    async def task_events(task: TaskInPath) -> EventStream:
+    @router.get("/task/{aige_task_id}/events", status_code=200, response_class=EventStream, responses=DOCUMENTED)
+    async def task_events(task: TaskInPath, last_event_id: LastEventId = None) -> Response:
         """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""
+        if last_event_id is not None and last_event_id == final_id(task):
+            return Response(status_code=204)
         return EventStream(backend.watch(task))
 
     return router

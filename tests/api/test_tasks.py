@@ -34,6 +34,35 @@ async def test_a_task_id_is_an_unguessable_uuid4(client: httpx.AsyncClient) -> N
     assert first != second
 
 
+async def test_an_id_is_read_in_either_case(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """On every route; the answer has it as it was given out."""
+    backend.release.clear()
+    task_id = await started(client)
+    path = f"/api/v1/task/{task_id.upper()}"
+    assert path != f"/api/v1/task/{task_id}"
+    for answer in (await client.get(path), await client.get(f"{path}/status"), await client.delete(path)):
+        assert answer.json()["aige_task_id"] == task_id
+    assert [event["aige_task_id"] for event in await events(client, task_id.upper())] == [task_id]
+
+
+@pytest.mark.parametrize("end", [None, Failure(ErrorCode.NO_PERSON_FOUND, "Send another photo.")])
+async def test_a_client_that_has_seen_the_end_is_told_to_stop(
+    client: httpx.AsyncClient, backend: InProcess, end: Failure | None
+) -> None:
+    """204 stops a browser's `EventSource`, which else asks again for ever; with any other id, the end is told again."""
+    backend.outcome = lambda work: end or work
+    task_id = await started(client)
+    path = f"/api/v1/task/{task_id}/events"
+    last = (await client.get(path)).text.strip().rpartition("\nid: ")[2]
+    again = await client.get(path, headers={"Last-Event-ID": last})
+    assert (again.status_code, again.content) == (204, b"")
+    assert "content-type" not in again.headers
+    for other in ("5", "", "0badc0de", {"done": "error", "error": "done"}[last]):
+        told = await client.get(path, headers={"Last-Event-ID": other})
+        assert told.status_code == 200
+        assert told.text.endswith(f"\nid: {last}\n\n")
+
+
 async def test_the_status_holds_exactly_two_keys(client: httpx.AsyncClient) -> None:
     """As documented."""
     task_id = await started(client)
