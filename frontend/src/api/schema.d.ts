@@ -512,7 +512,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeat it with the same request within 24 hours to get the same task. */
+                /** @description Repeat it with the same request within 24 hours to get the same task. Double quotes around it are not part of it. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -527,6 +527,8 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
@@ -593,7 +595,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeat it with the same request within 24 hours to get the same task. */
+                /** @description Repeat it with the same request within 24 hours to get the same task. Double quotes around it are not part of it. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -611,6 +613,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
@@ -677,7 +681,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeat it with the same request within 24 hours to get the same task. */
+                /** @description Repeat it with the same request within 24 hours to get the same task. Double quotes around it are not part of it. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -695,6 +699,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
@@ -762,6 +768,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description In either case. */
                 aige_task_id: string;
             };
             cookie?: never;
@@ -820,6 +827,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description In either case. */
                 aige_task_id: string;
             };
             cookie?: never;
@@ -878,6 +886,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description In either case. */
                 aige_task_id: string;
             };
             cookie?: never;
@@ -943,8 +952,12 @@ export interface operations {
     task_events_api_v1_task__aige_task_id__events_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The id of the last event that was seen; with that of the final event, 204. */
+                "last-event-id"?: string | null;
+            };
             path: {
+                /** @description In either case. */
                 aige_task_id: string;
             };
             cookie?: never;
@@ -959,6 +972,13 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description The final event has been seen: `Last-Event-ID` names it. A browser then stops asking. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description API keys are configured, and none or a wrong one was sent. */
             401: {
