@@ -19,6 +19,9 @@ _PROXY_PORTS = {
     "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": "8500",  # Serve's own proxy, which HAProxy asks while no ingress lives
 }
 
+_HTTP = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.api.http_protocol.install"}
+"""Before it starts an HTTP server, Serve calls this; what is set outside wins."""
+
 
 def data_dir() -> Path:
     """`AIGE_DATA_DIR`, absolute; a relative one counts from the project's root."""
@@ -71,7 +74,7 @@ def environment(data: Path, profile: Profile) -> dict[str, str]:
     make_certificate(certificate)
     ours = {name: value for name, value in os.environ.items() if name not in ("RAY_ADDRESS", "RAY_AUTH_TOKEN")}
     tuned = _throughput(temp_dir(data)) if profile is Profile.PRODUCTION else {}
-    return tuned | ours | _fixed(data, certificate)
+    return _HTTP | tuned | ours | _fixed(data, certificate)
 
 
 def _fixed(data: Path, certificate: Path) -> dict[str, str]:
