@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from deployments.errors import InvalidRequest
 
@@ -40,9 +41,13 @@ class _ParsedRequest(Request):
         """Reads the body.
 
         Raises:
-            InvalidRequest: it is not JSON, or does not say that it is.
+            InvalidRequest: it is not JSON, does not say that it is, or breaks off.
         """
-        if body := await self.body():
+        try:
+            body = await self.body()
+        except ClientDisconnect:
+            raise InvalidRequest("The body broke off.", ("body",)) from None
+        if body:
             _check_type(self.headers.get("content-type", ""))
             self._value = parse_json(body)
 

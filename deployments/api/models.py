@@ -90,7 +90,13 @@ class AvatarRequest(_Submission):
     """Make a cut-out avatar of the person in the photos."""
 
     source_images: list[
-        Annotated[Text, Field(description="An http(s) URL, a data:image/...;base64, URI, or bare base64.")]
+        Annotated[
+            Text,
+            Field(
+                description="An http(s) URL, a data:image/...;base64, URI, or bare base64. "
+                "In base64, white space is ignored, padding may be missing, and both alphabets are read."
+            ),
+        ]
     ] = Field(min_length=1, max_length=SOURCE_IMAGES)
     aspect_ratio: Ratio = AspectRatio.SQUARE
 

@@ -4,7 +4,9 @@ import json
 
 import httpx
 import pytest
+from starlette.types import Message
 
+from deployments.api.app import Parts, build_api
 from tests.api.conftest import InProcess
 from tests.api.test_submission import BACKGROUND, ROUTES
 
@@ -91,6 +93,25 @@ async def test_broken_json_is_told_where(client: httpx.AsyncClient, body: bytes,
     answer = await put(client, body)
     assert answer.status_code == 400
     assert answer.json()["detail"] == f"The body is not valid JSON: {said}."
+
+
+async def test_a_body_that_breaks_off_is_no_fault_of_ours(parts: Parts) -> None:
+    """Its client is gone: that is no 500, and no stack trace in the log."""
+    received: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return received.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/avatar", "query_string": b"", "headers": []}
+    await build_api(parts)(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_the_store_is_as_strict_and_takes_no_body_at_all(client: httpx.AsyncClient) -> None:
