@@ -51,11 +51,13 @@ class Wire(asyncio.Transport):
         self.protocol: asyncio.BaseProtocol = HttpProtocol(config, ServerState(), {})
         self.protocol.connection_made(self)
 
-    async def send(self, data: bytes, size: int | None = None) -> bytes:
-        """Sends `data`, in pieces of `size` bytes; what has come back once all is answered."""
-        for start in range(0, len(data), size or len(data)):
+    async def send(self, data: bytes, size: int | None = None, then: bytes = b"") -> bytes:
+        """Sends `data`, in pieces of `size` bytes, and `then` at once; what has come back once all is answered."""
+        size = size or len(data)
+        pieces = [data[start : start + size] for start in range(0, len(data), size)]
+        for piece in filter(None, (*pieces, then)):
             assert isinstance(self.protocol, asyncio.Protocol)
-            self.protocol.data_received(data[start : start + (size or len(data))])
+            self.protocol.data_received(piece)
         for _ in range(20):
             await asyncio.sleep(0)  # lets all that is under way go as far as it can
         received, self.received = self.received, b""
@@ -129,6 +131,16 @@ async def test_requests_that_do_not_wait_are_answered_in_turn() -> None:
     first = await wire.send(one + two[:9])
     second = await wire.send(two[9:])
     assert first.endswith(b"0\r\n\r\n")
+    assert second.endswith(b"GET ")
+
+
+async def test_h11_takes_no_connection_over_in_the_middle_of_an_answer() -> None:
+    """The answers would mix."""
+    wire = Wire()
+    one, two = (b"GET /%s HTTP/1.1\r\n" % path + HEADERS for path in (b"stream", b""))
+    answers = await wire.send(one + b"\r\n", then=two + UPGRADES["Java"] + b"\r\n")
+    first, second = answers.removeprefix(b"HTTP/1.1 200 ").split(b"HTTP/1.1 200 ")
+    assert first.endswith(b"\r\n4\r\none\n\r\n4\r\ntwo\n\r\n0\r\n\r\n")
     assert second.endswith(b"GET ")
 
 

@@ -8,6 +8,10 @@ import httpx
 import pytest
 
 from deployments.api.app import Parts, build_api
+from deployments.api.idempotency import binding_of
+from deployments.api.models import BackgroundRequest
+from deployments.tasks.entry import Binding
+from deployments.tasks.record import Task
 from tests.api.conftest import BASE, InProcess
 from tests.api.test_submission import ROUTES, params
 from tests.api.test_submission import send as submit
@@ -45,6 +49,16 @@ async def test_the_same_key_on_another_route_is_a_409(client: httpx.AsyncClient)
     assert (await send(client, "avatar", "k")).status_code == 409
 
 
+def test_the_route_is_part_of_the_request() -> None:
+    """Even of two routes whose bodies are one."""
+    body = BackgroundRequest.model_validate(ROUTES["background"][2])
+    one, another = (binding_of("k", route, None, body) for route in ("background", "overlay"))
+    assert one is not None
+    assert another is not None
+    assert one.key == another.key
+    assert one.fingerprint != another.fingerprint
+
+
 async def test_keys_of_other_callers_are_others(parts: Parts) -> None:
     """Nobody meets another's task by guessing a key."""
     api = build_api(replace(parts, api_keys=frozenset({"one", "two"})))
@@ -62,8 +76,15 @@ async def test_only_a_repetition_says_that_it_is_one(client: httpx.AsyncClient) 
     assert not any("idempotent-replayed" in answer.headers for answer in (first, conflict, without))
 
 
-async def test_of_requests_at_the_same_moment_one_starts_the_task(client: httpx.AsyncClient) -> None:
-    """And all others say that they repeat it."""
+async def test_of_requests_at_the_same_moment_one_starts_the_task(
+    client: httpx.AsyncClient, backend: InProcess
+) -> None:
+    """And all others say that they repeat it: here each asked for an earlier one before there was any."""
+
+    async def none_yet(_: Binding) -> Task | None:
+        return None
+
+    backend.bound = none_yet  # type: ignore[method-assign]
     answers = await asyncio.gather(*[send(client, "background", "k") for _ in range(5)])
     assert len({answer.json()["aige_task_id"] for answer in answers}) == 1
     assert [answer.headers.get("idempotent-replayed") for answer in answers].count(None) == 1

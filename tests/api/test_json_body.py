@@ -52,10 +52,16 @@ async def test_another_type_is_told_which_header_to_send(
     assert backend.works == []
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-32"])
-async def test_another_encoding_is_told_to_be_utf_8(client: httpx.AsyncClient, encoding: str) -> None:
-    """PowerShell 5 sends Latin-1."""
-    answer = await put(client, SPOKEN.encode(encoding))
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        *[(SPOKEN, encoding) for encoding in ("latin-1", "cp1252", "utf-16", "utf-16-le", "utf-32")],
+        *[(json.dumps(BACKGROUND), encoding) for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32-be")],
+    ],
+)
+async def test_another_encoding_is_told_to_be_utf_8(client: httpx.AsyncClient, text: str, encoding: str) -> None:
+    """PowerShell 5 sends Latin-1. Of English text, UTF-16 is valid UTF-8, with a NUL beside each letter."""
+    answer = await put(client, text.encode(encoding))
     assert answer.status_code == 400
     assert answer.json()["detail"].endswith("must be sent in UTF-8.")
     assert answer.json()["errors"][0]["loc"] == ["body"]
