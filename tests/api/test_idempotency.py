@@ -81,7 +81,7 @@ async def test_of_requests_at_the_same_moment_one_starts_the_task(
 ) -> None:
     """And all others say that they repeat it: here each asked for an earlier one before there was any."""
 
-    async def none_yet(_: Binding) -> Task | None:
+    async def none_yet(binding: Binding) -> Task | None:
         return None
 
     backend.bound = none_yet  # type: ignore[method-assign]
