@@ -15,31 +15,28 @@ whose host and port stand, literally so, in `AIGE_ALLOW_HOSTS`.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 import stamina
-from ssrfguard import Resolver, SSRFGuardError
-from ssrfguard.httpx import AsyncSafeTransport
+from ssrfguard import Resolver
 
 from deployments.errors import FetchFailed
+from deployments.media import images
 from deployments.media.destinations import (
-    NOT_PUBLIC,
     AllowedHosts,
     OwnStore,
     Refused,
     check_url,
-    guard,
     host_of,
-    origin_of,
     parse_allow_hosts,
 )
+from deployments.media.door import AT_ONCE, LOCATION, Door
+from deployments.media.httpx_errors import TROUBLE
 
 __all__ = [
     "AllowedHosts",
@@ -53,27 +50,27 @@ __all__ = [
     "reason_for",
 ]
 
-AT_ONCE = 128
-"""Requests under way in a process. More wait, where that costs nothing: whoever waits in a pool of httpcore's is looked
-at for each request that goes through it, and thousands of uploads at once then take twice the CPU.
-"""
-POOL_SIZE = 8
-"""Of them, how many go to one pool before the next one is used; see `_Pools`."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ANSWERS = frozenset({httpx.codes.OK, httpx.codes.NON_AUTHORITATIVE_INFORMATION})
+"""What brings a picture; 203 is a proxy's 200 (RFC 9110, 15.3.4)."""
+_NOT_NOW = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
+_PACKED = frozenset(
+    {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip", "x-compress", "x-gzip"}
+    | {"zstd"}
+)
+"""IANA's HTTP content codings, `identity` aside. Anything else in `Content-Encoding` is some program's mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class EgressLimits:
-    """How many redirects `fetch` follows, and how many seconds each step may take; `total` bounds a whole fetch."""
+    """How many redirects `fetch` follows, and how many seconds it may take in all (`total`), repetitions included.
+
+    After `connect` seconds without a connection, the next one of the host's addresses is tried.
+    """
 
     redirects: int = 3
-    lookup: float = 5.0
     connect: float = 5.0
-    read: float = 15.0
     total: float = 60.0
-
-
-TRIES = 3
-"""How often a picture is asked for, at most."""
 
 
 class _NotNow(Refused):
@@ -106,8 +103,8 @@ class Egress:
         """Made when it is first needed: a process that has opened no URL yet does not pay for it in memory."""
         limits = self._limits
         return httpx.AsyncClient(
-            transport=_Door(self._allow, limits, self._store, self._resolver),
-            timeout=httpx.Timeout(limits.read, connect=limits.connect),
+            transport=Door(self._allow, self._store, self._resolver, connect=limits.connect, patience=limits.total),
+            timeout=httpx.Timeout(None),  # a slow server is waited for: until the end of the fetch, or of who puts
             # Compressed pictures hardly shrink, and a bomb cannot hide in what is not compressed.
             headers={
                 "User-Agent": "AIGE",
@@ -120,25 +117,29 @@ class Egress:
         )
 
     async def fetch(self, url: str, max_bytes: int) -> bytes:
-        """The body that `url` answers a GET with, at most `max_bytes` of it.
+        """The body that `url` answers a GET with, at most `max_bytes` of it, as it comes: nothing is unpacked.
 
-        Tried again where that may help: a picture may have been paid for, and its address may answer only once more.
+        As long as the time lasts, it is asked for again after everything that may pass: a picture may have been paid
+        for, or the connection may have been a kept-alive one that its server had closed.
 
         Raises:
             FetchFailed: for every reason there is.
         """
-        tries = stamina.retry_context(
-            (_NotNow, httpx.ReadError), attempts=TRIES, timeout=None, wait_initial=0.5, wait_max=2.0
-        )
+        trouble: Exception | None = None
+        tries = stamina.retry_context(_may_pass, attempts=None, timeout=None, wait_initial=0.5, wait_max=5.0)
         try:
             async with asyncio.timeout(self._limits.total):
                 async for attempt in tries:
                     with attempt:
-                        async with self._room, aclosing(await self._get(url)) as response:
-                            return await _body_of(response, max_bytes)
+                        try:
+                            return await self._fetched(url, max_bytes)
+                        except (Refused, httpx.TransportError) as error:
+                            trouble = error
+                            raise
             raise AssertionError("the last attempt raises")
         except (Refused, httpx.TransportError, TimeoutError) as error:
-            raise FetchFailed(f"The picture at {host_of(url)} could not be loaded: {reason_for(error)}.") from error
+            reason = reason_for(trouble or error)  # rather than that the time ran out over it
+            raise FetchFailed(f"The picture at {host_of(url)} could not be loaded: {reason}.") from error
 
     async def put(self, url: str, body: bytes | AsyncIterable[bytes], headers: Mapping[str, str]) -> httpx.Response:
         """One PUT, and the status and headers that answered it; redirects are not followed. The caller sets a deadline.
@@ -149,127 +150,93 @@ class Egress:
         """
         check_url(url, self._allow, self._store)
         request = self._client.build_request("PUT", url, content=body, headers=headers)
-        async with self._room, aclosing(await self._client.send(request, stream=True)) as response:
-            # Object stores answer with nothing; read to its end, that leaves the connection fit for the next upload.
-            if response.headers.get("Content-Length") == "0":
-                await response.aread()
-            return response
+        with _translated():
+            async with self._room, aclosing(await self._client.send(request, stream=True)) as response:
+                # Stores answer with nothing; read to its end, that leaves the connection fit for the next upload.
+                if response.headers.get("Content-Length") == "0":
+                    response.headers.pop("Content-Encoding", None)  # there is nothing to unpack
+                    await response.aread()
+                return response
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+    async def _fetched(self, url: str, max_bytes: int) -> bytes:
+        with _translated():
+            async with self._room, aclosing(await self._get(url)) as response:
+                return await _body_of(response, max_bytes)
 
     async def _get(self, url: str) -> httpx.Response:
         """The answer at the end of the redirects, its body still unread."""
         check_url(url, self._allow, self._store)  # as written, before httpx makes it normal
         request = self._client.build_request("GET", url)
         for _ in range(self._limits.redirects + 1):
-            # Not `follow_redirects`: httpx then reads the whole body of each redirect, however long it is.
             response = await self._client.send(request, stream=True)
-            if response.next_request is None:
+            if response.status_code not in _REDIRECTS or LOCATION not in response.extensions:
                 return response
             await response.aclose()
-            if request.url.scheme == "https" and response.next_request.url.scheme == "http":
-                raise Refused("it redirects from https to unprotected http")
-            request = response.next_request
+            request = self._client.build_request("GET", _target(request.url, response.extensions[LOCATION]))
         raise Refused(f"it redirects more than {self._limits.redirects} times")
 
 
-class _Door(httpx.AsyncBaseTransport):
-    """Checks each request's URL, redirects included, and sends it by the way that it may take."""
-
-    def __init__(self, allow: AllowedHosts, limits: EgressLimits, store: OwnStore | None, resolver: Resolver) -> None:
-        self._allow = allow
-        self._store = store
-        self._lookups = _BoundedLookups(resolver, limits.lookup)
-        tls = httpx.create_ssl_context()  # reads SSL_CERT_FILE
-        pool = httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE)
-        self._guarded = _Pools(
-            lambda: AsyncSafeTransport(policy=guard(), resolver=self._lookups, verify=tls, limits=pool)
-        )
-        self._unguarded = _Pools(lambda: httpx.AsyncHTTPTransport(verify=tls, limits=pool))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        check_url(str(request.url), self._allow, self._store)
-        if self._store is not None and self._store.owns(request.url):
-            return await self._store.handle_async_request(request)
-        if origin_of(str(request.url)) in self._allow:
-            return await self._unguarded.handle_async_request(request)
-        try:
-            return await self._guarded.handle_async_request(request)
-        except SSRFGuardError:
-            raise Refused(NOT_PUBLIC) from None
-
-    async def aclose(self) -> None:
-        await self._guarded.aclose()
-        await self._unguarded.aclose()
-        self._lookups.close()
+def _target(url: httpx.URL, location: str) -> httpx.URL:
+    """Where `url` redirects to; whether it may be opened is judged when it is."""
+    try:
+        target = url.join(location)
+    except (httpx.InvalidURL, ValueError):
+        raise Refused("it redirects to something that is no URL") from None
+    if target.scheme not in {"http", "https"}:
+        raise Refused("it redirects to something that is no http or https URL")
+    if (url.scheme, target.scheme) == ("https", "http"):
+        raise Refused("it redirects from https to unprotected http")
+    return target
 
 
-class _Pools(httpx.AsyncBaseTransport):
-    """Several small pools of connections; each takes `POOL_SIZE` requests before the next one takes any.
-
-    For each request, httpcore looks at all connections of its pool: of sixty-four uploads at once, each costs twice as
-    much in one pool as in eight (1.9 ms of CPU, 1.1).
-    """
-
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._busy = {make(): 0 for _ in range(AT_ONCE // POOL_SIZE)}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        pool = min(self._busy, key=lambda pool: self._busy[pool] // POOL_SIZE)  # of equals, the first
-        self._busy[pool] += 1
-        try:
-            return await pool.handle_async_request(request)
-        finally:
-            self._busy[pool] -= 1
-
-    async def aclose(self) -> None:
-        for pool in self._busy:
-            await pool.aclose()
-
-
-_Answers = Iterable[tuple[int, int, int, str, tuple[str | int, ...]]]
-"""What `socket.getaddrinfo` answers."""
-
-
-class _BoundedLookups:
-    """A resolver that gives up after `seconds`: `getaddrinfo` itself knows no time limit, and cannot be cancelled."""
-
-    def __init__(self, resolver: Resolver, seconds: float) -> None:
-        self._resolver = resolver
-        self._seconds = seconds
-        self._threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="lookup")
-
-    def __call__(self, host: str, *question: int) -> _Answers:
-        lookup = self._threads.submit(self._resolver, host, *question)
-        try:
-            return lookup.result(self._seconds)
-        except TimeoutError:
-            lookup.cancel()
-            raise socket.gaierror(socket.EAI_AGAIN, "the lookup took too long") from None
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Makes a `httpx.TransportError` of everything that `TROUBLE` lists; refusals pass."""
+    try:
+        yield
+    except (Refused, httpx.TransportError):
+        raise
+    except TROUBLE as error:
+        raise httpx.NetworkError(type(error).__name__) from error
 
 
 async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
-    if response.status_code != httpx.codes.OK:
-        refused = (
-            _NotNow if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error else Refused
-        )
-        raise refused(f"the server answered {response.status_code}; check that the link is still valid")
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused("the server sent it compressed, though it was asked not to")
+    status = response.status_code
+    if status not in _ANSWERS:
+        refused = _NotNow if status in _NOT_NOW or response.is_server_error else Refused
+        raise refused(f"the server answered {status}; check that the link is still valid")
+    codings = {coding.strip().lower() for coding in response.headers.pop("Content-Encoding", "").split(",")}
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_bytes():  # without the header, httpx unpacks nothing
         body += chunk
         if len(body) > max_bytes:
             raise Refused(f"it is larger than {max_bytes:,} bytes; give a smaller one")
+    if codings & _PACKED and images.sniff(bytes(body[:12])) is None:
+        raise Refused("the server sent it compressed, though it was asked not to")
     return bytes(body)
 
 
-def reason_for(error: Refused | httpx.TransportError | TimeoutError) -> str:
-    """Why a URL could not be opened, as a clause in plain English that names no address."""
+def _may_pass(error: Exception) -> bool:
+    """Whether asking again may help after `error`."""
+    if isinstance(error, httpx.TransportError):
+        return not any(_is_final(cause) for cause in _causes_of(error))
+    return isinstance(error, _NotNow)
+
+
+def _is_final(cause: BaseException) -> bool:
+    if isinstance(cause, socket.gaierror):
+        return cause.errno != socket.EAI_AGAIN
+    return isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def reason_for(error: Exception) -> str:
+    """Why a URL could not be opened, as a clause in plain English that names no address.
+
+    `error` is a `Refused`, a `httpx.TransportError` or a `TimeoutError`.
+    """
     causes = tuple(_causes_of(error))
     if isinstance(error, Refused):
         return str(error)

@@ -2,13 +2,14 @@
 
 import asyncio
 import gzip
+import itertools
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-PICTURE = b"\x89PNG the bytes of a picture"
+PICTURE = b"\x89PNG\r\n\x1a\n the bytes of a picture"
 
 Fault = Callable[[asyncio.StreamWriter, "Asked"], Awaitable[None]]
 
@@ -24,23 +25,42 @@ class Asked:
     body: bytes
 
 
+TAKEN_IN_SILENCE = 0
+"""Among `Web.answers`: the PUT is taken, and the connection closed instead of an answer."""
+
+
 @dataclass
 class Web:
-    """`answers` are the statuses, with headers, that PUTs get, in turn; then 200."""
+    """`answers` are the statuses, with headers, that PUTs get, in turn; then 200. `stored` is what was taken, by path.
+
+    `troubles` befall the next requests, one each. A connection serves `per_connection` requests, and is closed, without
+    a word, only when it is used again.
+    """
 
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
+    stored: dict[str, bytes] = field(default_factory=dict)
+    troubles: list[Fault] = field(default_factory=list)
+    per_connection: int = 1_000_000
     names: list[str | None] = field(default_factory=list)
     """The server names (SNI) that TLS clients asked for."""
 
 
 def _head(status: int, *headers: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status} Status", *headers, "", ""]).encode("latin-1")
+    return "\r\n".join([f"HTTP/1.1 {status} Status", *headers, "", ""]).encode()
 
 
-async def picture(writer: asyncio.StreamWriter, _: Asked) -> None:
-    writer.write(_head(200, f"Content-Length: {len(PICTURE)}", "Set-Cookie: session=another-caller") + PICTURE)
+async def picture(writer: asyncio.StreamWriter, asked: Asked) -> None:
+    """With the status and the Content-Encoding that the query asks for."""
+    headers = [f"Content-Encoding: {asked.query['coding']}"] if "coding" in asked.query else []
+    headers += [f"Content-Length: {len(PICTURE)}", "Set-Cookie: session=another-caller"]
+    writer.write(_head(int(asked.query.get("status", 200)), *headers) + PICTURE)
+
+
+async def says(writer: asyncio.StreamWriter, asked: Asked) -> None:
+    """Whatever the query spells out in hexadecimal digits."""
+    writer.write(bytes.fromhex(asked.query["hex"]))
 
 
 async def answers(writer: asyncio.StreamWriter, asked: Asked) -> None:
@@ -55,6 +75,14 @@ async def redirects(writer: asyncio.StreamWriter, asked: Asked) -> None:
 async def redirects_with_endless_body(writer: asyncio.StreamWriter, asked: Asked) -> None:
     writer.write(_head(302, f"Location: {asked.query['to']}", "Transfer-Encoding: chunked"))
     await _endless_chunks(writer)
+
+
+async def closes(_: asyncio.StreamWriter, __: Asked) -> None:
+    """Without a word."""
+
+
+async def resets(writer: asyncio.StreamWriter, _: Asked) -> None:
+    writer.transport.abort()
 
 
 async def hangs(_: asyncio.StreamWriter, __: Asked) -> None:
@@ -92,14 +120,25 @@ async def breaks_off(writer: asyncio.StreamWriter, _: Asked) -> None:
     writer.write(_head(200, "Content-Length: 1000") + b"few")
 
 
+async def breaks_a_chunk(writer: asyncio.StreamWriter, _: Asked) -> None:
+    """Off in the middle."""
+    writer.write(_head(200, "Transfer-Encoding: chunked") + b"10\r\nfew")
+
+
+async def muddles_chunks(writer: asyncio.StreamWriter, _: Asked) -> None:
+    """A chunk whose size is no number."""
+    writer.write(_head(200, "Transfer-Encoding: chunked") + b"3\r\nfew\r\nmany\r\n")
+
+
 async def overflows(writer: asyncio.StreamWriter, _: Asked) -> None:
     """More bytes than promised."""
     writer.write(_head(200, "Content-Length: 3") + b"and" + b"more" * 1000)
 
 
-async def compressed(writer: asyncio.StreamWriter, _: Asked) -> None:
+async def compressed(writer: asyncio.StreamWriter, asked: Asked) -> None:
     bomb = gzip.compress(bytes(1_000_000))
-    writer.write(_head(200, "Content-Encoding: gzip", f"Content-Length: {len(bomb)}") + bomb)
+    coding = asked.query.get("coding", "gzip")
+    writer.write(_head(200, f"Content-Encoding: {coding}", f"Content-Length: {len(bomb)}") + bomb)
 
 
 async def no_http(writer: asyncio.StreamWriter, _: Asked) -> None:
@@ -117,14 +156,19 @@ FAULTS: dict[str, Fault] = {
     for fault in (
         picture,
         answers,
+        says,
         redirects,
         redirects_with_endless_body,
+        closes,
+        resets,
         hangs,
         hangs_midway,
         drips,
         endless,
         endless_headers,
         breaks_off,
+        breaks_a_chunk,
+        muddles_chunks,
         overflows,
         compressed,
         no_http,
@@ -138,14 +182,35 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     method, target, _ = request.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     url = urlsplit(target)
-    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Asked(method, url.path, query, headers, body)
 
 
-async def _take(writer: asyncio.StreamWriter, web: Web) -> None:
+async def _store(writer: asyncio.StreamWriter, web: Web, asked: Asked) -> bool:
+    """Takes a PUT, or gives back what was taken; says whether the connection goes on."""
+    if asked.method == "GET":
+        found = web.stored.get(asked.path)
+        body = found or b""
+        writer.write(_head(404 if found is None else 200, f"Content-Length: {len(body)}") + body)
+        return True
     status, header = web.answers.pop(0) if web.answers else (200, "")
-    writer.write(_head(status, *([header] if header else []), "Content-Length: 0"))
+    if status == TAKEN_IN_SILENCE or 200 <= status < 300:
+        web.stored[asked.path] = asked.body
+    if status != TAKEN_IN_SILENCE:
+        writer.write(_head(status, *([header] if header else []), "Content-Length: 0"))
+    return status != TAKEN_IN_SILENCE
+
+
+async def _answer(writer: asyncio.StreamWriter, web: Web, asked: Asked) -> bool:
+    """Answers, or does not; says whether the connection goes on."""
+    if web.troubles:
+        await web.troubles.pop(0)(writer, asked)
+        return False
+    if asked.path not in FAULTS:
+        return await _store(writer, web, asked)
+    await FAULTS[asked.path](writer, asked)
+    return asked.path == "/picture"
 
 
 @asynccontextmanager
@@ -161,14 +226,11 @@ async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Web]:
         assert task is not None
         tasks.add(task)
         try:
-            while True:
+            for number in itertools.count(1):
                 asked = await _read(reader)
                 web.asked.append(asked)
-                if asked.path not in FAULTS:
-                    await _take(writer, web)
-                    continue
-                await FAULTS[asked.path](writer, asked)
-                break
+                if number > web.per_connection or not await _answer(writer, web, asked):
+                    break
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError, ssl.SSLError):
             pass

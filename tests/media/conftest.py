@@ -1,17 +1,21 @@
 """A little internet for the tests of the door out to it: public names and addresses that end on loopback."""
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
 import anyio.abc
+import httpx
 import pytest
 import stamina
 
+from deployments.errors import FetchFailed
 from deployments.media.egress import Egress, EgressLimits
-from tests.faults.web import Web, serving
+from tests.faults.web import PICTURE, Web, serving
 
 Answers = list[tuple[int, int, int, str, tuple[str, int]]]
 
@@ -27,12 +31,16 @@ def no_pauses() -> Iterator[None]:
 
 @dataclass
 class Internet:
-    """What names resolve to (an answer for each lookup, the last one for ever), and what was looked up and dialled."""
+    """What names resolve to (an answer for each lookup, the last one for ever), and what was looked up and dialled.
+
+    `stuck`: how many of the next connections never come about.
+    """
 
     web: Web
     names: dict[str, list[list[str]]] = field(default_factory=dict)
     looked_up: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
+    stuck: int = 0
 
     def resolve(self, host: str, port: int, *_: int) -> Answers:
         """Stands in for `socket.getaddrinfo`."""
@@ -83,6 +91,9 @@ def internet(web: Web, monkeypatch: pytest.MonkeyPatch) -> Internet:
 
     async def dial(remote_host: object, remote_port: int, **_: object) -> object:
         internet.dialled.append(str(remote_host))
+        if internet.stuck:
+            internet.stuck -= 1
+            await asyncio.Event().wait()
         stream = await connect("127.0.0.1", remote_port)
         return _Detour(stream, str(remote_host), remote_port)
 
@@ -101,6 +112,34 @@ async def egress(internet: Internet) -> AsyncIterator[Egress]:
 @pytest.fixture
 async def impatient(internet: Internet) -> AsyncIterator[Egress]:
     """The same, for servers that keep one waiting: nothing but a fault takes as long as it has."""
-    egress = Egress(limits=EgressLimits(read=1, total=3), resolver=internet.resolve)
+    egress = Egress(limits=EgressLimits(total=1), resolver=internet.resolve)
     yield egress
     await egress.aclose()
+
+
+@asynccontextmanager
+async def opened(egress: Egress) -> AsyncIterator[Egress]:
+    try:
+        yield egress
+    finally:
+        await egress.aclose()
+
+
+async def why(egress: Egress, url: str, max_bytes: int = 1_000_000) -> str:
+    """The message with which fetching `url` fails."""
+    with pytest.raises(FetchFailed) as failure:
+        await egress.fetch(url, max_bytes)
+    return str(failure.value)
+
+
+OWN_URL = "http://127.0.0.1:8000/api/v1/storage/objects/a?expires=1&signature=b"
+
+
+class Store(httpx.AsyncBaseTransport):
+    """Owns all of http://127.0.0.1:8000, where nobody listens."""
+
+    def owns(self, url: httpx.URL) -> bool:
+        return (url.host, url.port) == ("127.0.0.1", 8000)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=PICTURE if request.method == "GET" else b"")
