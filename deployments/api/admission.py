@@ -74,6 +74,8 @@ class Admission:
         self._url(body.writeUrl, ("body", "writeUrl"))
         if signed_urls.is_expired(body.writeUrl, self._clock()):
             raise InvalidRequest("The writeUrl has already expired; send a fresh one.", ("body", "writeUrl"))
+        if demand := signed_urls.unmet_demand(body.writeUrl, self._clock()):
+            raise InvalidRequest(f"The writeUrl {demand}.", ("body", "writeUrl"))
         task = Task.accepted(
             task_id=str(uuid4()),
             avatar_id=body.avatar_id,

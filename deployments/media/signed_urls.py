@@ -1,8 +1,16 @@
-"""When a signed URL stops working, as the URL itself says."""
+"""What a signed URL says of itself: until when it works, from when on, and which headers it wants."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
+
+SENT_HEADERS = frozenset({"host", "content-type"})
+"""What an upload's headers are known to be: its length is not, before the picture is made."""
+
+_SIGNED_HEADERS = re.compile(r"x-[a-z]+-signedheaders|x-oss-additional-headers|q-header-list")
+_UNSHOWN = re.compile(r"[^a-z0-9, _-]")
+_LONGEST_LIST = 200
 
 
 def expires_at(url: str) -> datetime | None:
@@ -10,10 +18,7 @@ def expires_at(url: str) -> datetime | None:
 
     Names are compared without regard to case: Azure's are documented so, and the others are not ambiguous.
     """
-    try:
-        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
-    except ValueError:
-        return None
+    query = _query_of(url)
     moments = (_moment(rule, query) for names, rule in _RULES if query.keys() >= names)
     return next(moments, None)
 
@@ -22,6 +27,35 @@ def is_expired(url: str, now: datetime) -> bool:
     """Whether `url` says that it no longer works at `now` (an aware datetime)."""
     expiry = expires_at(url)
     return expiry is not None and expiry <= now
+
+
+def unmet_demand(url: str, now: datetime) -> str | None:
+    """What `url` says that it demands of a PUT and ours does not meet, as a clause; None if there is nothing.
+
+    `now` is an aware datetime. Such a PUT is refused by the store, after its picture has been paid for.
+    """
+    query = _query_of(url)
+    if missing := sorted(_signed_headers(query) - SENT_HEADERS):
+        names = _UNSHOWN.sub("?", ", ".join(missing))[:_LONGEST_LIST]
+        return f"is signed for headers that uploads from here do not have ({names}); sign host and content-type only"
+    start = _moment(_azure_start, query) if {"st", "sig"} <= query.keys() else None
+    if start is not None and start > now:
+        return f"works only from {start:%Y-%m-%dT%H:%M:%SZ} on (st); send one that works now"
+    return None
+
+
+def _signed_headers(query: Mapping[str, str]) -> frozenset[str]:
+    """In lower case. AWS, Google and Volcengine list them under like names, Alibaba and Tencent under their own."""
+    lists = (value for name, value in query.items() if _SIGNED_HEADERS.fullmatch(name))
+    return frozenset(header.strip().lower() for value in lists for header in value.split(";") if header.strip())
+
+
+def _query_of(url: str) -> dict[str, str]:
+    """The parameters by lower-case name; none where `url` cannot be read."""
+    try:
+        return {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+    except ValueError:
+        return {}
 
 
 def _moment(rule: Callable[[Mapping[str, str]], datetime], query: Mapping[str, str]) -> datetime | None:
@@ -47,6 +81,10 @@ def _google_v4(query: Mapping[str, str]) -> datetime:
 
 def _azure(query: Mapping[str, str]) -> datetime:
     return _utc(query["se"])
+
+
+def _azure_start(query: Mapping[str, str]) -> datetime:
+    return _utc(query["st"])
 
 
 def _epoch(query: Mapping[str, str]) -> datetime:

@@ -221,3 +221,24 @@ async def test_an_expired_write_url_is_refused_at_submit(client: httpx.AsyncClie
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["loc"] == ["body", "writeUrl"]
     assert "expired" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("demanding", "words"),
+    [
+        ("https://b.s3.example/k?X-Amz-SignedHeaders=host%3Bx-amz-acl&X-Amz-Signature=0", "(x-amz-acl)"),
+        (
+            "https://a.blob.core.windows.net/c/k?st=2999-01-01T00:00:00Z&se=2999-01-02&sp=w&sig=0",
+            "2999-01-01T00:00:00Z",
+        ),
+    ],
+)
+async def test_a_write_url_that_no_upload_of_ours_can_meet_is_refused_at_submit(
+    client: httpx.AsyncClient, demanding: str, words: str
+) -> None:
+    """Headers that are not sent, and a beginning that lies ahead."""
+    answer = await send(client, "avatar", writeUrl=demanding)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["loc"] == ["body", "writeUrl"]
+    assert words in answer.json()["detail"]
+    assert (await send(client, "avatar", readUrl=demanding)).status_code == 201

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.media.signed_urls import expires_at, is_expired
+from deployments.media.signed_urls import expires_at, is_expired, unmet_demand
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 EPOCH = int(NOON.timestamp())
@@ -62,11 +62,12 @@ def test_what_is_not_legible_is_no_end(url: str) -> None:
     assert not is_expired(url, NOON)
 
 
-@given(st.sampled_from(["expires", "X-Amz-Date", "X-Amz-Expires", "se"]), st.text())
+@given(st.sampled_from(["expires", "X-Amz-Date", "X-Amz-Expires", "se", "st", "X-Amz-SignedHeaders"]), st.text())
 def test_no_value_raises(name: str, value: str) -> None:
     """Whatever a caller writes, reading it raises nothing."""
     base = "X-Amz-Date=20260102T110000Z&X-Amz-Expires=1&sig=a&signature=a"
     expires_at(f"https://store.example/key?{base}&{name}={value}")
+    unmet_demand(f"https://store.example/key?{base}&{name}={value}", NOON)
 
 
 def test_a_url_works_until_its_end_and_not_from_it_on() -> None:
@@ -74,3 +75,57 @@ def test_a_url_works_until_its_end_and_not_from_it_on() -> None:
     url = f"https://store.example/key?expires={EPOCH}&signature=ab"
     assert not is_expired(url, NOON - timedelta(seconds=1))
     assert is_expired(url, NOON)
+
+
+LISTS = [
+    ("X-Amz-SignedHeaders=host%3Bx-amz-acl", "x-amz-acl"),
+    ("X-Amz-SignedHeaders=content-type;host;x-amz-meta-a;x-amz-server-side-encryption", "x-amz-meta-a, x-amz-server"),
+    ("X-Amz-SignedHeaders=content-length;host", "content-length"),
+    ("x-amz-signedheaders=Host;Content-MD5", "content-md5"),
+    ("X-Goog-SignedHeaders=content-type%3Bhost%3Bx-goog-resumable", "x-goog-resumable"),
+    ("X-Tos-SignedHeaders=host;x-tos-acl", "x-tos-acl"),
+    ("x-oss-additional-headers=host;range", "range"),
+    ("q-header-list=content-length;host", "content-length"),
+    ("X-Amz-SignedHeaders=host;%3Cb%3E%0A", "?b?"),
+]
+
+
+@pytest.mark.parametrize(("query", "named"), LISTS)
+def test_headers_that_are_not_sent_are_named(query: str, named: str) -> None:
+    """Each store's list of signed headers; an upload has `Host` and `Content-Type`."""
+    demand = unmet_demand(f"https://store.example/key?{query}&X-Amz-Signature=ab", NOON)
+    assert demand is not None
+    assert f"({named}" in demand
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "X-Amz-SignedHeaders=host",
+        "X-Amz-SignedHeaders=content-type%3Bhost",
+        "X-Amz-SignedHeaders=Host;Content-Type",
+        "X-Amz-SignedHeaders=",
+        "X-Amz-SignedHeaders=;host;",
+        "X-Goog-SignedHeaders=host",
+        "q-header-list=",
+        "headers=x-other",
+        "sig=ab&st=2026-01-02T12:00:00Z&se=2026-01-03",
+        "sig=ab&st=2026-01-01&se=2026-01-03",
+        "sig=ab&st=tomorrow",
+        "st=2999-01-01",  # nothing shows that this is about a signature
+    ],
+)
+def test_a_url_that_wants_nothing_else(query: str) -> None:
+    """Or that says nothing legible."""
+    assert unmet_demand(f"https://store.example/key?{query}", NOON) is None
+
+
+@pytest.mark.parametrize("start", ["2026-01-02T12:00:01Z", "2026-01-02T14:00:01%2B02:00", "2026-01-03"])
+def test_a_url_that_does_not_work_yet(start: str) -> None:
+    """Azure's `st`."""
+    demand = unmet_demand(
+        f"https://a.blob.core.windows.net/c/k?sv=2022-11-02&sr=b&sig=ab&st={start}&se=2026-02-01", NOON
+    )
+    assert demand is not None
+    assert demand.startswith("works only from 2026-01-0")
