@@ -15,5 +15,6 @@ class Uploader(Stage):
             UploadFailed, UploadUrlExpired: nobody took it.
         """
         data = await run.bytes_of(work.needed_picture())
-        await upload(self.egress, work.job.write_url, data, deadline=run.seconds_left)
+        job = work.job
+        await upload(self.egress, job.write_url, data, read_url=job.read_url, deadline=run.seconds_left)
         return work.delivered()

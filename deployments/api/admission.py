@@ -50,10 +50,13 @@ class Admission:
         photos = tuple(
             self._photo(text, ("body", "source_images", index)) for index, text in enumerate(body.source_images)
         )
-        return self._admit(body, AvatarJob(body.prompt, photos, body.aspect_ratio, body.writeUrl))
+        return self._admit(
+            body, AvatarJob(body.prompt, photos, body.aspect_ratio, body.writeUrl, read_url=body.readUrl)
+        )
 
     def background(self, body: BackgroundRequest) -> tuple[Task, Work]:
-        return self._admit(body, BackgroundJob(body.prompt, body.aspect_ratio, body.writeUrl))
+        job = BackgroundJob(body.prompt, body.aspect_ratio, body.writeUrl, read_url=body.readUrl)
+        return self._admit(body, job)
 
     def overlay(self, body: OverlayRequest) -> tuple[Task, Work]:
         place = body.params.position
@@ -66,6 +69,7 @@ class Admission:
             y=place.y,
             scale=place.scale,
             write_url=body.writeUrl,
+            read_url=body.readUrl,
         )
         return self._admit(body, job)
 

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 import stamina
 
-from deployments.errors import UploadFailed, UploadUrlExpired
+from deployments.errors import FetchFailed, UploadFailed, UploadUrlExpired
 from deployments.media import signed_urls
 from deployments.media.destinations import Refused, host_of
 from deployments.media.egress import Egress, reason_for
 
 CONTENT_TYPE = "image/png"
 TRIES = 5
+_TAKEN_ALREADY = frozenset({httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED})
+"""How stores refuse to write over an object: those that never do, and those whose URL was signed on that condition."""
 LONGEST_PAUSE = 30.0
 """In seconds: what a server asks for beyond it, in `Retry-After`, is not waited for."""
 
@@ -34,34 +37,37 @@ class _NotTaken(Exception):
         self.status = status
         self.retry_after = retry_after
 
+    @property
+    def may_pass(self) -> bool:
+        return self.status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(self.status)
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def upload(
+async def upload(  # noqa: PLR0913 - what to put, from where to where, and until when
     egress: Egress,
     url: str,
     picture: bytes,
     *,
     deadline: float,
+    read_url: str | None = None,
     now: Callable[[], datetime] = _utc_now,
 ) -> None:
     """PUTs `picture` (a PNG) to `url`; returns once the server has acknowledged it.
 
-    At most `TRIES` tries, all within `deadline` seconds: connection errors, 429 and 5xx are tried again.
+    At most `TRIES` tries, all within `deadline` seconds: connection errors, 429 and 5xx are tried again; an answer is
+    waited for. A store that takes no second PUT has taken it if `picture` is what lies at `read_url`.
 
     Raises:
         UploadUrlExpired: the URL's own signature has expired.
         UploadFailed: it was not taken, for any other reason.
     """
+    uploading = _Upload(egress, url, picture, read_url, now)
     try:
         async with asyncio.timeout(deadline):
-            async for attempt in stamina.retry_context(
-                _pause_after, attempts=TRIES, timeout=None, wait_initial=1.0, wait_max=10.0
-            ):
-                with attempt:
-                    await _try_once(egress, url, picture, now())
+            await uploading.run()
     except _NotTaken as answer:
         raise _failure(url, answer.status, now()) from answer
     except TimeoutError as error:
@@ -70,12 +76,55 @@ async def upload(
         raise UploadFailed(_message(url, reason_for(error))) from error
 
 
-async def _try_once(egress: Egress, url: str, picture: bytes, now: datetime) -> None:
-    if signed_urls.is_expired(url, now):
-        raise _expired(url)
-    response = await egress.put(url, picture, _headers(url))
-    if not response.is_success:
-        raise _NotTaken(response.status_code, response.headers.get("Retry-After", ""))
+@dataclass(slots=True)
+class _Upload:
+    """The tries of one upload. `answer_lost`: the server may have taken the picture without our knowing."""
+
+    egress: Egress
+    url: str
+    picture: bytes
+    read_url: str | None
+    now: Callable[[], datetime]
+    answer_lost: bool = False
+
+    async def run(self) -> None:
+        try:
+            async for attempt in stamina.retry_context(
+                _pause_after, attempts=TRIES, timeout=None, wait_initial=1.0, wait_max=10.0
+            ):
+                with attempt:
+                    await self._try_once()
+        except (_NotTaken, UploadUrlExpired) as refusal:
+            if not (self._may_be_there(refusal) and await self._is_there()):
+                raise
+
+    async def _try_once(self) -> None:
+        if signed_urls.is_expired(self.url, self.now()):
+            raise _expired(self.url)
+        try:
+            response = await self.egress.put(self.url, self.picture, _headers(self.url))
+        except httpx.TransportError as error:
+            self.answer_lost |= not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise
+        self.answer_lost |= response.is_server_error  # which a gateway may have said in the store's place
+        if not response.is_success:
+            raise _NotTaken(response.status_code, response.headers.get("Retry-After", ""))
+
+    def _may_be_there(self, refusal: _NotTaken | UploadUrlExpired) -> bool:
+        """Whether the store may refuse because it has the picture: from a try whose answer was lost, or from an earlier
+        attempt in a process that died.
+        """
+        if isinstance(refusal, UploadUrlExpired):
+            return self.answer_lost
+        return refusal.status in _TAKEN_ALREADY or (self.answer_lost and not refusal.may_pass)
+
+    async def _is_there(self) -> bool:
+        if self.read_url is None:
+            return False
+        try:
+            return await self.egress.fetch(self.read_url, len(self.picture)) == self.picture
+        except FetchFailed:
+            return False
 
 
 def _headers(url: str) -> dict[str, str]:
@@ -90,7 +139,7 @@ def _pause_after(error: Exception) -> bool | float:
     """Whether to try again after `error`, and after how many seconds where the server says so (RFC 9110, 10.2.3)."""
     if not isinstance(error, _NotTaken):
         return isinstance(error, httpx.TransportError)
-    if error.status != httpx.codes.TOO_MANY_REQUESTS and not httpx.codes.is_server_error(error.status):
+    if not error.may_pass:
         return False
     seconds = error.retry_after
     return float(seconds) if seconds.isdecimal() and float(seconds) <= LONGEST_PAUSE else True

@@ -19,6 +19,7 @@ class AvatarJob:
     ratio: AspectRatio
     write_url: str
     operation: Literal[Operation.AVATAR] = Operation.AVATAR
+    read_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class BackgroundJob:
     ratio: AspectRatio
     write_url: str
     operation: Literal[Operation.BACKGROUND] = Operation.BACKGROUND
+    read_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class OverlayJob:
     scale: float
     write_url: str
     operation: Literal[Operation.OVERLAY] = Operation.OVERLAY
+    read_url: str | None = None
 
 
 Job = Annotated[AvatarJob | BackgroundJob | OverlayJob, Field(discriminator="operation")]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.e2e import pictures
 from tests.e2e.service import URL_SECRET, Service
+from tests.sinks.object_store import TAKEN_IN_SILENCE
 
 
 def test_the_result_is_one_put_of_an_image_png(service: Service) -> None:
@@ -41,6 +42,14 @@ def test_a_store_that_refuses_is_asked_once(service: Service, status: int) -> No
     assert URL_SECRET not in task.error.message
     assert len(service.sink.requests[path]) == 1
     assert "/elsewhere" not in service.sink.requests
+
+
+def test_a_store_that_takes_no_second_put_has_taken_the_first(service: Service) -> None:
+    """Its answer was lost; what lies at `readUrl` is what was sent."""
+    path = "/taken-already.png"
+    service.sink.answers[path] = [TAKEN_IN_SILENCE, 409]
+    assert service.ended(service.background(path, "instant")).status == "done"
+    assert [request.method for request in service.sink.requests[path]] == ["PUT", "PUT", "GET"]
 
 
 def test_done_is_shown_only_after_the_store_has_taken_it(service: Service) -> None:

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 PATIENCE_S = 60
+TAKEN_IN_SILENCE = 0
+"""Among the `answers` of a path: the PUT is taken, and the connection closed instead of an answer."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class ObjectStoreSink:
             found = self.objects.get(path)
             return (200, found) if found else (404, None)
         status = self.answers[path].pop(0) if self.answers.get(path) else 200
-        if status == 200:
+        if status in {200, TAKEN_IN_SILENCE}:
             self.objects[path] = StoredObject(request.body, request.headers.get("content-type", ""))
         return status, None
 
@@ -98,6 +100,9 @@ def serving() -> Iterator[ObjectStoreSink]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", 0)))
             status, found = sink.answer(method, urlsplit(self.path).path, Request(method, headers, body))
+            if status == TAKEN_IN_SILENCE:
+                self.close_connection = True
+                return
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", f"{sink.url}/elsewhere")
