@@ -10,7 +10,6 @@ from deployments.engines.fal.engine import FalEngine
 from deployments.errors import TaskFailed
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
-from deployments.media.picture import Picture
 from deployments.media.results import opaque_result
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine, soon
@@ -55,7 +54,12 @@ OUTCOMES: dict[str, tuple[Answer, str, str]] = {
     "too large": (model_error(422, "image_too_large"), "invalid_image", "smaller"),
     "unreadable": (model_error(422, "image_load_error"), "invalid_image", "another"),
     "file too large": (model_error(422, "file_too_large"), "invalid_image", "smaller"),
-    "not downloaded": (model_error(422, "file_download_error", INTERNAL), "fetch_failed", "whole internet"),
+    "its own file not had": (model_error(422, "file_download_error", INTERNAL), "engine_error", "a picture of its own"),
+    "an internal host": (
+        model_error(422, "one_of", "no: see 10.1.2.3:80 or v3.fal.media/x"),
+        "engine_error",
+        "(no: see or)",
+    ),
     "one of": (model_error(422, "one_of", "not a ratio"), "engine_error", "engine_options.models.background"),
     "unknown field": (model_error(422, "extra_forbidden"), "engine_error", "engine_options.models.background"),
     "model broke": (model_error(500, "internal_server_error"), "engine_error", "try again later"),
@@ -73,9 +77,8 @@ OUTCOMES: dict[str, tuple[Answer, str, str]] = {
     "key revoked": (Answer(401, {"detail": f"Key {KEY} is revoked"}), "engine_error", "FAL_KEY"),
     "no balance": (Answer(403, {"detail": "User is locked. Reason: Exhausted balance."}), "engine_error", "balance"),
     "expired": (Answer(404, {"detail": "Request not found"}), "engine_error", "fal-ai/nano-banana-2"),
-    "retired": (Answer(410, b""), "engine_error", "engine_options.models.background"),
-    "no reason": (Answer(418, b""), "engine_error", "it gave no reason"),
-    "no JSON": (Answer(200, HTML), "engine_error", "no result"),
+    "retired": (Answer(410, {"detail": ""}), "engine_error", "engine_options.models.background"),
+    "no reason": (Answer(418, {"detail": ["?"]}), "engine_error", "it gave no reason"),
     "nothing": (result(), "engine_error", "engine_options.models.background.output"),
     "no pictures": (result(images=[]), "engine_error", "engine_options.models.background.output"),
     "not a list": (result(images="x"), "engine_error", "engine_options.models.background.output"),
@@ -89,18 +92,9 @@ OUTCOMES: dict[str, tuple[Answer, str, str]] = {
     "a file's path": (picture_at("file:///etc/passwd"), "engine_error", "engine_options.models.background.output"),
     "bad data": (picture_at("data:image/png;base64,@@@"), "engine_error", "no usable picture"),
     "no picture data": (picture_at("data:image/png;base64,AAAA"), "engine_error", "no usable picture"),
-    "metadata service": (picture_at("http://169.254.169.254/x"), "fetch_failed", "no public"),
-    "our network": (picture_at("https://localhost/x"), "fetch_failed", "no public"),
-    "gone picture": (picture_at("https://v3.fal.media/files/gone"), "fetch_failed", "404"),
-}
-FILE_FAULTS: dict[str, tuple[Fault, str]] = {
-    "truncated": (truncates, "fetch_failed"),
-    "dropped": (drops, "fetch_failed"),
-    "expired": (answers(403, b"expired"), "fetch_failed"),
-    "an error page": (answers(200, HTML, Content_Type="text/html"), "engine_error"),
-    "half a file": (answers(200, b"\x89PNG\r\n\x1a\n and no more", Content_Type="image/png"), "engine_error"),
-    "wrong type": (answers(200, b"GIF89a", Content_Type="image/png"), "engine_error"),
-    "empty": (answers(200, b""), "engine_error"),
+    "metadata service": (picture_at("http://169.254.169.254/x"), "engine_error", "could not be loaded"),
+    "our network": (picture_at("https://localhost/x"), "engine_error", "could not be loaded"),
+    "gone picture": (picture_at("https://v3.fal.media/files/gone"), "engine_error", "could not be loaded"),
 }
 
 
@@ -129,14 +123,6 @@ async def test_outcomes(
     assert (fal.posts, next(iter(fal.requests.values())).result_reads) == (1, 1)
 
 
-@pytest.mark.parametrize(("fault", "code"), FILE_FAULTS.values(), ids=FILE_FAULTS.keys())
-async def test_result_files(fault: Fault, code: str, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
-    """What a result's URL gives is a whole picture, or the task fails: an error page is never handed on."""
-    fal.script("file", fault)
-    assert (await failure_of(as_a_stage_does(engine, egress, MemoryCall()))).code == code
-    assert fal.posts == 1
-
-
 READ_TROUBLE: dict[str, Fault] = {
     "dropped": drops,
     "429": answers(429, {"detail": "slow down"}),
@@ -149,8 +135,13 @@ READ_TROUBLE: dict[str, Fault] = {
     "unknown status": answers(202, {"status": "THINKING"}),
     "a list": answers(200, []),
     "408": answers(408, {"detail": "timeout"}),
+    "425": answers(425, {"detail": "too early", "error_type": "too_early"}),
     "truncated": truncates,
     "no gzip": answers(200, b"garbage", Content_Encoding="gzip"),
+    "a redirect to data": answers(302, b"", Location="data:application/json,{}"),
+    "a redirect in a ring": answers(302, b"", Location="?"),
+    "no UTF-8": answers(200, b'{"status": "\xff"}'),
+    "nested too deep": answers(200, b"[" * 200_000),
 }
 
 
@@ -162,10 +153,33 @@ async def test_trouble_with_the_status(fault: Fault, fal: FalEmulator, engine: F
     assert fal.posts == 1
 
 
-@pytest.mark.parametrize("name", ["dropped", "408", "429", "500", "502 of nginx", "503", "truncated", "no gzip"])
-async def test_trouble_with_the_result(name: str, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_status_that_says_no(status: int, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
+    """The key is refused, or nothing is known of the request: that ends the wait."""
+    fal.script("status", answers(status, HTML))
+    assert (await failure_of(as_a_stage_does(engine, egress, MemoryCall()))).code == "engine_error"
+    assert fal.posts == 1
+
+
+NO_RESULT: dict[str, Fault] = {
+    "403 of a gateway": answers(403, HTML, Content_Type="text/html"),
+    "404 of a gateway": answers(404, b""),
+    "400 in another's JSON": answers(400, {"message": "Bad Request"}),
+    "425 signed": answers(425, b"", X_Fal_Error_Type="too_early"),
+    "429 in fal's words": answers(429, {"detail": [{"type": "slow_down", "msg": "no"}], "error_type": "x"}),
+    "empty": answers(200, b""),
+}
+NO_RESULT |= {
+    name: fault
+    for name, fault in READ_TROUBLE.items()
+    if not name.startswith(("no logs", "no pos", "unknown", "a list"))
+}
+
+
+@pytest.mark.parametrize("fault", NO_RESULT.values(), ids=NO_RESULT.keys())
+async def test_trouble_with_the_result(fault: Fault, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
     """A result that a gateway keeps from us is read again: only fal's own word ends the wait."""
-    fal.script("result", READ_TROUBLE[name], READ_TROUBLE[name])
+    fal.script("result", fault, fault)
     await as_a_stage_does(engine, egress, MemoryCall())
     assert fal.posts == 1
 
@@ -174,6 +188,7 @@ FALS_WORD: dict[str, Fault] = {
     "a model's": answers(500, {"detail": [{"msg": "no", "type": "internal_server_error"}]}),
     "a type": answers(503, {"detail": "lost", "error_type": "runner_disconnected"}),
     "a type in a header": answers(500, b"oops", X_Fal_Error_Type="runner_scheduling_failure"),
+    "a refusal": answers(400, {"detail": "no such thing"}),
 }
 
 
@@ -185,11 +200,15 @@ async def test_fals_own_word(fault: Fault, fal: FalEmulator, engine: FalEngine, 
     assert fal.posts == 1
 
 
-async def test_a_result_as_data(fal: FalEmulator, engine: FalEngine) -> None:
-    """A model that returns its picture inline needs no second fetch."""
-    fal.outcome = picture_at("data:image/png;base64,iVBORw0KGgo=")
-    made = await engine.background("hills", AspectRatio.SQUARE, MemoryCall())
-    assert made.picture == Picture(data=b"\x89PNG\r\n\x1a\n")
+@pytest.mark.parametrize("fault", FALS_WORD.values(), ids=FALS_WORD.keys())
+async def test_fals_own_word_about_a_status(fault: Fault, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
+    """A 5xx tells nothing about the request, whoever signs it: it is asked for again. A 4xx ends the wait."""
+    fal.script("status", *[fault] * 5)
+    if fault is FALS_WORD["a refusal"]:
+        assert (await failure_of(as_a_stage_does(engine, egress, MemoryCall()))).code == "engine_error"
+    else:
+        await as_a_stage_does(engine, egress, MemoryCall())
+    assert fal.posts == 1
 
 
 @pytest.mark.parametrize(("header", "units"), [("2.25", 2.25), ("", None), ("nan", None), ("many", None)])

@@ -12,8 +12,8 @@ from pydantic import JsonValue
 
 from deployments.engines.base import Cost, PaidCall
 from deployments.engines.fal import errors
-from deployments.engines.fal.queue import FalQueue, NotTaken, endpoint_of
-from deployments.errors import EngineError, EngineTimeout
+from deployments.engines.fal.queue import FalQueue, NotTaken, Outcome, endpoint_of
+from deployments.errors import EngineError, EngineTimeout, FetchFailed
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +27,15 @@ CANCEL_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to ask of which model. `arguments` makes the inputs ready; `setting` names where the model is chosen."""
+    """What to ask of which model. `arguments` makes the inputs ready; `setting` names where the model is chosen.
+
+    `links`: whether the model is handed links of the caller's own, which may fail without anybody else's fault.
+    """
 
     endpoint: str
     setting: str
     arguments: Callable[[], Awaitable[dict[str, JsonValue]]]
+    links: bool
 
 
 @dataclass(slots=True)
@@ -93,17 +97,20 @@ class FalCalls:
     async def _awaited(self, receipt: str, order: Order, call: PaidCall) -> tuple[JsonValue, Cost]:
         """The request may be an earlier attempt's, under other settings: its receipt tells which model it went to."""
         endpoint = endpoint_of(receipt)
-        answer = await self._answer(receipt, call)
-        if not answer.is_success:
-            raise errors.failure_of(answer, endpoint, order.setting)
-        return _body_of(answer), Cost(endpoint, _billed_units(answer))
+        outcome = await self._outcome(receipt, call)
+        if outcome.response.is_success:
+            return outcome.body, Cost(endpoint, _billed_units(outcome.response))
+        failure = errors.failure_of(outcome.response, endpoint, order.setting)
+        if isinstance(failure, FetchFailed) and not order.links:
+            raise EngineError("The image model's provider could not load a picture of its own: try again later.")
+        raise failure
 
-    async def _answer(self, receipt: str, call: PaidCall) -> httpx.Response:
+    async def _outcome(self, receipt: str, call: PaidCall) -> Outcome:
         pauses = growing_pauses()
         while True:
             await self._sleep(next(pauses))
-            if (answer := await self._queue.look(receipt, call.report)) is not None:
-                return answer
+            if (outcome := await self._queue.look(receipt, call.report)) is not None:
+                return outcome
 
     def _give_up(self, request: _Request, unless_wanted: PaidCall | None = None) -> None:
         """Has fal cancel the request, without keeping anybody waiting for that."""
@@ -135,14 +142,6 @@ def _pause_after(error: Exception) -> bool | float:
         return False
     seconds = error.retry_after
     return float(seconds) if seconds.isdecimal() and float(seconds) <= LONGEST_RETRY_AFTER else True
-
-
-def _body_of(answer: httpx.Response) -> JsonValue:
-    try:
-        body: JsonValue = answer.json()
-    except ValueError as error:
-        raise EngineError("fal.ai answered with something that is no result: try again later.") from error
-    return body
 
 
 def _billed_units(answer: httpx.Response) -> float | None:

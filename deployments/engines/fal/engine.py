@@ -100,7 +100,8 @@ class FalEngine:
         async def arguments() -> dict[str, JsonValue]:
             return model.arguments(prompt, size, await self._inputs.urls(pictures, longest_side))
 
-        result, cost = await self._calls.result(Order(model.endpoint, setting, arguments), call)
+        order = Order(model.endpoint, setting, arguments, self._inputs.hands_on_links(pictures))
+        result, cost = await self._calls.result(order, call)
         return Made(picture_in(result, model.output, setting), cost=cost)
 
     async def _is_opaque(self, data: bytes) -> bool:

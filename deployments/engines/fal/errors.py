@@ -1,13 +1,13 @@
 """From fal's error answers to the failures that a task's caller reads.
 
 A model's own error is `{"detail": [{"type", "msg", ...}]}`; fal's is `{"detail": "...", "error_type": "..."}`, its type
-also in the header `X-Fal-Error-Type`. Of all that, a message repeats only the reason, and that without its URLs.
+also in the header `X-Fal-Error-Type`. Of all that, a message repeats only the reason, and that without URLs and hosts.
 """
 
 import re
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from deployments.errors import (
     ContentRejected,
@@ -21,9 +21,13 @@ from deployments.errors import (
 
 _LONGEST_REASON = 300
 _URL = re.compile(r"\S*(?:://|data:)\S+")
+_HOST = re.compile(
+    r"\S*(?:\bfal\.(?:ai|dev|media|run)\b|\bfalrun\.com\b|\.internal\b|\b\d{1,3}(?:\.\d{1,3}){3}\b)\S*", re.IGNORECASE
+)
 _TRY_LATER = frozenset({408, 425, 429})
 _KEY_REFUSED = frozenset({401, 402, 403})
 _GONE = frozenset({404, 410})
+_ERROR_TYPE = "X-Fal-Error-Type"
 
 _BY_TYPE: dict[str, tuple[type[TaskFailed], str]] = {
     "content_policy_violation": (
@@ -50,7 +54,7 @@ _BY_TYPE: dict[str, tuple[type[TaskFailed], str]] = {
 
 
 class _ModelError(BaseModel):
-    type: str
+    type: str = ""
     msg: str = ""
 
 
@@ -63,7 +67,7 @@ def failure_of(response: httpx.Response, endpoint: str, setting: str) -> TaskFai
     """The failure that the error answer `response` means; `setting` is where the model `endpoint` is chosen."""
     body = _body_of(response)
     details = body.detail if isinstance(body.detail, list) else []
-    kind = details[0].type if details else body.error_type or response.headers.get("X-Fal-Error-Type", "")
+    kind = details[0].type if details else body.error_type or response.headers.get(_ERROR_TYPE, "")
     reason = shown(details[0].msg if details else str(body.detail)) or "it gave no reason"
     if kind in _BY_TYPE:
         failure, message = _BY_TYPE[kind]
@@ -71,17 +75,33 @@ def failure_of(response: httpx.Response, endpoint: str, setting: str) -> TaskFai
     return EngineError(_message(response.status_code, reason, endpoint, setting))
 
 
-def is_fals_word(response: httpx.Response) -> bool:
-    """Whether an answer to a read tells what became of the request; all others are trouble on the way, and pass."""
-    if not response.is_server_error:
-        return response.status_code not in _TRY_LATER
-    body = _body_of(response)
-    return bool(isinstance(body.detail, list) or body.error_type or "X-Fal-Error-Type" in response.headers)
+def ends_the_wait(response: httpx.Response) -> bool:
+    """Whether the answer to a status read that failed means that the next one will fail too. A 5xx does not, not even
+    with fal's own error body: it is about the read, while the request, which is paid for, may be running.
+    """
+    return response.is_client_error and response.status_code not in _TRY_LATER
+
+
+def is_outcome(response: httpx.Response, body: JsonValue, *, failed: bool) -> bool:
+    """Whether the error that a result read was answered with is fal's own word; a gateway's page tells nothing.
+
+    `body` is the JSON of the answer (None where it is none); `failed` says that the status spoke of an error. Without
+    that, a 5xx whose detail is a mere text may be anybody's.
+    """
+    if response.status_code in _TRY_LATER:
+        return False
+    if _ERROR_TYPE in response.headers:
+        return True
+    if not isinstance(body, dict):
+        return False
+    if response.is_server_error and not failed:
+        return "error_type" in body or isinstance(body.get("detail"), list)
+    return bool({"error_type", "detail"} & body.keys())
 
 
 def shown(text: str) -> str:
-    """A provider's words, fit to be shown: one line, not too long, and no URLs, which may be internal or signed."""
-    return " ".join(_URL.sub("", text).split())[:_LONGEST_REASON].rstrip(" .:")
+    """A provider's words, fit to be shown: one line, not too long, without URLs, which may be signed, and its hosts."""
+    return " ".join(_HOST.sub("", _URL.sub("", text)).split())[:_LONGEST_REASON].rstrip(" .:")
 
 
 def _message(status: int, reason: str, endpoint: str, setting: str) -> str:

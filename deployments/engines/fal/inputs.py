@@ -4,7 +4,6 @@ import asyncio
 import io
 from collections.abc import Sequence
 
-import httpx
 from fal_client import AsyncClient, FalClientError, StorageSettings, encode
 from PIL import Image
 
@@ -12,12 +11,15 @@ from deployments.errors import EngineError
 from deployments.media import images
 from deployments.media.destinations import AllowedHosts, Refused, check_url, origin_of
 from deployments.media.egress import Egress
+from deployments.media.httpx_errors import TROUBLE
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.storage.builtin import OBJECTS_PATH
 
 INLINE_BYTES = 4_000_000
 """All data URIs of one request together: fal takes them in any size, but slowly."""
+_TROUBLE: tuple[type[Exception], ...] = (FalClientError, *TROUBLE, LookupError, TypeError)
+"""What comes of an answer that fal-client does not like, or cannot read."""
 
 
 class Inputs:
@@ -37,10 +39,17 @@ class Inputs:
 
         Raises:
             FetchFailed, InvalidImage: a picture cannot be had, or is none.
-            EngineError: fal's storage does not take it.
+            EngineError: an engine's own picture cannot be had; fal's storage does not take it.
         """
         room = INLINE_BYTES // max(1, len(pictures))
         return list(await asyncio.gather(*(self._url(picture, longest_side, room) for picture in pictures)))
+
+    def hands_on_links(self, pictures: Sequence[Picture]) -> bool:
+        """Whether fal is to open a link of the caller's own."""
+        return any(
+            picture.url is not None and not picture.of_engine and is_public(picture.url, self._allow)
+            for picture in pictures
+        )
 
     async def _url(self, picture: Picture, longest_side: int | None, room: int) -> str:
         if picture.url is not None and is_public(picture.url, self._allow):
@@ -53,7 +62,7 @@ class Inputs:
     async def _stored(self, content: bytes, media_type: str) -> str:
         try:
             return await self._fal.upload(content, media_type, lifecycle=self._lifecycle)
-        except (FalClientError, httpx.HTTPError, LookupError, ValueError) as error:
+        except _TROUBLE as error:
             raise EngineError("A picture could not be handed to fal.ai: try again, or send a smaller one.") from error
 
 

@@ -20,7 +20,7 @@ def picture_in(result: JsonValue, output: str, setting: str) -> Picture:
         raise ContentRejected("The image model hid its picture as unsuitable: change the prompt or the pictures.")
     place = _at(result, output)
     if isinstance(place, str) and place.startswith(("https://", "http://")):
-        return Picture(url=place)
+        return Picture(url=place, of_engine=True)
     if isinstance(place, str) and place.startswith("data:image/"):
         return Picture(data=_decoded(place))
     raise EngineError(

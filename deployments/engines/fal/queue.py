@@ -11,20 +11,23 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 import httpx
 from fal_client import AsyncClient, AsyncRequestHandle, Completed, FalClientHTTPError, InProgress, Queued, Status
 from fal_client.client import QUEUE_URL_FORMAT
 from pydantic import BaseModel, Field, JsonValue
+from pydantic_core import from_json
 
 from deployments.engines.fal import errors
 from deployments.errors import EngineError
+from deployments.media.httpx_errors import TROUBLE
 
 LOOK_S = 30.0
 """How long one look may take, fal-client's own retries included."""
 _REQUESTS = "/requests/"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_TROUBLE = (httpx.RequestError, TimeoutError, LookupError, ValueError, TypeError)
+_TROUBLE: tuple[type[Exception], ...] = (*TROUBLE, LookupError, TypeError)
 """No answer, or one that fal-client cannot read."""
 
 
@@ -44,6 +47,14 @@ class _Accepted(BaseModel):
     """What fal answers to a submit, as far as it is needed."""
 
     request_id: str = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the model answered, be it a result or an error, and its JSON; None where an error has none."""
+
+    response: httpx.Response
+    body: JsonValue
 
 
 class FalQueue:
@@ -76,11 +87,11 @@ class FalQueue:
         response.raise_for_status()
         return f"{endpoint}{_REQUESTS}{_Accepted.model_validate_json(response.content).request_id}"
 
-    async def look(self, receipt: str, report: Callable[[str], None]) -> httpx.Response | None:
-        """The model's answer, be it a result or an error; or None: not yet, or something on the way is in trouble."""
+    async def look(self, receipt: str, report: Callable[[str], None]) -> Outcome | None:
+        """What became of the request; or None: nothing yet, or something on the way is in trouble."""
         with suppress(*_TROUBLE):
             async with asyncio.timeout(LOOK_S):
-                return await _answer(await self._handle(receipt), report)
+                return await _outcome(await self._handle(receipt), report)
         return None
 
     async def cancel(self, receipt: str) -> None:
@@ -106,17 +117,28 @@ def _is_refusal(response: httpx.Response) -> bool:
     return is_no and response.status_code != httpx.codes.REQUEST_TIMEOUT
 
 
-async def _answer(handle: AsyncRequestHandle, report: Callable[[str], None]) -> httpx.Response | None:
+async def _outcome(handle: AsyncRequestHandle, report: Callable[[str], None]) -> Outcome | None:
     try:
         status = await handle.status(with_logs=True)
     except FalClientHTTPError as error:
-        return error.response if errors.is_fals_word(error.response) else None
+        return Outcome(error.response, None) if errors.ends_the_wait(error.response) else None
     if not isinstance(status, Completed):
         report(_progress(status))
         return None
     # Not `handle.get()`: it asks for the status once more, and drops the headers, which hold the bill.
-    answer = await handle.client.get(handle.response_url)
-    return answer if status.error or errors.is_fals_word(answer) else None
+    response = await handle.client.get(handle.response_url)
+    if response.is_success:
+        return Outcome(response, from_json(response.content))  # a gateway's page is no JSON: a ValueError
+    body = _json_in(response)
+    return Outcome(response, body) if errors.is_outcome(response, body, failed=bool(status.error)) else None
+
+
+def _json_in(response: httpx.Response) -> JsonValue:
+    try:
+        body: JsonValue = from_json(response.content)
+    except ValueError:
+        return None
+    return body
 
 
 def _progress(status: Status) -> str:
