@@ -3,7 +3,7 @@
 import { getService, type Service } from './api/client';
 import { pause } from './pause';
 import { useSettings } from './settings';
-import { useLoaded } from './useLoaded';
+import { useLoaded } from './use-loaded';
 
 const ASK_AGAIN_MS = 3000;
 

@@ -2,11 +2,11 @@ import { Chip, TextField } from '@mui/material';
 import type { ReactNode } from 'react';
 import type { Operation } from '../api/client';
 import { ActionButton } from '../attempt';
-import { Empty } from '../Empty';
+import { Empty } from '../empty';
 import type { Shape } from '../sizes';
 import { useNewest } from '../tasks/store';
-import { TaskView } from '../tasks/TaskView';
-import { Choice } from './Choice';
+import { TaskView } from '../tasks/task-view';
+import { Choice } from './choice';
 
 interface Props<Name extends string> {
   readonly operation: Operation;

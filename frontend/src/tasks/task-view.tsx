@@ -4,9 +4,9 @@ import { Button, CircularProgress, Skeleton, Slider, Step, StepLabel, Stepper } 
 import { useEffect, useRef, useState } from 'react';
 import { FAILURES } from '../api/errors';
 import { ActionButton } from '../attempt';
-import { useDifference } from '../compose/useExact';
+import { useDifference } from '../compose/use-exact';
 import { DownloadIcon } from '../icons';
-import { Picture } from '../Picture';
+import { Picture } from '../picture';
 import { isInFlight, NAMES, phaseOf, standing, type TaskRecord, WORDS } from './record';
 import { cancel, retry } from './run';
 

@@ -1,13 +1,13 @@
 /** The pictures that can be placed: those that tasks have made, one's own, and a plain backdrop. */
 
 import type { Operation } from '../api/client';
-import { Choice } from '../form/Choice';
-import { PictureInput } from '../form/PictureInput';
-import { Picture } from '../Picture';
-import { asPicture } from '../picture';
+import { Choice } from '../form/choice';
+import { PictureInput } from '../form/picture-input';
+import { Picture } from '../picture';
+import { asPicture } from '../picture-file';
 import type { TaskRecord } from '../tasks/record';
 import { useTasks } from '../tasks/store';
-import { useLoaded } from '../useLoaded';
+import { useLoaded } from '../use-loaded';
 
 export interface Source {
   readonly id: string;

@@ -1,8 +1,8 @@
 import { Button } from '@mui/material';
-import { Empty } from '../Empty';
+import { Empty } from '../empty';
 import { isInFlight } from '../tasks/record';
 import { deleteTask, useTasks } from '../tasks/store';
-import { TaskView } from '../tasks/TaskView';
+import { TaskView } from '../tasks/task-view';
 
 /** Everything that this browser has asked for, whatever came of it. */
 export function Gallery() {

@@ -2,7 +2,7 @@
 
 import { type Remote, wrap } from 'comlink';
 import { pause } from '../pause';
-import { useLoaded } from '../useLoaded';
+import { useLoaded } from '../use-loaded';
 import type { Composer } from './exact.worker';
 import type { Placement } from './geometry';
 import type { Size } from './pillow';

@@ -1,15 +1,15 @@
 import { Alert, Skeleton } from '@mui/material';
 import { presign, type Service, upload } from '../api/client';
 import { useDraft } from '../drafts';
-import { Empty } from '../Empty';
-import { RequestForm } from '../form/RequestForm';
+import { Empty } from '../empty';
+import { RequestForm } from '../form/request-form';
 import { CANVASES } from '../sizes';
 import { request } from '../tasks/run';
-import { PlacementFields } from './PlacementFields';
-import { type Source, SourcePicker, useSources } from './SourcePicker';
-import { Stage } from './Stage';
-import { composer, useExact, useOpened } from './useExact';
-import { usePlacement } from './usePlacement';
+import { PlacementFields } from './placement-fields';
+import { type Source, SourcePicker, useSources } from './source-picker';
+import { Stage } from './stage';
+import { composer, useExact, useOpened } from './use-exact';
+import { usePlacement } from './use-placement';
 
 const EXAMPLES = ['Natural light, soft shadows', 'Warm evening light from the left'];
 const OPAQUE = 'This person has no transparency: the service cuts it out first, which the preview does not show.';

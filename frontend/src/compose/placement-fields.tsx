@@ -2,7 +2,7 @@ import { Button, FormControlLabel, Switch, TextField } from '@mui/material';
 import { useState } from 'react';
 import { useDraft } from '../drafts';
 import { MAX_SCALE, MIN_SCALE, type Placement } from './geometry';
-import type { Placing } from './usePlacement';
+import type { Placing } from './use-placement';
 
 /** Pixels: further than anything can be seen from. */
 const FAR = { min: -20_000, max: 20_000, step: 1 };

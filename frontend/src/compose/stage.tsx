@@ -1,9 +1,9 @@
 import { useGesture } from '@use-gesture/react';
 import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
-import { Picture } from '../Picture';
+import { Picture } from '../picture';
 import { footprint, nudged, type Placement, scaledAbout, scaledFrom, snapped } from './geometry';
 import type { Size } from './pillow';
-import type { Placing } from './usePlacement';
+import type { Placing } from './use-placement';
 
 interface Props extends Pick<Placing, 'onMove' | 'onPlace'> {
   readonly pictures: { readonly person: Blob; readonly background: Blob };

@@ -1,11 +1,11 @@
 import type { Service } from '../api/client';
 import { useDraft } from '../drafts';
-import { RequestForm } from '../form/RequestForm';
-import { dataUri } from '../picture';
+import { RequestForm } from '../form/request-form';
+import { dataUri } from '../picture-file';
 import { RATIOS } from '../sizes';
 import { request } from '../tasks/run';
 import { useNewest } from '../tasks/store';
-import { PhotoPicker } from './PhotoPicker';
+import { PhotoPicker } from './photo-picker';
 
 const EXAMPLES = ['A cartoon portrait', 'A painterly portrait', 'A business portrait in a navy suit'];
 

@@ -1,5 +1,5 @@
 import { useDraft } from '../drafts';
-import { RequestForm } from '../form/RequestForm';
+import { RequestForm } from '../form/request-form';
 import { RATIOS } from '../sizes';
 import { request } from '../tasks/run';
 import { useNewest } from '../tasks/store';

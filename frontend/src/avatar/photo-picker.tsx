@@ -1,10 +1,10 @@
 import { Alert, IconButton } from '@mui/material';
 import { useEffect, useEffectEvent } from 'react';
 import { ActionButton, attempt } from '../attempt';
-import { PictureInput } from '../form/PictureInput';
+import { PictureInput } from '../form/picture-input';
 import { CloseIcon } from '../icons';
-import { Picture } from '../Picture';
-import { asPhoto } from '../picture';
+import { Picture } from '../picture';
+import { asPhoto } from '../picture-file';
 import sampleUrl from './sample.jpg';
 
 interface Props {
