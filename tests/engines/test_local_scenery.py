@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import ImageColor
 
 from deployments.engines.local.scenery import paint
+from deployments.engines.local.scenery.colours import COLOURS
 from deployments.media.sizes import AspectRatio, Size
 
 _SMALL = (128, 96)
@@ -93,8 +95,27 @@ def test_scene_words_are_understood(scene: str, prompt: str) -> None:
         ("cloudy, rainy, snowy sea", "the sea, with clouds, rain and snow"),
         ("starry sea at night", "the sea at night, with stars"),
         ("teal sea", "the sea, in teal"),
-        ("light blue and golden sea", "the sea, in lightblue and gold"),
-        ("sea green studio", "a studio backdrop, in seagreen"),
+        ("light blue and golden sea", "the sea, in light blue and gold"),
+        ("sea green studio", "a studio backdrop, in sea green"),
+        ("LightGoldenRodYellow studio", "a studio backdrop, in light goldenrod yellow"),
+        ("mountains in lilac and scarlet", "mountains, in lilac and scarlet"),
+        ("a bluish forest", "a forest, in blue"),
+        ("a dark purple studio", "a studio backdrop, in dark purple"),
+        ("pastel pink and navy blue studio", "a studio backdrop, in pastel pink and navy blue"),
+        ("golden hour at the sea", "the sea at sunset"),
+        ("a blue background", "a studio backdrop, in blue"),
+        ("the sea in purple tones", "the sea, in purple"),
+        ("orange sunset over the sea", "the sea at sunset, in orange"),
+        ("a pink sky over the sea", "the sea, with a pink sky"),
+        ("an orange sky", "a meadow among hills, with an orange sky"),
+        ("a green meadow, clouds and a blue sky", "a meadow among hills, with clouds and a blue sky, in green"),
+        ("a field of red and white poppies", "a meadow among hills, with red and white flowers"),
+        ("neon signs on a street", "a city street, with neon lights"),
+        ("a rainy street at night with pink neon lights", "a city street at night, with rain and pink neon lights"),
+        ("blue and neon green signs in the city", "a city skyline at the water, with blue and green neon lights"),
+        ("a neon green studio", "a studio backdrop, in neon green"),
+        ("cyberpunk city", "a city skyline at the water, with neon lights"),
+        ("neon background", "a studio backdrop, with neon lights"),
         ("sunset", "a meadow among hills at sunset"),
     ],
 )
@@ -125,6 +146,34 @@ def test_a_third_colour_is_admitted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("prompt", "painted", "unknown"),
+    [
+        ("a beach with a red umbrella", "a beach", "red, umbrella"),
+        ("a woman in red on a beach", "a beach", "woman, red"),
+        ("a man in a navy blue suit, in an office", "an office out of focus", "man, navy, blue, suit"),
+        ("a sea green umbrella in the street", "a city street", "sea, green, umbrella"),
+        ("the sea under white clouds", "the sea, with clouds", "white"),
+        ("a beach with green palms", "a beach", "green"),
+        ("a beach, neon", "a beach", "neon"),
+    ],
+)
+def test_the_colour_of_what_is_not_painted_colours_nothing(prompt: str, painted: str, unknown: str) -> None:
+    """A red umbrella paints no beach red, and the notes admit that it is not there."""
+    assert paint(prompt, (32, 32)).notes == (
+        f"{_NOT_GENERATIVE}{painted}.",
+        f"These words of the prompt were not understood and had no effect: {unknown}.",
+    )
+
+
+def test_colours_are_called_as_people_call_them() -> None:
+    """No name of CSS, which knows no spaces, is in the notes."""
+    names = {COLOURS[css].name for css in ImageColor.colormap if css in COLOURS}
+    assert {len(word) for name in names for word in name.split()} <= set(range(3, 11))
+    assert {"deep pink", "light goldenrod yellow", "medium violet red", "dark slate grey", "seashell"} <= names
+    assert all(COLOURS[css].name.replace(" ", "") == css for css in ImageColor.colormap if css in COLOURS)
+
+
 def test_a_second_time_of_day_is_admitted() -> None:
     """A picture has one light."""
     assert paint("the sea at night and at noon", (32, 32)).notes[1].endswith("no effect: noon.")
@@ -152,6 +201,58 @@ def test_colours_steer_the_hue(scene: str, colour: str) -> None:
     asked = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)[0]
     off = abs(_mean_hue(f"{colour} {_SCENES[scene][0]}") - asked)
     assert min(off, 1 - off) < 1 / 6
+
+
+def _share(pixels: NDArray[np.float64], hue: float, saturation: float) -> float:
+    """Of `pixels` (..., 3) in 0..1, those stronger than `saturation` within a tenth of the colour circle of `hue`."""
+    found = [colorsys.rgb_to_hsv(*pixel) for pixel in pixels.reshape(-1, 3)]
+    return sum(1 for h, s, _ in found if min(abs(h - hue), 1 - abs(h - hue)) < 0.1 and s > saturation) / len(found)
+
+
+_RED, _GREEN, _BLUE, _PINK = 0.0, 1 / 3, 0.58, 0.92
+
+
+def _painted(prompt: str) -> NDArray[np.float64]:
+    return np.asarray(paint(prompt, (160, 90)).image) / 255
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a street with neon signs", "a city with neon lights", "a street with pink neon signs"]
+)
+def test_neon_shines_in_the_dark_and_leaves_the_rest_as_it_is(prompt: str) -> None:
+    """It is an accent: a little of the picture is bright and strong in colour, most of it is night."""
+    pixels = _painted(prompt)
+    bright_and_strong = (pixels.max(axis=2) > 0.6) & (np.ptp(pixels, axis=2) > 0.35)
+    assert 0.002 < bright_and_strong.mean() < 0.2
+    assert _share(pixels, _PINK, 0.4) < 0.2
+    assert np.median(pixels) < 0.35
+
+
+def test_neon_has_the_colours_asked_for() -> None:
+    """ "Green" means as neon shines, which CSS's green does not."""
+    pixels = _painted("a street with green neon signs")
+    strong = pixels[(pixels.max(axis=2) > 0.7) & (np.ptp(pixels, axis=2) > 0.5)]
+    assert len(strong) > 20
+    assert _share(strong, _GREEN, 0.5) > 0.9
+
+
+def test_flowers_have_their_own_colour() -> None:
+    """And the meadow stays green."""
+    pixels = _painted("a meadow with red flowers")
+    assert 0.001 < _share(pixels, _RED, 0.6) < 0.1
+    assert _share(pixels[60:], _GREEN, 0.3) > 0.5
+
+
+def test_the_sky_has_its_own_colour() -> None:
+    """And the land below keeps its own."""
+    pixels = _painted("a meadow under a pink sky")
+    assert _share(pixels[:30], _PINK, 0.05) > 0.8
+    assert _share(pixels[60:], _GREEN, 0.15) > 0.4
+
+
+def test_a_blue_sky_is_not_violet() -> None:
+    """As CSS's blue is, in the lightness of a sky."""
+    assert _share(_painted("a meadow under a blue sky")[:30], _BLUE, 0.2) > 0.8
 
 
 @settings(max_examples=40, deadline=None)

@@ -59,6 +59,43 @@ def test_finding_takes_nothing() -> None:
     assert words.unknown == ("sea",)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "described"),
+    [
+        ("green", [("lawn", "")]),
+        ("a green", [("lawn", "")]),
+        ("a green dragon", [("lawn", "dragon")]),
+        ("green and sea green beach umbrellas on a wall", [("lawn", "umbrellas"), ("green", "umbrellas")]),
+        ("green, a dragon", [("lawn", "")]),
+        ("green and a dragon", [("lawn", "")]),
+        ("a dragon in green", [("lawn", "dragon")]),
+        ("a dragon in green and sea green", [("lawn", "dragon"), ("green", "dragon")]),
+        ("in green", [("lawn", "")]),
+        ("all in green", [("lawn", "")]),
+        ("a green abstract background", [("lawn", "background")]),
+    ],
+)
+def test_an_adjective_describes_the_noun_beside_it(prompt: str, described: list[tuple[str, str]]) -> None:
+    """What follows it up to a stop word or the end of the clause, or what stands before "in"."""
+    adjectives = PromptWords(prompt).take_adjectives(_COLOURS)
+    assert [(adjective.meaning, adjective.noun) for adjective in adjectives] == described
+
+
+def test_an_adjective_without_effect_is_given_back() -> None:
+    """The one that had some stays understood."""
+    words = PromptWords("a sea green dragon at the green sea")
+    dragons, _ = words.take_adjectives(_COLOURS)
+    words.give_back(dragons)
+    assert words.unknown == ("sea", "green", "dragon")
+
+
+def test_a_phrase_does_not_reach_over_a_comma() -> None:
+    """ "The sea, green" is no sea green."""
+    words = PromptWords("the sea, green")
+    assert words.take(_COLOURS) == ("lawn",)
+    assert words.take(_SCENES) == ("water",)
+
+
 @pytest.mark.parametrize("prompt", ["no city", "without a city", "not the city"])
 def test_a_negated_word_is_not_understood(prompt: str) -> None:
     """Whoever wants no city is not given one, and is told that this had no effect."""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 _Meaning = TypeVar("_Meaning")
 
@@ -15,9 +15,13 @@ _MOST_LISTED, _LONGEST_LISTED = 12, 24
 
 _WORD_CATEGORIES = frozenset({"So"})  # emoji count as words: whoever sends one means something by it
 _WORD_CLASSES = frozenset("LMN")
+_AND = frozenset({"and", "or"})
 _APOSTROPHES = re.compile("['\u2019]")
-_NEGATED = re.compile(r"\b(no|not|without) (?:(?:a|an|any|the) )?(?=\S)")
+_NEGATED = re.compile(r"\b(no|not|without) (?:(?:a|an|any|the) )?(?=[^\s|])")
 _NEGATION_MARK = "\N{NO-BREAK SPACE}"
+_BREAKS = frozenset(".,;:!?()[]/|\n。、")
+_BREAK = "|"
+"""Stands between the words where a clause ends."""
 
 _STOP_WORDS = """
     a about above across after against all along also am an and any are around as at be been before behind being below
@@ -26,16 +30,32 @@ _STOP_WORDS = """
     or our out outside over own please should side so some such than that the their them then there these they this
     those through to together top towards under until up upon us very was we were what when where which while who whose
     will with within without would you your
-    background backgrounds image images picture pictures scene scenery scenes view views
 """
-STOP_WORDS = frozenset(_STOP_WORDS.split())
+_PICTURE_WORDS = "background backgrounds image images picture pictures scene scenery scenes view views"
+PICTURE_WORDS = frozenset(_PICTURE_WORDS.split())
+"""Stop words too; but one may describe them: "a blue background"."""
+
+STOP_WORDS = frozenset(_STOP_WORDS.split()) | PICTURE_WORDS
+
+
+class Adjective(NamedTuple, Generic[_Meaning]):
+    """A word or phrase that describes a noun.
+
+    The noun is the last word of what follows, "umbrella" in "a red and white beach umbrella", or else the one before
+    "in", "woman" in "a woman in red". It is "" where there is none.
+    """
+
+    meaning: _Meaning
+    noun: str
+    place: slice
 
 
 class PromptWords:
     """The words of one prompt, in order; whoever understands some of them takes them.
 
     Vocabularies are keyed by lower-case singular words; a phrase is keyed without its spaces ("milkyway"), so that it
-    is found in either spelling. A negated word ("no clouds", "without fog") is one word that no vocabulary knows.
+    is found in either spelling, but not across a comma. A negated word ("no clouds", "without fog") is one word that no
+    vocabulary knows.
     """
 
     def __init__(self, prompt: str) -> None:
@@ -54,12 +74,50 @@ class PromptWords:
                 self._taken[run] = [True] * (run.stop - run.start)
         return meanings
 
+    def take_adjectives(self, vocabulary: Mapping[str, _Meaning]) -> tuple[Adjective[_Meaning], ...]:
+        """Takes all that `vocabulary` knows, in the prompt's order, each with the word that it describes."""
+        found = tuple(self._matches(vocabulary))
+        places = frozenset(place for run, _ in found for place in range(run.start, run.stop))
+        for run, _ in found:
+            self._taken[run] = [True] * (run.stop - run.start)
+        return tuple(
+            Adjective(meaning, self._noun_after(run, places) or self._noun_before(run, places), run)
+            for run, meaning in found
+        )
+
+    def give_back(self, adjective: Adjective[_Meaning]) -> None:
+        """It has had no effect: its words are unknown again."""
+        self._taken[adjective.place] = [False] * (adjective.place.stop - adjective.place.start)
+
     @property
     def unknown(self) -> tuple[str, ...]:
         """The words that nobody has taken, without stop words, each once, printable."""
         left = (word for word, taken in zip(self._words, self._taken, strict=True) if not taken)
-        shown = (word.replace(_NEGATION_MARK, " ") for word in left if word not in STOP_WORDS)
+        shown = (word.replace(_NEGATION_MARK, " ") for word in left if word not in STOP_WORDS and word != _BREAK)
         return tuple(dict.fromkeys(shown))
+
+    def _noun_after(self, run: slice, adjectives: frozenset[int]) -> str:
+        place = run.stop
+        while place in adjectives or (self._word(place) in _AND and place + 1 in adjectives):
+            place += 1
+        noun = ""
+        while self._carries_meaning(place):
+            noun, place = self._word(place), place + 1
+        return noun
+
+    def _noun_before(self, run: slice, adjectives: frozenset[int]) -> str:
+        place = run.start - 1
+        while place in adjectives or (self._word(place) in _AND and place - 1 in adjectives):
+            place -= 1
+        return self._word(place - 1) if self._word(place) == "in" and self._carries_meaning(place - 1) else ""
+
+    def _word(self, place: int) -> str:
+        """A break where there is none."""
+        return self._words[place] if 0 <= place < len(self._words) else _BREAK
+
+    def _carries_meaning(self, place: int) -> bool:
+        word = self._word(place)
+        return word in PICTURE_WORDS or not (word in STOP_WORDS or word == _BREAK)
 
     def _matches(self, vocabulary: Mapping[str, _Meaning]) -> Iterator[tuple[slice, _Meaning]]:
         start = 0
@@ -95,13 +153,21 @@ def _clipped(word: str) -> str:
 
 def _words_of(prompt: str) -> list[str]:
     text = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", prompt).casefold())
-    spaced = " ".join("".join(letter if _in_words(letter) else " " for letter in text).split())
+    spaced = " ".join("".join(map(_spelled, text)).split())
     return _NEGATED.sub(rf"\1{_NEGATION_MARK}", spaced).split(" ") if spaced else []
 
 
-def _in_words(letter: str) -> bool:
+def _spelled(letter: str) -> str:
+    """What becomes of one letter of a prompt."""
+    if letter in _BREAKS:
+        return f" {_BREAK} "
     category = unicodedata.category(letter)
-    return category[0] in _WORD_CLASSES or category in _WORD_CATEGORIES
+    return letter if category[0] in _WORD_CLASSES or category in _WORD_CATEGORIES else " "
+
+
+def meaning_of(word: str, vocabulary: Mapping[str, _Meaning]) -> _Meaning | None:
+    """What `vocabulary` knows of one word, which may be a plural."""
+    return next((vocabulary[form] for form in _singulars(word) if form in vocabulary), None)
 
 
 def _singulars(word: str) -> Iterator[str]:

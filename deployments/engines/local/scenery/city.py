@@ -15,6 +15,9 @@ from deployments.engines.local.scenery.water import paint_water, sun_path
 _FACADES = [rgb(name) for name in ("#7d8aa5", "#8f8a9c", "#66799a", "#9a8f8c", "#5f6f8c")]
 _LAMPS = [rgb(name) for name in ("#ffd98a", "#ffc46b", "#fff0cf", "#9fdcff")]
 
+_WITH_NEON = 0.45
+"""Share of the towers that have neon lights where any do."""
+
 _SHAPES: list[list[tuple[float, float]]] = [
     [(0.0, 0.0)],
     [(0.0, 0.0)],
@@ -98,6 +101,22 @@ def _paint_tower(canvas: Canvas, lights: Array, tower: _Tower) -> None:
     if canvas.rng.integers(3) == 0:
         _paint_mast(canvas, tower)
     _paint_windows(canvas, lights, tower)
+    if canvas.palette.neon and canvas.rng.random() < _WITH_NEON:
+        _paint_neon(canvas, lights, tower)
+
+
+def _paint_neon(canvas: Canvas, lights: Array, tower: _Tower) -> None:
+    """A tube down one edge of a tower, and a sign across its upper half or none."""
+    rng, hues = canvas.rng, canvas.palette.neon
+    hue = mix(hues[rng.integers(len(hues))], canvas.palette.haze, 0.6 * tower.distance)
+    left, right = max(0, tower.left), max(0, tower.right)
+    thick, height = max(1, round(canvas.unit / 320)), tower.base - tower.top
+    edge = max(0, (left, right - thick)[rng.integers(2)])
+    sign = tower.top + round(height * rng.uniform(0.25, 0.5))
+    tall = max(2, round((right - left) * 0.16)) if rng.integers(2) else 0
+    for part in (np.s_[tower.top : tower.base, edge : edge + thick], np.s_[sign : sign + tall, left:right]):
+        canvas.pixels[part] = hue
+        lights[part] = hue * (0.4 + 0.6 * canvas.palette.darkness)
 
 
 def _paint_mast(canvas: Canvas, tower: _Tower) -> None:

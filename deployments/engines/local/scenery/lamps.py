@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from deployments.engines.local.scenery.canvas import Canvas
-from deployments.engines.local.scenery.fields import Array
+from deployments.engines.local.scenery.fields import Array, smoothstep
 
 _COARSE = 4
 """Blurred light is worked out on every fourth pixel: nobody can tell."""
@@ -22,7 +22,9 @@ def wet_shine(canvas: Canvas, lights: Array, ground: int, strength: float) -> No
         _coarse(lights[:ground][::-1]), (0, 0), canvas.unit / 110 / _COARSE, sigmaY=canvas.unit / 11 / _COARSE
     )
     rows = canvas.height - ground
-    _add(canvas, np.asarray(cv2.resize(smeared, (canvas.width, rows)), np.float32) * strength, ground)
+    nearness = smoothstep(0, 0.3, np.linspace(0, 1, rows, dtype=np.float32))[:, None, None]
+    shine = np.asarray(cv2.resize(smeared, (canvas.width, rows)), np.float32)
+    _add(canvas, shine * nearness * strength, ground)
 
 
 def _coarse(lights: Array) -> Array:

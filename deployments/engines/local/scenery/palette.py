@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from PIL import ImageColor
 
-from deployments.engines.local.scenery.commission import Commission, Scene, Time, Weather
+from deployments.engines.local.scenery.colours import as_neon
+from deployments.engines.local.scenery.commission import Commission, Part, Scene, Time, Weather
 from deployments.engines.local.scenery.fields import Array, channels, mix
 
 _LOW = 0.3
@@ -39,6 +40,10 @@ class Palette:
     """How white the ground is."""
     land: Array | None = None
     """The colour asked for, for what is not sky."""
+    flowers: tuple[Array, ...] = ()
+    """The colours asked for."""
+    neon: tuple[Array, ...] = ()
+    """The colours of neon lights; empty where there are none."""
 
     def tinted(self, local: Array) -> Array:
         """`local` bent towards the colour that is asked for."""
@@ -72,14 +77,21 @@ class Palette:
 def palette(commission: Commission) -> Palette:
     """The light that `commission` asks for."""
     light = _weathered(_LIGHTS[commission.time or _usual_time(commission)], commission.weather)
-    if not commission.colours:
-        return light
-    accents = [rgb(colour) for colour in commission.colours]
-    return _steered(light, accents[0], accents[-1])
+    whole, sky, flowers = (_asked(commission, part) for part in (Part.PICTURE, Part.SKY, Part.FLOWERS))
+    neon = tuple(rgb(as_neon(colour).css) for colour in commission.colours.get(Part.NEON, ()))
+    if Part.NEON in commission.colours:
+        light = replace(light, neon=neon or _NEON)
+    above = (*sky, *whole, None)[0]
+    below = (None, *whole)[-1]
+    return _steered(replace(light, flowers=flowers), above, below)
+
+
+def _asked(commission: Commission, part: Part) -> tuple[Array, ...]:
+    return tuple(rgb(colour.css) for colour in commission.colours.get(part, ()))
 
 
 def _usual_time(commission: Commission) -> Time:
-    if Weather.STARS in commission.weather:
+    if Weather.STARS in commission.weather or Part.NEON in commission.colours:
         return Time.NIGHT
     return _USUAL_TIME.get(commission.scene, Time.NOON)
 
@@ -122,7 +134,7 @@ def _greyer(colours: Array, share: float) -> Array:
     return mix(colours, colours.mean(axis=1, keepdims=True) * channels(0.97, 1.0, 1.04), share)
 
 
-def _steered(light: Palette, above: Array, below: Array) -> Palette:
+def _steered(light: Palette, above: Array | None, below: Array | None) -> Palette:
     return replace(
         light,
         sky=_towards(light.sky, above, 0.8),
@@ -154,6 +166,9 @@ def _from_lab(lab: Array) -> Array:
 def _stops(*names: str) -> Array:
     return np.stack([rgb(name) for name in names])
 
+
+_NEON = tuple(rgb(name) for name in ("#ff3d9a", "#2bd4ff", "#ffc23d", "#a26bff", "#46f0a0"))
+"""Where the prompt names no colours for them."""
 
 _USUAL_TIME = {
     Scene.SPACE: Time.NIGHT,

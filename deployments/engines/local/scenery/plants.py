@@ -62,7 +62,8 @@ def grass(canvas: Canvas, y: float, green: Array) -> None:
 
 def flowers(canvas: Canvas, y: float) -> None:
     """Blossoms, denser at the sides, larger close by."""
-    hues = [rgb(name) for name in ("#f7d44c", "#f08fb0", "#fdfdfd", "#b48be0", "#e8604c")]
+    asked = canvas.palette.flowers
+    hues = asked or [rgb(name) for name in ("#f7d44c", "#f08fb0", "#fdfdfd", "#b48be0", "#e8604c")]
     for hue in canvas.rng.permutation(len(hues))[:3]:
         mask = canvas.ink()
         for _ in range(130):
@@ -71,7 +72,8 @@ def flowers(canvas: Canvas, y: float) -> None:
             size = canvas.unit * (0.0012 + 0.0042 * nearness**1.5) * canvas.rng.uniform(0.7, 1.3)
             centre = (x, y + (canvas.height - y) * nearness)
             ellipse(mask, centre, (size, size * 0.7))
-        canvas.stamp(mask, canvas.palette.seen(hues[hue], 0.05), 0.9)
+        local = hues[hue] * canvas.palette.tint if asked else canvas.palette.lit(hues[hue])
+        canvas.stamp(mask, mix(local, canvas.palette.haze, 0.05), 0.9)
 
 
 def round_trees(canvas: Canvas, line: Array, size: float, colour: Array) -> None:

@@ -24,6 +24,15 @@ _FACADES = [rgb(name) for name in ("#b98f7a", "#8f97a8", "#b0a48c", "#7f8aa0", "
 _LAMP = rgb("#ffd494")
 _SHOPS = [rgb(name) for name in ("#ffd494", "#ffb870", "#ffe9c4", "#8fd8ff", "#ff8fb0")]
 
+_FRAME = [(0.0, 0.0, 1.0, 0.05), (0.0, 0.95, 1.0, 1.0), (0.0, 0.0, 0.1, 1.0), (0.9, 0.0, 1.0, 1.0)]
+_LETTERS = [
+    [(0.25, 0.1, 0.75, 0.28), (0.42, 0.1, 0.58, 0.9)],
+    [(0.25, 0.1, 0.4, 0.9), (0.25, 0.72, 0.75, 0.9)],
+    [(0.25, 0.1, 0.75, 0.28), (0.25, 0.1, 0.4, 0.9), (0.25, 0.72, 0.75, 0.9)],
+    [(0.25, 0.1, 0.4, 0.9), (0.6, 0.1, 0.75, 0.9), (0.25, 0.42, 0.75, 0.58)],
+]
+"""Neon tubes as boxes (left, top, right, bottom), in shares of a sign and of a letter on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Street:
@@ -77,6 +86,22 @@ class _Wall:
             yield _Wall(self.x, far, near, self.roof, self.colour)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """A board that faces the beholder."""
+
+    left: float
+    top: float
+    wide: float
+    tall: float
+    z: float
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> list[tuple[float, float, float]]:
+        """The corners of a part, whose edges are shares of the board."""
+        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+        return [(self.left + self.wide * x, self.top + self.tall * y, self.z) for x, y in corners]
+
+
 def paint_street(canvas: Canvas) -> None:
     """Houses left and right, lamps along the kerbs, and the light at the end."""
     horizon, darkness = canvas.height * 0.6, canvas.palette.darkness
@@ -99,6 +124,8 @@ def _drawn_street(canvas: Canvas, eye: Point) -> _Street:
     _pave(street)
     for side in (-1, 1):
         _build(street, side)
+    if canvas.palette.neon:
+        _hang_signs(street)
     _set_lamps(street)
     return street
 
@@ -164,3 +191,20 @@ def _set_lamps(street: _Street) -> None:
             turns = np.linspace(0, 2 * np.pi, 12).tolist()
             bulb = [(arm + 0.016 * np.cos(turn), -0.2 + 0.012 * np.sin(turn), z) for turn in turns]
             street.fill(bulb, mix(iron, _LAMP, 0.3 + 0.7 * darkness), 1.5 * darkness)
+
+
+def _hang_signs(street: _Street) -> None:
+    """Neon signs that stand out from the walls over the shops, the farthest first: a frame, and bent tubes in it."""
+    palette, rng = street.canvas.palette, street.canvas.rng
+    shine = 0.5 + 0.5 * palette.darkness
+    for number, z in enumerate(np.geomspace(9, 1.15, 14).tolist()):
+        side, wide, tall = (-1, 1)[number % 2], rng.uniform(0.085, 0.115), rng.uniform(0.2, 0.34)
+        sign = _Sign(_WALL - wide if side > 0 else -_WALL, rng.uniform(-0.5, 0.1 - tall), wide, tall, z)
+        frame, letters = (mix(hue, rgb("white"), 0.12) for hue in rng.choice(np.stack(palette.neon), 2))
+        street.fill(sign.box(0, 0, 1, 1), street.seen(rgb("#1b1724"), z))
+        for edges in _FRAME:
+            street.fill(sign.box(*edges), frame, shine)
+        for row in range(count := round(tall / wide)):
+            for left, top, right, bottom in _LETTERS[rng.integers(len(_LETTERS))]:
+                rows = [0.07 + 0.86 * (row + share) / count for share in (top, bottom)]
+                street.fill(sign.box(left, rows[0], right, rows[1]), letters, shine)

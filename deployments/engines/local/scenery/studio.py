@@ -6,6 +6,7 @@ import numpy as np
 from deployments.engines.local.scenery.canvas import Canvas
 from deployments.engines.local.scenery.fields import Array, mix, noise, smoothstep
 from deployments.engines.local.scenery.ink import dot, ellipse
+from deployments.engines.local.scenery.lamps import bloom
 from deployments.engines.local.scenery.palette import rgb
 from deployments.engines.local.scenery.sky import glow
 
@@ -16,6 +17,9 @@ def paint_studio(canvas: Canvas) -> None:
     """Seamless paper, lit behind the person and from one side, that curves into the floor."""
     paper = canvas.palette.land if canvas.palette.land is not None else rgb(_PAPERS[canvas.rng.integers(len(_PAPERS))])
     paper = paper * mix(canvas.palette.tint, rgb("white"), 0.45)
+    if canvas.palette.neon:
+        _neon_paper(canvas)
+        return
     canvas.pixels[:] = paper * 0.62
     side = canvas.rng.uniform(-0.14, 0.14)
     glow(
@@ -28,6 +32,23 @@ def paint_studio(canvas: Canvas) -> None:
     cloth = noise(canvas.rng, canvas.pixels.shape[:2], (canvas.unit / 3.2, canvas.unit / 3.8), 5) - 0.5
     canvas.shade(1 + cloth * 0.13)
     _vignette(canvas, 0.34)
+
+
+def _neon_paper(canvas: Canvas) -> None:
+    """A dark wall, lit from either side by a neon tube that stands before it."""
+    canvas.pixels[:] = rgb("#0d0b14")
+    tubes = np.zeros_like(canvas.pixels)
+    for number, side in enumerate((canvas.sun_side, -canvas.sun_side)):
+        hue = canvas.palette.neon[number % len(canvas.palette.neon)]
+        at = canvas.width * (0.5 + 0.38 * side)
+        glow(canvas, (at, canvas.height * 0.45), canvas.unit * 0.4, hue * 0.6)
+        half = canvas.unit * 0.006
+        tubes[round(canvas.height * 0.12) : round(canvas.height * 0.8), round(at - half) : round(at + half)] = hue
+    _floor(canvas, rgb("#2a2536"))
+    shining = tubes.any(axis=2)
+    canvas.pixels[shining] = mix(tubes[shining], rgb("white"), 0.45)
+    bloom(canvas, tubes, 2.0)
+    _vignette(canvas, 0.3)
 
 
 def paint_office(canvas: Canvas) -> None:
