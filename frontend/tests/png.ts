@@ -1,11 +1,11 @@
-/** Just enough PNG: 8-bit RGBA or RGB, without a filter. */
+/** Just enough PNG: 8-bit RGBA, without a filter; `more` are chunks to stand before the pixels. */
 
 import { crc32, deflateSync } from 'node:zlib';
 import type { Pixels } from '../src/compose/pillow.ts';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-export function png({ width, height, data }: Pixels): Buffer {
+export function png({ width, height, data }: Pixels, ...more: Buffer[]): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -15,12 +15,13 @@ export function png({ width, height, data }: Pixels): Buffer {
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),
+    ...more,
     chunk('IDAT', deflateSync(rows)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
-function chunk(type: string, body: Buffer): Buffer {
+export function chunk(type: string, body: Buffer): Buffer {
   const named = Buffer.concat([Buffer.from(type, 'latin1'), body]);
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(body.length);

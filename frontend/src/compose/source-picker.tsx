@@ -1,5 +1,6 @@
 /** The pictures that can be placed: those that tasks have made, one's own, and a plain backdrop. */
 
+import { useRef } from 'react';
 import type { Operation } from '../api/client';
 import { Choice } from '../form/choice';
 import { PictureInput } from '../form/picture-input';
@@ -39,14 +40,21 @@ interface Props extends ReturnType<typeof useSources> {
 }
 
 export function SourcePicker({ label, sources, chosen, onChoose }: Props) {
+  const last = useRef<string | File>(null);
+  /** What is chosen last wins, however long a picture before it takes to be read. */
+  const choose = async (choice: string | File) => {
+    last.current = choice;
+    const ready = typeof choice === 'string' ? choice : await asPicture(choice);
+    if (last.current === choice) onChoose(ready);
+  };
   const options = sources.map(({ id, name, picture }) => {
     return { value: id, name, look: <Picture of={picture} className="checkered" /> };
   });
   return (
-    <Choice label={label} options={options} value={chosen?.id ?? ''} onChange={onChoose} className="pictures">
+    <Choice label={label} options={options} value={chosen?.id ?? ''} onChange={choose} className="pictures">
       <PictureInput
         label={`Your own ${label.toLowerCase()}`}
-        onFiles={async ([file]) => file && onChoose(await asPicture(file))}
+        onFiles={async ([file]) => file && (await choose(file))}
       />
     </Choice>
   );

@@ -94,9 +94,16 @@ export async function makeBackground(page: Page): Promise<void> {
   await reaches(page, 'Background: Done');
 }
 
+/** A file as the file chooser would hand it over. */
+export interface Upload {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
 /** Brings a picture of one's own to the Compose screen. */
-export async function ownPicture(page: Page, group: 'Person' | 'Backdrop', pixels: Pixels): Promise<void> {
-  const file = { name: 'own.png', mimeType: 'image/png', buffer: png(pixels) };
+export async function ownPicture(page: Page, group: 'Person' | 'Backdrop', picture: Pixels | Upload): Promise<void> {
+  const file = 'data' in picture ? { name: 'own.png', mimeType: 'image/png', buffer: png(picture) } : picture;
   await page.getByLabel(`Your own ${group.toLowerCase()}`).setInputFiles(file);
   await page
     .getByRole('radiogroup', { name: group })
@@ -159,7 +166,7 @@ export async function stubTasks(page: Page, { status, error }: Stubbed): Promise
     engine: 'local',
     notes: [],
   };
-  await page.route('**/api/v1/avatar', (route) =>
+  await page.route(/\/api\/v1\/avatar/, (route) =>
     route.fulfill({ status: 201, json: { aige_task_id: 'stubbed', avatar_id: 'stubbed' } }),
   );
   await page.route('**/api/v1/task/stubbed', (route) => route.fulfill({ json: task }));
