@@ -44,8 +44,15 @@ async function write(): Promise<void> {
   writing = false;
 }
 
+export function draftOf<Name extends keyof Drafts>(name: Name): Drafts[Name] {
+  return useDrafts.getState()[name];
+}
+
+export function changeDraft<Name extends keyof Drafts>(name: Name, changes: Partial<Drafts[Name]>): void {
+  useDrafts.setState((drafts) => ({ [name]: { ...drafts[name], ...changes } }));
+}
+
 export function useDraft<Name extends keyof Drafts>(name: Name) {
-  const change = (changes: Partial<Drafts[Name]>) =>
-    useDrafts.setState((drafts) => ({ [name]: { ...drafts[name], ...changes } }));
+  const change = (changes: Partial<Drafts[Name]>) => changeDraft(name, changes);
   return [useDrafts((drafts) => drafts[name]), change] as const;
 }

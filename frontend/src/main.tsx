@@ -7,6 +7,7 @@ import { loadDrafts } from './drafts';
 import { resume } from './tasks/run';
 import { loadTasks } from './tasks/store';
 import { theme } from './theme';
+import './stray-drops';
 
 // What was there before the reload is there from the first frame on.
 await Promise.all([loadTasks(), loadDrafts()]);

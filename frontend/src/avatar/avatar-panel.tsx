@@ -31,12 +31,7 @@ export function AvatarPanel({ service }: { readonly service: Service | null }) {
       missing={draft.photos.length > 0 ? [] : ['add a photo']}
       onSubmit={submit}
       empty="Your avatar appears here.">
-      <PhotoPicker
-        photos={draft.photos}
-        max={service?.limits.source_images ?? 8}
-        onChange={(photos) => change({ photos })}
-        problem={newest?.refusal?.fields.source_images}
-      />
+      <PhotoPicker max={service?.limits.source_images ?? 8} problem={newest?.refusal?.fields.source_images} />
     </RequestForm>
   );
 }

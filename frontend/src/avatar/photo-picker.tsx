@@ -1,26 +1,27 @@
 import { Alert, IconButton } from '@mui/material';
 import { useEffect, useEffectEvent } from 'react';
 import { ActionButton, attempt } from '../attempt';
+import { useDraft } from '../drafts';
 import { PictureInput } from '../form/picture-input';
 import { CloseIcon } from '../icons';
 import { Picture } from '../picture';
-import { asPhoto } from '../picture-file';
+import { addPhotos, keyOf, pastedPictures } from './photos';
 import sampleUrl from './sample.jpg';
 
 interface Props {
-  readonly photos: readonly File[];
   readonly max: number;
-  readonly onChange: (photos: readonly File[]) => void;
   readonly problem: string | undefined;
 }
 
 /** Photos by button, drop or paste. */
-export function PhotoPicker({ photos, max, onChange, problem }: Props) {
-  const add = async (files: readonly File[]) =>
-    onChange([...photos, ...(await Promise.all(files.slice(0, max - photos.length).map(asPhoto)))]);
-  const paste = useEffectEvent(({ clipboardData }: ClipboardEvent) => {
-    const files = [...(clipboardData?.files ?? [])];
-    if (files.length > 0) void attempt(() => add(files));
+export function PhotoPicker({ max, problem }: Props) {
+  const [{ photos }, change] = useDraft('avatar');
+  const paste = useEffectEvent((event: ClipboardEvent) => {
+    const { clipboardData } = event;
+    const pictures = pastedPictures([...(clipboardData?.files ?? [])], clipboardData?.getData('text/plain') ?? '');
+    if (pictures.length === 0) return;
+    event.preventDefault(); // else a picture's name is typed into the prompt
+    void attempt(() => addPhotos(pictures, max));
   });
   useEffect(() => {
     document.addEventListener('paste', paste);
@@ -30,14 +31,14 @@ export function PhotoPicker({ photos, max, onChange, problem }: Props) {
   return (
     <div>
       <div className="tiles pictures">
-        {photos.map((photo) => (
-          <div key={`${photo.name} ${photo.lastModified}`} className="tile">
-            <Picture of={photo} alt={photo.name} />
+        {photos.map((photo, index) => (
+          <div key={keyOf(photo)} className="tile">
+            <Picture of={photo} alt={`Photo ${index + 1}: ${photo.name}`} />
             <IconButton
               size="small"
               className="remove"
-              aria-label={`Remove ${photo.name}`}
-              onClick={() => onChange(photos.filter((other) => other !== photo))}>
+              aria-label={`Remove photo ${index + 1}: ${photo.name}`}
+              onClick={() => change({ photos: photos.filter((other) => other !== photo) })}>
               <CloseIcon fontSize="inherit" />
             </IconButton>
           </div>
@@ -48,14 +49,14 @@ export function PhotoPicker({ photos, max, onChange, problem }: Props) {
             label="Photos"
             multiple
             invitation={photos.length === 0 ? 'Choose photos, or drop or paste them here' : undefined}
-            onFiles={add}
+            onFiles={(files) => addPhotos(files, max)}
           />
         )}
       </div>
       {problem && <Alert severity="error">{problem}</Alert>}
       <div className="row">
         <span className="small muted grow">One clear face. Up to {max}.</span>
-        <ActionButton size="small" variant="outlined" onClick={async () => onChange([await samplePhoto()])}>
+        <ActionButton size="small" variant="outlined" onClick={async () => change({ photos: [await samplePhoto()] })}>
           Use sample photo
         </ActionButton>
       </div>

@@ -1,0 +1,56 @@
+/** The photos of the avatar's draft: how they come in, and how they are told apart. */
+
+import { Explained } from '../api/errors';
+import { changeDraft, draftOf } from '../drafts';
+import { asPhoto, dataUri } from '../picture-file';
+
+let adding: Promise<unknown> = Promise.resolve();
+
+/** Adds what can be read of `files` and is not there yet, after what is being added already; up to `max` in all. */
+export async function addPhotos(files: readonly File[], max: number): Promise<void> {
+  const additions = files.map((file) => {
+    const addition = adding.then(() => addPhoto(file, max));
+    adding = addition.catch(() => undefined);
+    return addition;
+  });
+  await Promise.all(additions);
+}
+
+async function addPhoto(file: File, max: number): Promise<void> {
+  if (draftOf('avatar').photos.length >= max) {
+    throw new Explained(`There is room for ${max} photos: “${file.name}” was left out.`);
+  }
+  const photo = await asPhoto(file);
+  const twins = await Promise.all(draftOf('avatar').photos.map((other) => isSame(photo, other)));
+  if (!twins.includes(true)) changeDraft('avatar', { photos: [...draftOf('avatar').photos, photo] });
+}
+
+/** By what it shows: phones and cameras give many photos one name. */
+async function isSame(one: Blob, other: Blob): Promise<boolean> {
+  return one.size === other.size && (await dataUri(one)) === (await dataUri(other));
+}
+
+const keys = new WeakMap<File, number>();
+let lastKey = 0;
+
+/** The same for the same object, as React asks for it. */
+export function keyOf(photo: File): number {
+  const key = keys.get(photo) ?? ++lastKey;
+  keys.set(photo, key);
+  return key;
+}
+
+/**
+ * The pictures that somebody pastes; none where it is text that is pasted, for office programs add a picture of it.
+ * Browsers and file managers in turn add the address or the name of a picture as text.
+ */
+export function pastedPictures(files: readonly File[], text: string): readonly File[] {
+  const lines = text.split(/[\r\n]+/).filter((line) => line.trim());
+  const names = files.map(({ name }) => name);
+  const isText = lines.some((line) => !/^(https?|file|blob|data):\S*$/.test(line) && !names.includes(nameIn(line)));
+  return isText ? [] : files;
+}
+
+function nameIn(path: string): string {
+  return path.split(/[\\/]/).at(-1) as string;
+}
