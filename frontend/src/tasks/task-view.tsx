@@ -6,6 +6,7 @@ import { FAILURES } from '../api/errors';
 import { ActionButton } from '../attempt';
 import { useDifference } from '../compose/use-exact';
 import { DownloadIcon } from '../icons';
+import { pause } from '../pause';
 import { Picture } from '../picture';
 import { isInFlight, NAMES, phaseOf, standing, type TaskRecord, WORDS } from './record';
 import { cancel, retry } from './run';
@@ -14,6 +15,7 @@ interface Props {
   readonly record: TaskRecord;
 }
 
+const DOWNLOAD_MS = 60_000;
 const EXPIRED = 'The link has expired, and this browser kept no copy.';
 const TWICE = 'The model may have made the picture before we lost contact. Another try may be charged a second time.';
 
@@ -140,7 +142,8 @@ function Compare({ before, after, alt }: { readonly before: Blob; readonly after
 function save(picture: Blob, name: string): void {
   const href = URL.createObjectURL(picture);
   Object.assign(document.createElement('a'), { href, download: name }).click();
-  URL.revokeObjectURL(href);
+  // Some browsers read it only some time after the click.
+  void pause(DOWNLOAD_MS).then(() => URL.revokeObjectURL(href));
 }
 
 function timeOf(moment: number): string {

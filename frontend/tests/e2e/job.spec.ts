@@ -81,3 +81,29 @@ test('a person image without transparency comes with a warning', async () => {
   await ownPicture(page, 'Person', noise([300, 300], 'RGB', 2));
   await page.getByText('has no transparency').waitFor();
 });
+
+test('a download may be read long after the click', async () => {
+  const { page } = browser;
+  await page.addInitScript(() => {
+    const revoke = URL.revokeObjectURL;
+    const { click } = HTMLAnchorElement.prototype;
+    HTMLAnchorElement.prototype.click = function () {
+      document.documentElement.dataset.download = this.href;
+      click.call(this);
+    };
+    URL.revokeObjectURL = (url) => {
+      if (url === document.documentElement.dataset.download) document.documentElement.dataset.download = '';
+      revoke.call(URL, url);
+    };
+  });
+  await page.clock.install();
+  await page.reload();
+  await makeBackground(page);
+  await downloaded();
+  const readable = () => page.evaluate(() => document.documentElement.dataset.download);
+  expect(await readable()).toMatch(/^blob:/);
+  await page.clock.fastForward(30_000);
+  expect(await readable()).toMatch(/^blob:/);
+  await page.clock.fastForward(60_000);
+  expect(await readable()).toBe('');
+});
