@@ -3,9 +3,10 @@
 import { Button, CircularProgress, Skeleton, Slider, Step, StepLabel, Stepper } from '@mui/material';
 import { useEffect, useRef, useState } from 'react';
 import { FAILURES } from '../api/errors';
-import { ActionButton } from '../attempt';
+import { ActionButton, attempt } from '../attempt';
 import { useDifference } from '../compose/use-exact';
 import { DownloadIcon } from '../icons';
+import { mend } from '../mend';
 import { pause } from '../pause';
 import { Picture } from '../picture';
 import { isInFlight, NAMES, phaseOf, standing, type TaskRecord, WORDS } from './record';
@@ -61,7 +62,6 @@ function Failure({ record }: Props) {
   const error = phase === 'failed' ? record.task?.error : null;
   const { text, action } = FAILURES[error?.code ?? 'cancelled'] ?? FAILURES.internal;
   const fixes = action === 'edit' || action === 'replace';
-  const input = action === 'replace' && record.operation === 'avatar' ? 'photos' : 'prompt';
   const tryAgain = async () => (action !== 'confirm' || confirm(TWICE)) && retry(record);
   return (
     <div className="note">
@@ -71,7 +71,7 @@ function Failure({ record }: Props) {
       {error && <p className="small muted">{error.message}</p>}
       <div className="row">
         {fixes && (
-          <Button variant="contained" onClick={() => document.getElementById(input)?.focus()}>
+          <Button variant="contained" onClick={() => attempt(() => mend(record, action))}>
             {action === 'edit' ? 'Edit the prompt' : 'Replace the picture'}
           </Button>
         )}
