@@ -13,6 +13,7 @@ import { usePlacement } from './use-placement';
 
 const EXAMPLES = ['Natural light, soft shadows', 'Warm evening light from the left'];
 const OPAQUE = 'This person has no transparency: the service cuts it out first, which the preview does not show.';
+const ROUNDED = 'This browser rounds the colours of translucent pixels: the preview may be a shade off there.';
 const BLENDED = 'This engine may blend light and shadow after placing: you then see the picture before and after.';
 
 export function ComposePanel({ service }: { readonly service: Service | null }) {
@@ -79,6 +80,7 @@ export function ComposePanel({ service }: { readonly service: Service | null }) 
               <PlacementFields {...placing} place={place} />
             </>
           )}
+          {opened && !opened.exact && <Alert severity="info">{ROUNDED}</Alert>}
           {opened?.opaque && <Alert severity="info">{OPAQUE}</Alert>}
           {service?.generative && <Alert severity="info">{BLENDED}</Alert>}
         </div>

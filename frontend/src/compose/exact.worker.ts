@@ -3,16 +3,17 @@
 import { expose } from 'comlink';
 import { composed, type Placement } from './geometry';
 import type { Pixels, Size } from './pillow';
-import { readPixels } from './pixels';
+import { isOpaque, readPixels } from './pixels';
 
 let sources: Promise<readonly [person: Pixels, background: Pixels]>;
 
 const composer = {
-  /** Takes the two pictures; answers with what is to know of the person. */
-  async open(person: Blob, background: Blob): Promise<Size & { opaque: boolean }> {
-    sources = Promise.all([readPixels(person), readPixels(background)]);
-    const [{ data, width, height }] = await sources;
-    return { width, height, opaque: data.every((byte, index) => index % 4 !== 3 || byte === 255) };
+  /** Takes the two pictures; answers with the person's size, whether it is opaque, and whether both were read exactly. */
+  async open(person: Blob, background: Blob): Promise<Size & { opaque: boolean; exact: boolean }> {
+    const read = Promise.all([readPixels(person), readPixels(background)]);
+    sources = read;
+    const [{ width, height, data, exact }, behind] = await read;
+    return { width, height, opaque: isOpaque(data), exact: exact && behind.exact };
   },
 
   /** The pictures that were opened last, composed. */

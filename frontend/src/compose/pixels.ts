@@ -4,11 +4,17 @@ import { blank, type Pixels } from './pillow';
 
 /**
  * A 2D canvas multiplies transparency in and loses colours by that; WebGL hands out what was decoded. Where there is
- * none, or the picture is too large for it, the canvas has to do: translucent pixels are then off by at most 1.
+ * none, or the picture is too large for it, the canvas has to do: what is translucent is then not `exact`.
  */
-export async function readPixels(picture: Blob): Promise<Pixels> {
+export async function readPixels(picture: Blob): Promise<Pixels & { readonly exact: boolean }> {
   const bitmap = await createImageBitmap(picture, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
-  return byWebGl(bitmap) ?? byCanvas(bitmap);
+  const decoded = byWebGl(bitmap);
+  const { width, height, data } = decoded ?? byCanvas(bitmap);
+  return { width, height, data, exact: decoded !== null || isOpaque(data) };
+}
+
+export function isOpaque(data: Uint8ClampedArray): boolean {
+  return data.every((byte, index) => index % 4 !== 3 || byte === 255);
 }
 
 function byWebGl(bitmap: ImageBitmap): Pixels | null {

@@ -25,14 +25,15 @@ const SLOW_STORE = process.env.AIGE_SLOW_STORE ?? '127.0.0.1:8999';
 export const TASK_MS = 90_000;
 
 /** Opens a page for each test, and fails it if the page wrote an error or a warning to the console, or broke. */
-export function studio(options: BrowserContextOptions = {}): {
+export function studio(options: BrowserContextOptions & { readonly args?: readonly string[] } = {}): {
   readonly page: Page;
   readonly context: BrowserContext;
   expected: RegExp;
 } {
+  const { args = [], ...contextOptions } = options;
   const launching = chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', ...args],
   });
   let context: BrowserContext;
   let page: Page;
@@ -55,7 +56,7 @@ export function studio(options: BrowserContextOptions = {}): {
     context = await (await launching).newContext({
       viewport: { width: 1280, height: 860 },
       acceptDownloads: true,
-      ...options,
+      ...contextOptions,
     });
     page = await context.newPage();
     page.setDefaultTimeout(20_000);
