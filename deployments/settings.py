@@ -1,13 +1,17 @@
 """What can be set: `Settings` from `serve_config.yaml`, `Environment` from environment variables (all that is secret).
 
-Both refuse what they do not know, with one line that names the setting.
+What is wrong is refused with one line that names the setting, or the variable as it was typed, and its value (but for
+secrets).
 """
 
+import os
 import re
+from collections.abc import Collection
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from reprlib import repr as shortly
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import (
@@ -26,37 +30,46 @@ from deployments.errors import SettingsError
 
 VERSION = version("aige")
 
+_ROOT = Path(__file__).parents[1]
 _ENGINE = re.compile(r"auto|fal|local|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def _engine(value: str) -> str:
     if not _ENGINE.fullmatch(value):
-        raise ValueError("is 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'")
+        raise ValueError("must be 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'")
     return value
 
 
 def _origin(value: str) -> str:
     if not re.fullmatch(r"\*|https?://[^/\s]+", value):
-        raise ValueError("is an origin such as 'https://app.example', with no path")
+        raise ValueError("must be an origin such as 'https://app.example', with no path")
     return value
 
 
 def _base_url(value: str) -> str:
     if not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", value):
-        raise ValueError("is an http(s) URL such as 'https://aige.example'")
+        raise ValueError("must be an http(s) URL such as 'https://aige.example'")
     return value.rstrip("/")
 
 
 def _journal(value: str) -> str:
     if not re.fullmatch(r"sqlite|memory|rediss?://\S+", value):
-        raise ValueError("is 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'")
+        raise ValueError("must be 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'")
     return value
+
+
+def _data_dir(value: Path) -> Path:
+    try:
+        return _ROOT / value.expanduser()
+    except RuntimeError:
+        raise ValueError("names a home folder that this machine does not know: write the whole path") from None
 
 
 EngineName = Annotated[str, AfterValidator(_engine)]
 Origin = Annotated[str, AfterValidator(_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 JournalPlace = Annotated[str, AfterValidator(_journal)]
+DataDir = Annotated[Path, AfterValidator(_data_dir)]
 
 
 class _Strict(BaseModel):
@@ -108,7 +121,7 @@ class Settings(_Strict):
     public_url: BaseUrl | None = None
     storage: Literal["builtin", "s3"] = "builtin"
     s3: S3 | None = None
-    journal: JournalPlace = "sqlite"
+    journal: JournalPlace = Field(default="sqlite", repr=False)  # the URL may hold a password
     attempts: int = Field(default=5, ge=1, le=100)
     on_unknown_submit: Literal["fail", "retry"] = "fail"
     limits: Limits = Limits()
@@ -124,17 +137,24 @@ class Settings(_Strict):
     @model_validator(mode="wrap")
     @classmethod
     def _in_one_line(cls, values: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        return _or_settings_error(values, validate)
+        try:
+            return validate(values)
+        except ValidationError as error:
+            raise SettingsError(first_fault(error, {n for n, f in cls.model_fields.items() if not f.repr})) from None
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """The settings in a Serve config file of one application, as Ray Serve will read them."""
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-            values = config["applications"][0].get("args") or {}
-        except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
-            raise SettingsError(f"{path} is not a Serve config file with one application: {error}") from None
-        return cls.model_validate(values)
+        match read_config(path).get("applications"):
+            case [{"args": dict(values)}, *_]:
+                return cls.model_validate(values)
+            case [{"args": None}, *_]:
+                return cls()
+            case [{"args": _}, *_]:
+                raise SettingsError("applications.0.args: must be a mapping of settings")
+            case [dict(), *_]:
+                return cls()
+        raise SettingsError(f"{path} is not a Serve config file with one application: see `serve_config.yaml`")
 
 
 class Profile(StrEnum):
@@ -150,17 +170,55 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
     fal_key: SecretStr | None = None
+    fal_key_id: SecretStr | None = None
+    fal_key_secret: SecretStr | None = None
     aige_engine: EngineName | None = None
     aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
     aige_storage_secret: SecretStr | None = None
     aige_allow_hosts: str = ""
-    aige_data_dir: Path = Path(__file__).parents[1] / "var"
+    aige_data_dir: DataDir = _ROOT / "var"
     aige_profile: Profile = Profile.LAPTOP
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fal_key_in_two_parts(cls, values: dict[str, object]) -> dict[str, object]:
+        """As fal-client reads its variables: `FAL_KEY`, else the two older ones."""
+        match values:
+            case {"fal_key": _}:
+                return values
+            case {"fal_key_id": str(first), "fal_key_secret": str(second)}:
+                return {**values, "fal_key": f"{first.strip()}:{second.strip()}"}
+        return values
 
     @model_validator(mode="wrap")
     @classmethod
     def _in_one_line(cls, values: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        return _or_settings_error(values, validate)
+        try:
+            return validate(values)
+        except ValidationError as error:
+            raise SettingsError(cls._fault_of_a_variable(error)) from None
+
+    @classmethod
+    def _fault_of_a_variable(cls, error: ValidationError) -> str:
+        first = error.errors(include_url=False)[0]
+        reason = _reason(first["msg"])
+        if not first["loc"]:
+            return reason
+        field = str(first["loc"][0])
+        name, value = typed_name(field), str(first["input"])
+        if SecretStr in get_args(cls.model_fields[field].annotation):
+            return f"{name}: {reason}"
+        return f"{name}={value if value.isprintable() else repr(value)}: {reason}"
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Variables that are set in vain, each with the reason."""
+        older = {"FAL_KEY_ID": self.fal_key_id, "FAL_KEY_SECRET": self.fal_key_secret}
+        there = [name for name, value in older.items() if value]
+        if len(there) == 1:
+            (missing,) = older.keys() - there
+            return (f"{there[0]}, for lack of {missing}",)
+        return ()
 
     @property
     def api_keys(self) -> frozenset[str]:
@@ -176,19 +234,49 @@ class Environment(BaseSettings):
         return chosen
 
 
-M = TypeVar("M", bound=BaseModel)
+def read_config(path: Path) -> dict[str, object]:
+    """What a Serve config file holds; in UTF-8, or in UTF-16 with a byte order mark.
+
+    Raises:
+        SettingsError: it cannot be read, or is no mapping.
+    """
+    try:
+        config = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except yaml.reader.ReaderError:
+        raise SettingsError(f"{path} is not a text in UTF-8: save it in that encoding") from None
+    except yaml.MarkedYAMLError as error:
+        where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SettingsError(f"{path}{where}: {error.problem}") from None
+    if not isinstance(config, dict):
+        raise SettingsError(f"{path} is not a Serve config file: see `serve_config.yaml`")
+    return config
 
 
-def _or_settings_error(values: object, validate: ModelWrapValidatorHandler[M]) -> M:
-    """The validated model, or `SettingsError` with a line on the first thing wrong; never its value: it may be secret.
+def typed_name(variable: str) -> str:
+    """An environment variable's name as the user has typed it: case does not count. In capitals where it is not set."""
+    return next((name for name in os.environ if name.lower() == variable.lower()), variable.upper())
+
+
+def first_fault(error: ValidationError, secret: Collection[str] = ()) -> str:
+    """The first thing wrong, in one line: where, what must be there, and what is (but below `secret` places).
 
     Pydantic's own error has many lines, and Ray shows whatever is raised.
     """
-    try:
-        return validate(values)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+    first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    unknown = "there is no such setting"
-    reason = unknown if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-    raise SettingsError(f"{place}: {reason}" if place else reason)
+    if first["type"] == "extra_forbidden":
+        return f"{place}: there is no such setting"
+    reason = _reason(first["msg"])
+    if not place:
+        return reason
+    if first["type"] == "missing" or first["loc"][0] in secret:
+        return f"{place}: {reason}"
+    return f"{place}: {reason}; it is {shortly(first['input'])}"
+
+
+def _reason(message: str) -> str:
+    """Pydantic's message as ours are written."""
+    message = message.removeprefix("Value error, ").replace("Input should", "must")
+    return message[:1].lower() + message[1:]

@@ -30,8 +30,9 @@ def test_the_shipped_config_names_every_setting() -> None:
         ({"engin": "local"}, "engin: there is no such setting"),
         ({"limits": {"body_byte": 1}}, "limits.body_byte: there is no such setting"),
         ({"engine": "no such"}, "engine: "),
-        ({"limits": {"body_bytes": 0}}, "limits.body_bytes: "),
+        ({"limits": {"body_bytes": 0}}, "limits.body_bytes: must be greater than 0; it is 0"),
         ({"limits": {"source_images": 9}}, "limits.source_images: "),
+        ({"limits": 5}, "limits: "),
         ({"deadlines": {"task_s": "soon"}}, "deadlines.task_s: "),
         ({"storage": "s3"}, "s3"),
         ({"s3": {"bucket": "pictures"}}, "s3"),
@@ -48,15 +49,48 @@ def test_a_wrong_setting_is_one_line_that_names_it(wrong: dict[str, object], nam
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "applications: []", "applications: {}", "- 1", "a: [", "applications: [1]"])
-def test_a_broken_file_is_one_error(tmp_path: Path, text: str) -> None:
+def test_a_url_that_may_hold_a_password_is_not_shown() -> None:
+    """Neither where it is refused, nor in what is logged of the settings."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.model_validate({"journal": "mysql://user:very-secret@host/0"})
+    assert (
+        str(caught.value) == "journal: must be 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'"
+    )
+    assert "very-secret" not in repr(Settings(journal="redis://user:very-secret@host/0"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "applications: []",
+        "applications: {}",
+        "- 1",
+        "a: [",
+        "a:\n\tb: 1",
+        "applications: [1]",
+        "applications: [{args: [1]}]",
+        "applications: [{args: fünf}]".encode("latin-1"),
+        "applications: []".encode("utf-16-le"),
+    ],
+)
+def test_a_broken_file_is_one_line(tmp_path: Path, text: str | bytes) -> None:
     """Whatever is broken about it."""
     path = tmp_path / "serve_config.yaml"
-    path.write_text(text)
-    with pytest.raises(SettingsError):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingsError) as caught:
         Settings.load(path)
-    with pytest.raises(SettingsError):
+    assert "\n" not in str(caught.value)
+    with pytest.raises(SettingsError, match=r"none\.yaml cannot be read: No such file or directory"):
         Settings.load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_encodings_are_told_apart_by_their_marks(tmp_path: Path, encoding: str) -> None:
+    """As editors on other systems save it."""
+    path = tmp_path / "serve_config.yaml"
+    path.write_text("applications: [{args: {engine: local}}] # für uns", encoding=encoding)
+    assert Settings.load(path).engine == "local"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +99,8 @@ def test_a_broken_file_is_one_error(tmp_path: Path, text: str) -> None:
         ({}, "auto", "local"),
         ({"FAL_KEY": "k"}, "auto", "fal"),
         ({"FAL_KEY": ""}, "auto", "local"),
+        ({"FAL_KEY_ID": "k", "FAL_KEY_SECRET": "s"}, "auto", "fal"),
+        ({"FAL_KEY_ID": "k"}, "auto", "local"),
         ({"FAL_KEY": "k"}, "local", "local"),
         ({"FAL_KEY": "k", "AIGE_ENGINE": "local"}, "fal", "local"),
         ({"AIGE_ENGINE": "my.engines:Mine"}, "auto", "my.engines:Mine"),
@@ -73,8 +109,8 @@ def test_a_broken_file_is_one_error(tmp_path: Path, text: str) -> None:
 def test_which_engine_runs(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], setting: str, engine: str
 ) -> None:
-    """`auto` goes by FAL_KEY; AIGE_ENGINE overrides the setting."""
-    for name in ("FAL_KEY", "AIGE_ENGINE"):
+    """`auto` goes by fal's key; AIGE_ENGINE overrides the setting."""
+    for name in ("FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET", "AIGE_ENGINE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -91,10 +127,56 @@ def test_api_keys_are_a_comma_separated_list(monkeypatch: pytest.MonkeyPatch) ->
     assert "very-secret" not in repr(environment)
 
 
-def test_a_wrong_variable_is_one_line_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be a secret that was put in the wrong place."""
-    monkeypatch.setenv("AIGE_ENGINE", "sk secret")
+@pytest.mark.parametrize(
+    ("variables", "key", "ignored"),
+    [
+        ({"FAL_KEY_ID": "id", "FAL_KEY_SECRET": " secret\n"}, "id:secret", ()),
+        ({"FAL_KEY": "whole", "FAL_KEY_ID": "id", "FAL_KEY_SECRET": "secret"}, "whole", ()),
+        ({"FAL_KEY_ID": "id"}, None, ("FAL_KEY_ID, for lack of FAL_KEY_SECRET",)),
+        ({"FAL_KEY_SECRET": "secret", "FAL_KEY_ID": ""}, None, ("FAL_KEY_SECRET, for lack of FAL_KEY_ID",)),
+    ],
+)
+def test_fals_older_variables(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], key: str | None, ignored: tuple[str, ...]
+) -> None:
+    """Both count as a key, as fal-client reads them; one alone is told to be ignored."""
+    for name in ("FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    environment = Environment()
+    assert (environment.fal_key.get_secret_value() if environment.fal_key else None) == key
+    assert environment.ignored == ignored
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("AIGE_ENGINE", "lokal", "must be 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'"),
+        ("aige_engine", "lokal", "must be 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'"),
+        ("AIGE_PROFILE", "prod", "must be 'laptop' or 'production'"),
+        ("AIGE_DATA_DIR", "~no-such-user/var", "names a home folder that this machine does not know"),
+    ],
+)
+def test_a_wrong_variable_is_one_line_as_it_was_typed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    """With its value."""
+    monkeypatch.delenv("AIGE_ENGINE", raising=False)
+    monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         Environment()
-    assert str(caught.value).startswith("aige_engine: ")
-    assert "secret" not in str(caught.value)
+    assert str(caught.value).startswith(f"{name}={value}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("~/aige", Path.home() / "aige"), ("some/where", CONFIG.parent / "some/where"), ("/srv/aige", Path("/srv/aige"))],
+)
+def test_the_data_folder_is_the_same_wherever_a_process_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: str, meant: Path
+) -> None:
+    """`~` is the user's home, and a relative path counts from the project's root."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AIGE_DATA_DIR", typed)
+    assert Environment().aige_data_dir == meant
