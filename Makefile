@@ -8,6 +8,10 @@ BIN := .venv/bin
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
 PEERS := .venv-bench/installed
+ONE := $(PYTHON) scripts/one_make.py
+
+# They would keep Python from this project, or end it for a library's warning.
+unexport PYTHONSAFEPATH PYTHONWARNINGS
 
 # The web UI is built where Node.js 20 or newer is; all else works without it.
 NODE := $(shell node --version 2>/dev/null | sed -n '/^v[2-9][0-9]/p')
@@ -23,7 +27,7 @@ help: ## what there is to make
 
 run: $(RUN) ## start the service (PORT=8001 and PROFILE=production where wanted); Ctrl-C stops it
 	@$(if $(NODE),$(MAKE) --silent --no-print-directory $(UI) || echo "Going on without the web UI.")
-	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port $(PORT)) $(if $(PROFILE),--profile $(PROFILE))
+	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port '$(PORT)') $(if $(PROFILE),--profile '$(PROFILE)')
 
 stop: ## stop the service, from any shell, after any crash
 	@if [ -e $(RUN) ]; then exec $(BIN)/python -m scripts.stop; else echo "Nothing is running."; fi
@@ -60,23 +64,17 @@ lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files
 
 $(MODULES): frontend/package-lock.json
 	@command -v npm >/dev/null || { echo "The web UI needs Node.js 20 or newer: install it, and try again." >&2; exit 1; }
-	@echo "Installing what frontend/package-lock.json names"
-	@cd frontend && npm ci --silent --no-audit --no-fund
-	@touch $@
+	@$(ONE) $@ $^ -- sh -c 'echo "Installing what $< names" && cd frontend && npm ci --silent --no-audit --no-fund'
 
 $(UI): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src -type f)
-	@echo "Building the web UI"
-	@cd frontend && npm run build --silent -- --logLevel warn
+	@$(ONE) $@ $^ -- sh -c 'echo "Building the web UI" && cd frontend && npm run build --silent -- --logLevel warn'
 
 # What is installed, by lock file. The second holds all of the first, at the same versions.
 $(RUN): requirements.lock pyproject.toml scripts/install.py
-	@$(PYTHON) scripts/install.py $<
-	@touch $@
+	@$(ONE) $@ $^ -- $(PYTHON) scripts/install.py $<
 
 $(DEV): requirements-dev.lock $(RUN)
-	@$(PYTHON) scripts/install.py $<
-	@touch $@
+	@$(ONE) $@ $^ -- $(PYTHON) scripts/install.py $<
 
 $(PEERS): benchmarks/requirements.lock pyproject.toml scripts/install.py
-	@$(PYTHON) scripts/install.py $< .venv-bench
-	@touch $@
+	@$(ONE) $@ $^ -- $(PYTHON) scripts/install.py $< .venv-bench

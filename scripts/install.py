@@ -6,6 +6,7 @@ Needs nothing but Python. Each package is checked against its hash in the lock, 
 mirror pip is set up to ask; once installed, nothing is asked of the network again.
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -17,12 +18,14 @@ STEPS = ("Collecting", "Processing", "  Downloading", "Installing")
 
 def main() -> int:
     """Installs what the command line names."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack the characters of a path
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = sys.version.split()[0]
         print(f"AIGE needs Python 3.11, 3.12 or 3.13; this is {found}. Choose another: make PYTHON=python3.12")
         return 2
     lock, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else ".venv")  # noqa: PLR2004
-    if not folder.exists():
+    if not (folder / "bin" / "pip").exists():  # also where it was interrupted while it was made
         print(f"Making {folder}", flush=True)
         venv.create(folder, with_pip=True, symlinks=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
@@ -33,19 +36,26 @@ def _install_lock(pip: list[str], lock: Path) -> int:
     """Runs pip; on a terminal, shows which package it is at."""
     print(f"Installing what {lock} names; the first time this takes a minute or two", flush=True)
     command = [*pip, "--require-hashes", "--progress-bar=off", "-r", str(lock)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as installing:  # noqa: S603 - our own arguments
+    redraw = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "dumb", "unknown")
+    with subprocess.Popen(  # noqa: S603 - our own arguments
+        command, stdout=subprocess.PIPE, text=True, errors="replace"
+    ) as installing:
         for line in installing.stdout or ():
-            if sys.stdout.isatty() and line.startswith(STEPS):
+            if redraw and line.startswith(STEPS):
                 print(f"\r\033[K  {line.strip():.76}", end="", flush=True)
-    if sys.stdout.isatty():
+    if redraw:
         print("\r\033[K", end="")
     return installing.returncode
 
 
 def _install_project(pip: list[str]) -> int:
-    """Makes `deployments` and `graph` importable everywhere, with the build backend that the lock holds."""
+    """Makes this folder's modules importable everywhere, with the build backend that the lock holds.
+
+    In setuptools' `compat` mode that is all of them, `scripts` too, which `PYTHONSAFEPATH` would else keep out.
+    """
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--check-build-dependencies"]
     return subprocess.run(  # noqa: S603 - our own arguments
-        [*pip, "--quiet", "--no-deps", "--no-build-isolation", "--check-build-dependencies", "-e", "."],
+        [*pip, *options, "--config-settings", "editable_mode=compat", "-e", "."],
         env={**os.environ, "PYTHONWARNINGS": "ignore"},  # setuptools warns of what an editable installation is
         check=False,
     ).returncode
