@@ -1,6 +1,7 @@
 """Signed URLs survive a restart, because the secret does."""
 
 from concurrent.futures import ProcessPoolExecutor
+from errno import EPERM
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -37,6 +38,20 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
             for secret in processes.map(load_or_create_secret, [tmp_path / str(number)] * 4, [None] * 4)
         ]
     assert len(set(found)) == 20
+
+
+def test_a_file_system_without_hard_links_keeps_one_too(tmp_path: Path) -> None:
+    """FAT, exFAT and many shared folders: the same promises, but for two who start in the same moment."""
+
+    def refuses(_source: str, _target: Path) -> None:
+        raise PermissionError(EPERM, "Operation not permitted")
+
+    path = tmp_path / "new" / "secret"
+    secret = load_or_create_secret(path, None, link=refuses)
+    assert len(secret) == 32
+    assert load_or_create_secret(path, None, link=refuses) == secret
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_an_unusable_file_stops_the_start(tmp_path: Path) -> None:
