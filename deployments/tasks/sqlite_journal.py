@@ -125,7 +125,7 @@ def _open(path: Path, wait_for_lock_s: float) -> sqlite3.Connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
     except (OSError, sqlite3.Error) as error:
-        raise JournalBroken(f"the journal {path} cannot be opened: {error}") from error
+        raise JournalBroken(f"the journal {path} cannot be opened ({error}): {_way_out(error)}") from error
     return connection
 
 
@@ -134,6 +134,21 @@ def _migrate(connection: sqlite3.Connection, schema: int) -> None:
     connection.create_function("migrated_work", 1, partial(migrated_work, schema=schema))
     connection.execute("UPDATE entries SET entry = migrated_entry(entry)")
     connection.execute("UPDATE works SET work = migrated_work(work)")
+
+
+def _way_out(error: Exception) -> str:
+    """What the operator can do. Network mounts show themselves by locks that fail, or are never given."""
+    local = "set AIGE_DATA_DIR to a disk of this machine, or `journal` to a Redis server"
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
+            return "it is damaged, or no journal; move it away, and the tasks in it are lost"
+        case "SQLITE_FULL":
+            return "make room on the disk"
+        case "SQLITE_BUSY":
+            return f"end the process that has it open; where there is none, as on a network mount, {local}"
+        case name if name.startswith(("SQLITE_IOERR", "SQLITE_PROTOCOL")):
+            return f"SQLite needs file locks, which network mounts often lack; {local}"
+    return "set AIGE_DATA_DIR to a folder that the service may write to"
 
 
 def _broken(error: Exception) -> JournalBroken:

@@ -180,6 +180,22 @@ def test_a_journal_has_one_owner(tmp_path: Path) -> None:
     asyncio.run(journal.close())
 
 
+@pytest.mark.parametrize(
+    ("broken", "way_out"),
+    [
+        (lambda path: path.write_bytes(b"a letter, and no journal" * 400), "move it away"),
+        (lambda path: path.mkdir(), "set AIGE_DATA_DIR to a folder that the service may write to"),
+    ],
+)
+def test_a_journal_that_cannot_be_opened_says_what_to_do(
+    tmp_path: Path, broken: Callable[[Path], object], way_out: str
+) -> None:
+    """The operator reads it when the start is refused."""
+    broken(tmp_path / "journal.sqlite3")
+    with pytest.raises(JournalBroken, match=way_out):
+        SqliteJournal(tmp_path / "journal.sqlite3")
+
+
 def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
     """With a line that says what to do, and untouched."""
     with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
