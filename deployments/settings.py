@@ -164,31 +164,10 @@ class Profile(StrEnum):
     PRODUCTION = "production"
 
 
-class Environment(BaseSettings):
-    """The environment variables that this project reads; wrong ones raise `SettingsError`."""
+class _Variables(BaseSettings):
+    """Environment variables; wrong ones raise `SettingsError`."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
-
-    fal_key: SecretStr | None = None
-    fal_key_id: SecretStr | None = None
-    fal_key_secret: SecretStr | None = None
-    aige_engine: EngineName | None = None
-    aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
-    aige_storage_secret: SecretStr | None = None
-    aige_allow_hosts: str = ""
-    aige_data_dir: DataDir = _ROOT / "var"
-    aige_profile: Profile = Profile.LAPTOP
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fal_key_in_two_parts(cls, values: dict[str, object]) -> dict[str, object]:
-        """As fal-client reads its variables: `FAL_KEY`, else the two older ones."""
-        match values:
-            case {"fal_key": _}:
-                return values
-            case {"fal_key_id": str(first), "fal_key_secret": str(second)}:
-                return {**values, "fal_key": f"{first.strip()}:{second.strip()}"}
-        return values
 
     @model_validator(mode="wrap")
     @classmethod
@@ -209,6 +188,36 @@ class Environment(BaseSettings):
         if SecretStr in get_args(cls.model_fields[field].annotation):
             return f"{name}: {reason}"
         return f"{name}={value if value.isprintable() else repr(value)}: {reason}"
+
+
+class DataFolder(_Variables):
+    """The one variable that `make stop` needs: the others may be wrong."""
+
+    aige_data_dir: DataDir = _ROOT / "var"
+
+
+class Environment(DataFolder):
+    """All environment variables that this project reads."""
+
+    fal_key: SecretStr | None = None
+    fal_key_id: SecretStr | None = None
+    fal_key_secret: SecretStr | None = None
+    aige_engine: EngineName | None = None
+    aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
+    aige_storage_secret: SecretStr | None = None
+    aige_allow_hosts: str = ""
+    aige_profile: Profile = Profile.LAPTOP
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fal_key_in_two_parts(cls, values: dict[str, object]) -> dict[str, object]:
+        """As fal-client reads its variables: `FAL_KEY`, else the two older ones."""
+        match values:
+            case {"fal_key": _}:
+                return values
+            case {"fal_key_id": str(first), "fal_key_secret": str(second)}:
+                return {**values, "fal_key": f"{first.strip()}:{second.strip()}"}
+        return values
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -249,6 +258,8 @@ def read_config(path: Path) -> dict[str, object]:
     except yaml.MarkedYAMLError as error:
         where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SettingsError(f"{path}{where}: {error.problem}") from None
+    except ValueError as error:  # a date or a number that is none
+        raise SettingsError(f"{path}: {error}") from None
     if not isinstance(config, dict):
         raise SettingsError(f"{path} is not a Serve config file: see `serve_config.yaml`")
     return config

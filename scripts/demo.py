@@ -6,44 +6,35 @@ there, one is started, and stopped afterwards. Exit status: 0 if all three pictu
 
 import base64
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import httpx
 from PIL import Image
-from pydantic import BaseModel, ValidationError
-from rich.console import Console
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deployments.api.models import Accepted, PresignResponse, Problem, ServiceResponse, TaskResponse
+from deployments.api.models import Accepted, PresignResponse, TaskResponse
 from deployments.errors import InvalidImage
 from deployments.media import images
 from deployments.media.images import PictureLimits
 from deployments.media.results import RATIO_TOLERANCE
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Operation, Status
+from scripts.demo_service import ROOT, DemoFailed, answer, client, console, running
+from scripts.terminal import can_redraw, open_console
 
-ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "scripts/sample/astronaut.jpg"
 OUT = ROOT / "out"
 
 AVATAR_ID = "demo"
 TASK_S = 900
-
-M = TypeVar("M", bound=BaseModel)
-
-console = Console(highlight=False, soft_wrap=True)
-
-
-class DemoFailed(Exception):
-    """Why there are no pictures: one sentence for the user."""
 
 
 class Result(NamedTuple):
@@ -65,14 +56,15 @@ def main() -> int:
     """Runs the demo."""
     url = os.environ.get("AIGE_URL", "http://127.0.0.1:8000").rstrip("/")
     key = os.environ.get("AIGE_API_KEYS", "").partition(",")[0].strip()
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=60) as http, _service(http):
+        with client(url, key) as http, running(http):
             _run(http)
     except DemoFailed as error:
         return _refuse(str(error))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return _refuse(f"The service at {url} did not answer: {str(error).rstrip('.') or type(error).__name__}.")
+    except ImportError as error:  # of httpx, for a SOCKS proxy
+        return _refuse(f"The service at {url} cannot be asked through the proxy of your environment: {error}")
     except ValidationError:
         return _refuse(f"What answers at {url} is not AIGE: set AIGE_URL.")
     except KeyboardInterrupt:
@@ -81,7 +73,7 @@ def main() -> int:
 
 
 def _refuse(reason: str) -> int:
-    print(reason, file=sys.stderr)
+    open_console(stderr=True).print(reason, markup=False)
     return 1
 
 
@@ -89,7 +81,7 @@ def _run(http: httpx.Client) -> None:
     """The main job."""
     for operation in Operation:
         _file(operation).unlink(missing_ok=True)
-    stored = {operation: _answer(http.post("/storage/presign"), PresignResponse) for operation in Operation}
+    stored = {operation: answer(http.post("/storage/presign"), PresignResponse) for operation in Operation}
     with _Lines(http) as lines, ThreadPoolExecutor() as threads:
         avatar = threads.submit(lines.follow, Operation.AVATAR, _start_avatar(http, stored[Operation.AVATAR]))
         background = threads.submit(
@@ -109,12 +101,12 @@ def _run(http: httpx.Client) -> None:
 def _start_avatar(http: httpx.Client, place: PresignResponse) -> str:
     photo = base64.b64encode(PHOTO.read_bytes()).decode()
     body = _body("a cartoon portrait", place) | {"source_images": [photo], "aspect_ratio": "4:3"}
-    return _answer(http.post("/avatar", json=body), Accepted).aige_task_id
+    return answer(http.post("/avatar", json=body), Accepted).aige_task_id
 
 
 def _start_background(http: httpx.Client, place: PresignResponse) -> str:
     body = _body("a mountain lake at sunset, with pine trees and stars", place) | {"aspect_ratio": "16:9"}
-    return _answer(http.put(f"/avatar/{AVATAR_ID}/background", json=body), Accepted).aige_task_id
+    return answer(http.put(f"/avatar/{AVATAR_ID}/background", json=body), Accepted).aige_task_id
 
 
 def _start_overlay(http: httpx.Client, stored: dict[Operation, PresignResponse], person_height: int) -> str:
@@ -126,22 +118,11 @@ def _start_overlay(http: httpx.Client, stored: dict[Operation, PresignResponse],
         "position": {"x": -30, "y": 0, "scale": canvas_height / person_height},
     }
     body = _body("in the warm light of the sunset", stored[Operation.OVERLAY]) | {"params": params}
-    return _answer(http.put(f"/avatar/{AVATAR_ID}/overlay", json=body), Accepted).aige_task_id
+    return answer(http.put(f"/avatar/{AVATAR_ID}/overlay", json=body), Accepted).aige_task_id
 
 
 def _body(prompt: str, place: PresignResponse) -> dict[str, object]:
     return {"prompt": prompt, "avatar_id": AVATAR_ID, "writeUrl": place.writeUrl, "readUrl": place.readUrl}
-
-
-def _answer(response: httpx.Response, model: type[M]) -> M:
-    """The body of a success.
-
-    Raises:
-        DemoFailed: it is none.
-    """
-    if response.is_success:
-        return model.model_validate_json(response.content)
-    raise DemoFailed(Problem.model_validate_json(response.content).detail)
 
 
 class _Lines:
@@ -155,7 +136,7 @@ class _Lines:
             TimeElapsedColumn(),
             TextColumn("{task.fields[status]}"),
             console=console,
-            disable=not console.is_terminal,
+            disable=not can_redraw(console),
         )
 
     def __enter__(self) -> "_Lines":
@@ -178,7 +159,7 @@ class _Lines:
             if task.error:
                 raise DemoFailed(f"The {operation} failed: {task.error.message}")
             self._progress.update(line, completed=stages.index(task.status), status=task.status)
-            if task.status is not shown and not console.is_terminal:
+            if task.status is not shown and not can_redraw(console):
                 console.print(f"{operation:<10} {time.monotonic() - started:6.1f} s  {task.status}")
             shown = task.status
         return task
@@ -193,7 +174,7 @@ def _states(http: httpx.Client, task_id: str) -> Iterator[TaskResponse]:
             if task.status.is_terminal:
                 return
     while time.monotonic() < give_up:
-        yield (task := _answer(http.get(f"/task/{task_id}"), TaskResponse))
+        yield (task := answer(http.get(f"/task/{task_id}"), TaskResponse))
         if task.status.is_terminal:
             return
         time.sleep(1)
@@ -240,60 +221,6 @@ def _wrong_with(image: Image.Image, result: Result) -> str | None:
     if images.is_opaque(image) is result.transparent:
         return "it is opaque" if result.transparent else "it has transparent parts"
     return None
-
-
-@contextmanager
-def _service(http: httpx.Client) -> Iterator[None]:
-    """The service that answers already, or one of our own for as long as it is needed."""
-    if _answers(http):
-        yield
-        return
-    url = http.base_url
-    if url.scheme != "http" or url.host not in {"127.0.0.1", "localhost"}:
-        raise DemoFailed(f"Nothing answers at {url.scheme}://{url.host}: start AIGE there, or set AIGE_URL.")
-    command = [sys.executable, "-m", "scripts.run", "--port", str(url.port or 80)]
-    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
-    assert run.stdout  # noqa: S101 - for mypy
-    try:
-        _until_ready(run.stdout)
-        yield
-    finally:
-        run.terminate()
-        run.communicate()
-
-
-def _answers(http: httpx.Client) -> bool:
-    """Whether the service is there.
-
-    Raises:
-        DemoFailed: it is, and does not let us in.
-    """
-    try:
-        response = http.get("/service", timeout=5)
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        return False
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise DemoFailed("The service lets in only who has one of its API keys: set AIGE_API_KEYS to one.")
-    engine = _answer(response, ServiceResponse).engine
-    console.print(f"Using the service at {http.base_url.copy_with(path='/')}, engine {engine}.")
-    return True
-
-
-def _until_ready(said: Iterable[str]) -> None:
-    """Shows how the start gets on.
-
-    Raises:
-        DemoFailed: there was none; says why.
-    """
-    line = ""
-    with console.status("Starting the service") as status:
-        for line in said:
-            if line.startswith("Ready"):
-                return
-            status.update(f"Starting the service: {escape(line.strip())}")
-            if not console.is_terminal:
-                console.print(escape(line.strip()))
-    raise DemoFailed(line.strip() or "The service did not start.")
 
 
 if __name__ == "__main__":

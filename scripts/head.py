@@ -4,7 +4,7 @@ Arguments: the config file, the port, Ray's temporary folder. It tells its paren
 (see `Report`), and ends when its parent does. Apart from the parent because Ray ends its own driver in ways of its own.
 """
 
-import itertools
+import asyncio
 import json
 import os
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO, TypedDict
 
 import ray
-import yaml
+from pydantic import ValidationError
 from ray import serve
 from ray._private.node import Node  # what `ray.init` calls: that cannot leave out the two monitors
 from ray._private.parameter import RayParams
@@ -23,15 +23,24 @@ from ray.serve._private.api import serve_start  # what `serve run` calls: the pu
 from ray.serve.config import gRPCOptions
 from ray.serve.schema import ApplicationStatusOverview, ServeDeploySchema
 
+from deployments.errors import AigeError, SettingsError
+from deployments.media.opening import open_store
+from deployments.settings import Environment, Settings, first_fault, read_config
+from deployments.tasks.opening import open_journal
+from scripts import ports
+from scripts.ray_errors import summary
 from scripts.watch import end_with_parent, watch
 
 OBJECT_STORE_BYTES = 256 * 2**20
+DASHBOARD_PORTS = range(8265, 8316)
+"""What Ray tries in turn where no port is named."""
 
 
 class Report(TypedDict, total=False):
     """One line to the parent."""
 
     step: str
+    refused: str
     failed: str
     dashboard: str
 
@@ -42,9 +51,14 @@ def main() -> NoReturn:
     threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         dashboard = _start(parent, Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    except SettingsError as error:
+        _tell(parent, {"refused": str(error)})
+    except AigeError as error:
+        traceback.print_exc()
+        _tell(parent, {"refused": f"AIGE cannot start: {error}."})
     except Exception as error:
         traceback.print_exc()
-        _tell(parent, {"failed": _summary(str(error)) or repr(error)})
+        _tell(parent, {"failed": summary(str(error)) or repr(error)})
     else:
         _tell(parent, {"dashboard": dashboard})
         watch()
@@ -55,10 +69,12 @@ def _start(parent: TextIO, config_file: Path, port: int, temp_dir: Path) -> str:
     """A cluster with the application on it; answers the dashboard's address.
 
     Raises:
+        AigeError: Serve does not take the config file, or the data folder's journal or store cannot be opened.
         RuntimeError: the application does not start; and whatever Ray raises.
     """
-    config = ServeDeploySchema.model_validate(yaml.safe_load(config_file.read_text(encoding="utf-8")))
+    config = _read(config_file)
     config.http_options.port = port
+    _try_out(Settings.load(config_file), Environment())
     _tell(parent, {"step": "Starting Ray"})
     dashboard = _start_ray(temp_dir)
     _tell(parent, {"step": "Starting Serve"})
@@ -66,6 +82,20 @@ def _start(parent: TextIO, config_file: Path, port: int, temp_dir: Path) -> str:
     _until_up(parent, config.applications[0].name)
     ray.shutdown()  # Serve lives on without its driver
     return dashboard
+
+
+def _read(config_file: Path) -> ServeDeploySchema:
+    try:
+        return ServeDeploySchema.model_validate(read_config(config_file))
+    except ValidationError as error:
+        raise SettingsError(first_fault(error)) from None
+
+
+def _try_out(settings: Settings, environment: Environment) -> None:
+    """Opens what the service will, to say before Ray starts why it could not."""
+    open_store(settings, environment)
+    if settings.journal == "sqlite":
+        asyncio.run(open_journal(settings.journal, environment.aige_data_dir).close())
 
 
 def _take_stdout() -> TextIO:
@@ -85,7 +115,8 @@ def _start_ray(temp_dir: Path) -> str:
         temp_dir=str(temp_dir),
         object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=True,
-        dashboard_port=None,  # the first free one from 8265
+        dashboard_port=_dashboard_port(),  # type: ignore[arg-type]  # a number; Ray mistypes it
+        dashboard_agent_listen_port=0,  # any free one, not a fixed one
         include_log_monitor=False,  # type: ignore[arg-type]  # it would show a driver the logs; Ray mistypes it
         no_monitor=True,  # the autoscaler's, which has no nodes to add
     )
@@ -93,6 +124,11 @@ def _start_ray(temp_dir: Path) -> str:
     node = Node(wanted, head=True, shutdown_at_exit=False, spawn_reaper=sys.platform == "linux")
     context = ray.init(node.address, namespace="serve", log_to_driver=False)
     return f"http://{context.dashboard_url}"
+
+
+def _dashboard_port() -> int | None:
+    """None: the first free one of Ray's own. Where they are all taken, 0: any."""
+    return None if any(ports.is_free("127.0.0.1", port) for port in DASHBOARD_PORTS) else 0
 
 
 def _deploy(config: ServeDeploySchema) -> None:
@@ -128,13 +164,6 @@ def _step(app: ApplicationStatusOverview) -> str:
     if not app.deployments:
         return "Building the graph"
     return f"Starting the deployments: {len(app.deployments) - len(waiting)} of {len(app.deployments)} are up"
-
-
-def _summary(message: str) -> str:
-    """The error at the end of what may be several nested tracebacks, in one line."""
-    last = message.rpartition("Traceback (most recent call last):")[2].strip("\n").splitlines()
-    said = itertools.dropwhile(lambda line: line.startswith(" "), last)
-    return " ".join(line.strip() for line in said)[:500]
 
 
 if __name__ == "__main__":

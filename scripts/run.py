@@ -3,10 +3,9 @@
 Exit status: 0 after a stop that was asked for, 1 when it could not start or its cluster died, 2 for a wrong setting.
 """
 
-import argparse
 import json
+import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,48 +13,33 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EACCES
 from http import HTTPStatus
-from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
-import yaml
-from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from deployments.engines.loading import checked_engine
 from deployments.errors import SettingsError
-from deployments.settings import Environment, Profile, Settings
-from scripts import cluster, processes
+from scripts import cluster, ports, processes
+from scripts.data_folder import Held, Taken, hold, network_mount
+from scripts.options import Run, parse_options
+from scripts.proxies import without_proxy
+from scripts.terminal import can_redraw, open_console, spinning
 
 SERVED_WITHIN_S = 30
+LOOK_EVERY_S = 1
 STOPS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a run, as Ctrl-C does."""
 
-console = Console(highlight=False, soft_wrap=True)
+console = open_console()
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""For our own service, whatever address of this machine it has."""
 
 
 class CannotRun(Exception):
     """Why there is no service; the message is for the user."""
-
-
-class Run(NamedTuple):
-    """What runs where."""
-
-    config: Path
-    host: str
-    port: int
-    data: Path
-    profile: Profile
-
-    @property
-    def url(self) -> str:
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return f"http://{host}:{self.port}"
-
-    @property
-    def logs(self) -> Path:
-        return cluster.ray_dir(self.data) / "session_latest" / "logs"
 
 
 def main() -> int:
@@ -63,8 +47,9 @@ def main() -> int:
     for number in STOPS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is for SIGHUP under nohup
             signal.signal(number, signal.default_int_handler)
+    os.environ.update(without_proxy(os.environ))
     try:
-        _serve(_validated())
+        _serve(parse_options(sys.argv[1:]))
     except SettingsError as error:
         return _refuse(str(error), 2)
     except CannotRun as error:
@@ -74,27 +59,8 @@ def main() -> int:
         return 0
 
 
-def _validated() -> Run:
-    """What is asked for.
-
-    Raises:
-        SettingsError: a setting is wrong.
-    """
-    parser = argparse.ArgumentParser(prog="scripts.run", description="Starts AIGE and runs until stopped.")
-    parser.add_argument("--config", type=Path, default=cluster.ROOT / "serve_config.yaml", help="the Serve config file")
-    parser.add_argument("--port", type=int, help="another port than the config file's")
-    environment = Environment()
-    parser.add_argument("--profile", type=Profile, choices=list(Profile), default=environment.aige_profile)
-    arguments = parser.parse_args()
-    settings = Settings.load(arguments.config)
-    checked_engine(settings, environment)
-    http = yaml.safe_load(arguments.config.read_text(encoding="utf-8")).get("http_options") or {}
-    host, port = http.get("host", "0.0.0.0"), http.get("port", 8000)  # noqa: S104 - Serve's own defaults
-    return Run(arguments.config.resolve(), host, arguments.port or port, cluster.data_dir(), arguments.profile)
-
-
 def _refuse(reason: str, status: int) -> int:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(reason), style="red")
+    open_console(stderr=True).print(escape(reason), style="red")
     return status
 
 
@@ -102,25 +68,43 @@ def _serve(run: Run) -> NoReturn:
     """Starts, tells where, and waits.
 
     Raises:
+        SettingsError: the data folder cannot be used.
         CannotRun: it does not start, or ended by itself.
     """
-    with console.status("Starting") as status:
-        _clear_the_way(run, status)
-        with _head(run, status) as head:
-            dashboard = _until_deployed(run, head, status)
-            engine = _until_served(run, head)
-            status.stop()
-            _show(run, dashboard, engine)
-            head.wait()
+    try:
+        with hold(run.data) as folder, spinning(console, "Starting") as status:
+            _clear_the_way(run, status)
+            with _head(run, status) as head:
+                dashboard = _until_deployed(run, head, status)
+                engine = _until_served(run, head)
+                status.stop()
+                _show(run, dashboard, engine)
+                _watch(run, head, folder)
+    except Taken:
+        raise CannotRun(_runs_already(run)) from None
+
+
+def _watch(run: Run, head: subprocess.Popen[str], folder: Held) -> NoReturn:
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            head.wait(LOOK_EVERY_S)
             raise CannotRun("The Ray cluster died. No task is lost: `make run` goes on with them." + _see(run))
+        if folder.is_gone():
+            raise CannotRun(
+                f"The data folder {run.data} is gone, and the tasks in it: stopped. `make run` begins anew."
+            )
 
 
 def _say(status: Status, text: str) -> None:
-    """What is going on: one changing line on a terminal, a line each elsewhere."""
-    if console.is_terminal:
+    """What is going on: one changing line where the terminal can, a line each elsewhere."""
+    if can_redraw(console):
         status.update(escape(text))
     else:
         console.print(text, markup=False)
+
+
+def _runs_already(run: Run) -> str:
+    return f"AIGE runs already on {run.data}: use that, or end it with `make stop`."
 
 
 def _see(run: Run) -> str:
@@ -128,24 +112,36 @@ def _see(run: Run) -> str:
 
 
 def _clear_the_way(run: Run, status: Status) -> None:
-    if processes.starter(run.data):
-        raise CannotRun(f"AIGE runs already on {run.data}: use that, or end it with `make stop`.")
+    if processes.starter(run.data):  # where the file system has no locks
+        raise CannotRun(_runs_already(run))
     if processes.marked(run.data):
         _say(status, "Clearing away what an earlier run left")
         processes.kill(run.data)
-    _must_be_free(run.host, run.port, f"make run PORT={run.port + 1}")
-    for port in cluster.proxy_ports(run.profile):
-        _must_be_free("0.0.0.0", port, 'see "The production profile" in README.md')  # noqa: S104 - HAProxy's choice
+    _check_port(run.host, run.port)
+    _check_proxy_ports(run)
 
 
-def _must_be_free(host: str, port: int, another: str) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            hint = f"end what listens there, or take another: {another}"
-            raise CannotRun(f"Port {port} cannot be had ({error.strerror}): {hint}") from None
+def _check_port(host: str, port: int) -> None:
+    try:
+        ports.try_port(host, port)
+    except OSError as error:
+        if error.errno == EACCES:
+            way_out = "ports this low are for root; take another: make run PORT=8000"
+        else:
+            another = ports.free_from(host, port + 1)
+            way_out = f"end what listens there, or take another: make run PORT={another}"
+        raise CannotRun(f"Port {port} cannot be had ({error.strerror}): {way_out}") from None
+
+
+def _check_proxy_ports(run: Run) -> None:
+    everywhere = "0.0.0.0"  # noqa: S104 - HAProxy's choice
+    wanted = cluster.proxy_ports(run.profile)
+    taken = {name: port for name, port in wanted.items() if not ports.is_free(everywhere, port)}
+    if taken:
+        others = " ".join(f"{name}={ports.free_from(everywhere, port + 1)}" for name, port in taken.items())
+        listed = ", ".join(str(port) for port in taken.values())
+        way_out = f"end what listens there, or take others: make run PROFILE=production {others}"
+        raise CannotRun(f"HAProxy needs ports that cannot be had ({listed}): {way_out}")
 
 
 @contextmanager
@@ -153,27 +149,36 @@ def _head(run: Run, status: Status) -> Iterator[subprocess.Popen[str]]:
     """The process that holds the cluster (`scripts/head.py`); at the end, nothing of it is left."""
     try:
         cluster.make_temp_dir(run.data)
+        environment = cluster.environment(run.data, run.profile)
     except OSError as error:
-        raise CannotRun(f"No folder for Ray: {error}. Remove what is in the way.") from None
-    try:
-        with cluster.head_log(run.data).open("wb") as log:
-            yield subprocess.Popen(  # noqa: S603 - nothing in it comes from a request
-                [sys.executable, "-m", "scripts.head", run.config, str(run.port), cluster.ray_dir(run.data)],
-                cwd=cluster.ROOT,
-                env=cluster.environment(run.data, run.profile),
-                stdin=subprocess.PIPE,  # its end tells the head that we are gone
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,  # Ctrl-C is for us alone
-            )
-    finally:
-        for number in (signal.SIGINT, *STOPS):
-            signal.signal(number, signal.SIG_IGN)  # we are stopping as fast as can be
-        with suppress(OSError):  # the terminal may be gone
-            status.start()
-            _say(status, "Stopping")
-        processes.kill(run.data)
+        raise CannotRun(f"AIGE cannot keep its files: {error}. Remove what is in the way.") from None
+    arguments = [str(run.config), str(run.port), str(cluster.ray_dir(run.data))]
+    with (
+        cluster.head_log(run.data).open("wb") as log,
+        subprocess.Popen(  # noqa: S603 - nothing in it comes from a request
+            [sys.executable, "-m", "scripts.head", *arguments],
+            cwd=cluster.ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,  # its end tells the head that we are gone
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us alone
+        ) as head,
+    ):
+        try:
+            yield head
+        finally:
+            _end(run, status)
+
+
+def _end(run: Run, status: Status) -> None:
+    for number in (signal.SIGINT, *STOPS):
+        signal.signal(number, signal.SIG_IGN)  # we are stopping as fast as can be
+    with suppress(OSError):  # the terminal may be gone
+        status.start()
+        _say(status, "Stopping")
+    processes.kill(run.data)
 
 
 def _until_deployed(run: Run, head: subprocess.Popen[str], status: Status) -> str:
@@ -181,6 +186,8 @@ def _until_deployed(run: Run, head: subprocess.Popen[str], status: Status) -> st
     assert head.stdout  # noqa: S101 - for mypy
     for line in head.stdout:
         report = json.loads(line)
+        if "refused" in report:
+            raise SettingsError(report["refused"])
         if "failed" in report:
             raise CannotRun(f"AIGE did not start: {report['failed']}" + _see(run))
         if "dashboard" in report:
@@ -194,7 +201,7 @@ def _until_served(run: Run, head: subprocess.Popen[str]) -> str:
     give_up = time.monotonic() + SERVED_WITHIN_S
     while head.poll() is None and time.monotonic() < give_up:
         try:
-            with urllib.request.urlopen(f"{run.url}/api/v1/service", timeout=5) as response:  # noqa: S310 - our own
+            with _direct.open(f"{run.url}/api/v1/service", timeout=5) as response:
                 return str(json.load(response)["engine"])
         except urllib.error.HTTPError as error:
             if error.code == HTTPStatus.UNAUTHORIZED:
@@ -210,13 +217,20 @@ def _show(run: Run, dashboard: str, engine: str) -> None:
         "API docs": f"{run.url}/docs",
         "dashboard": f"{dashboard}  (asks for the token in {cluster.token_file(run.data)})",
         "engine": engine,
-        "data": str(run.data),
+        "data": str(run.data) + _beware(run),
+        "ignored": "; ".join(run.ignored),
         "logs": str(run.logs),
         "to stop": "Ctrl-C here, or `make stop` in another shell",
     }
     console.print(f"[bold green]Ready[/] at [bold]{run.url}[/]")
     for name, value in rows.items():
-        console.print(f"  {name:<10} {escape(value)}")
+        if value:
+            console.print(f"  {name:<10} {escape(value)}")
+
+
+def _beware(run: Run) -> str:
+    kind = network_mount(run.data)
+    return f"  (on {kind}, over the network: a disk of this machine is faster and loses nothing)" if kind else ""
 
 
 if __name__ == "__main__":

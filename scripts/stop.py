@@ -1,16 +1,27 @@
 """`make stop`: ends the run on this data folder, from any shell and after any crash."""
 
 import sys
+from pathlib import Path
 
 import psutil
 
+from deployments.errors import SettingsError
 from scripts import processes
 from scripts.cluster import data_dir
+from scripts.terminal import open_console
 
 
 def main() -> int:
-    """Stops; 0 also where nothing runs."""
-    folder = data_dir()
+    """Stops; 0 also where nothing runs, 2 where AIGE_DATA_DIR names no folder that there could be."""
+    try:
+        return _stop(data_dir())
+    except SettingsError as error:
+        open_console(stderr=True).print(str(error), markup=False)
+        return 2
+
+
+def _stop(folder: Path) -> int:
+    console = open_console()
     starter = processes.starter(folder)
     if starter:
         starter.terminate()
@@ -18,11 +29,11 @@ def main() -> int:
     try:
         killed = processes.kill(folder)
     except TimeoutError as error:
-        print(f"Could not stop: {error}.", file=sys.stderr)
+        open_console(stderr=True).print(f"Could not stop: {error}.", markup=False)
         return 1
-    print("Stopped." if starter or killed else f"Nothing is running on {folder}.")
+    console.print("Stopped." if starter or killed else f"Nothing is running on {folder}.", markup=False)
     for other in sorted(processes.other_runs(folder)):
-        print(f"A run on another data folder goes on; to stop it: make stop AIGE_DATA_DIR={other}")
+        console.print(f"Another run goes on; to stop it: make stop AIGE_DATA_DIR={other}", markup=False)
     return 0
 
 

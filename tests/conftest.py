@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py")
+SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py", "test_starts.py")
 """The longest first, so that none of them is left to run alone at the end."""
 
 

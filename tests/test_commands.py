@@ -1,14 +1,12 @@
 """The commands, for real: one start, shared by what is asked of it; then a crash, and a stop."""
 
-import os
 import socket
 import ssl
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -16,35 +14,8 @@ import psutil
 import pytest
 
 from scripts import cluster, processes
-from tests.running import ROOT, free_port, own_ports
-
-PATIENCE_S = 180
-"""Far more than any machine needs; only a hang uses it up."""
-
-
-@dataclass
-class Machine:
-    """A data folder and a port of its own, and the commands on them."""
-
-    data: Path
-    port: int
-    ports: dict[str, str] = field(default_factory=own_ports)
-
-    def command(self, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        env = os.environ | {"AIGE_DATA_DIR": str(self.data), "AIGE_ENGINE": "local"} | self.ports | environment
-        command = [sys.executable, "-m", f"scripts.{name}", *arguments]
-        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return self.command("run", "--port", str(self.port), *arguments, **environment)
-
-    def said(self, command: subprocess.Popen[str]) -> tuple[int, str, str]:
-        """The exit status of a command that ends, and what it printed."""
-        out, err = command.communicate(timeout=PATIENCE_S)
-        return command.returncode, out, err
-
-    def stop(self) -> tuple[int, str, str]:
-        return self.said(self.command("stop"))
+from tests.machine import PATIENCE_S, Machine
+from tests.running import free_port
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +26,24 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="module")
-def running(machine: Machine) -> subprocess.Popen[str]:
+def two_starts(machine: Machine) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
+    """Of two runs that are started at the same moment, the one that is ready, and the one that ended."""
+    runs = (machine.run(), machine.run())
+    threads = ThreadPoolExecutor()
+    waiting = {threads.submit(run.wait): run for run in runs}
+    threads.shutdown(wait=False)
+    (ended, *_), _ = wait(waiting, PATIENCE_S, FIRST_COMPLETED)
+    loser = waiting[ended]
+    (winner,) = set(runs) - {loser}
+    assert winner.stdout
+    assert any(line.startswith("Ready at ") for line in winner.stdout), winner.communicate()[1]
+    return winner, loser
+
+
+@pytest.fixture(scope="module")
+def running(two_starts: tuple[subprocess.Popen[str], subprocess.Popen[str]]) -> subprocess.Popen[str]:
     """A run that is ready."""
-    run = machine.run()
-    assert run.stdout
-    assert any(line.startswith("Ready at ") for line in run.stdout), run.communicate()[1]
-    return run
+    return two_starts[0]
 
 
 def test_stop_where_nothing_runs(machine: Machine) -> None:
@@ -69,38 +52,27 @@ def test_stop_where_nothing_runs(machine: Machine) -> None:
     assert (status, out.splitlines()[0]) == (0, f"Nothing is running on {machine.data}.")
 
 
-def test_wrong_setting_stops_the_start_with_one_line(machine: Machine, tmp_path: Path) -> None:
-    """A misspelt setting is named before anything is started."""
-    config = tmp_path / "serve_config.yaml"
-    config.write_text((ROOT / "serve_config.yaml").read_text().replace("engine: auto", "engin: auto"))
-    status, out, err = machine.said(machine.run("--config", str(config)))
-    assert (status, out, err) == (2, "", "engin: there is no such setting\n")
-
-
-def test_port_in_use_is_named_with_the_way_out(machine: Machine) -> None:
-    """A taken port stops the start with one line that names another."""
-    with socket.create_server(("127.0.0.1", machine.port)):
-        status, _, err = machine.said(machine.run())
-    assert status == 1
-    assert f"Port {machine.port} cannot be had" in err
-    assert f"make run PORT={machine.port + 1}" in err
-    assert len(err.splitlines()) == 1
-
-
-@pytest.mark.parametrize("proxy", ["HAPROXY_STATS", "HAPROXY_METRICS", "FALLBACK_PROXY_HTTP"])
-def test_a_port_of_the_production_proxies_in_use_is_named_too(machine: Machine, proxy: str) -> None:
-    """Another service's proxy may listen there, and would be asked in place of ours."""
-    port = machine.ports[f"RAY_SERVE_{proxy}_PORT"]
-    with socket.create_server(("127.0.0.1", int(port))):
-        status, _, err = machine.said(machine.run("--profile", "production"))
-    assert status == 1
-    assert f"Port {port} cannot be had" in err
+def test_stop_needs_no_other_variable_than_the_data_folder(machine: Machine) -> None:
+    """What keeps a service from starting must not keep one from stopping."""
+    assert machine.said(machine.command("stop", AIGE_ENGINE="lokal"))[0] == 0
+    status, _, err = machine.said(machine.command("stop", AIGE_DATA_DIR="~no-such-user/var"))
+    assert (status, err.startswith("AIGE_DATA_DIR=~no-such-user/var: ")) == (2, True)
 
 
 def test_running_service_answers(running: subprocess.Popen[str], machine: Machine) -> None:
     """Where `Ready` is said, the service answers."""
     with urllib.request.urlopen(f"http://127.0.0.1:{machine.port}/api/v1/service") as response:
         assert response.status == 200
+
+
+def test_of_two_starts_at_once_one_is_refused(
+    two_starts: tuple[subprocess.Popen[str], subprocess.Popen[str]], machine: Machine
+) -> None:
+    """They share a data folder: whichever is first has it."""
+    winner, loser = two_starts
+    refusal = f"AIGE runs already on {machine.data}: use that, or end it with `make stop`.\n"
+    assert (loser.returncode, loser.communicate()[1]) == (1, refusal)
+    assert winner.poll() is None
 
 
 def test_second_start_is_refused(running: subprocess.Popen[str], machine: Machine) -> None:

@@ -69,6 +69,7 @@ def test_a_url_that_may_hold_a_password_is_not_shown() -> None:
         "a: [",
         "a:\n\tb: 1",
         "applications: [1]",
+        "applications: 2026-13-41",
         "applications: [{args: [1]}]",
         "applications: [{args: fünf}]".encode("latin-1"),
         "applications: []".encode("utf-16-le"),
