@@ -5,27 +5,51 @@ without metadata. Nothing here touches a global of Pillow or of `warnings`, so a
 """
 
 import io
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
-from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from deployments.errors import InvalidImage
+from deployments.media import pixels
+from deployments.media.containers import jpeg, png, webp
+from deployments.media.containers.container import Claim, Container
+from deployments.media.sizes import Size
 
-# Not Image.open: it guesses among formats, and its guard against bombs is a global that only warns.
-_READERS: Mapping[str | None, type[ImageFile.ImageFile]] = MappingProxyType(
-    {"image/png": PngImageFile, "image/jpeg": JpegImageFile, "image/webp": WebPImageFile}
+
+class _Format(NamedTuple):
+    """How a format's files are taken apart, and what decodes them then.
+
+    Not Image.open: it guesses among formats, and its guard against bombs is a global that only warns.
+    """
+
+    claim: Callable[[bytes], Claim | None]
+    read: Callable[[bytes], Container]
+    decoder: type[ImageFile.ImageFile]
+
+
+_FORMATS: Mapping[str | None, _Format] = MappingProxyType(
+    {
+        "image/png": _Format(png.claim, png.read, PngImageFile),
+        "image/jpeg": _Format(jpeg.claim, jpeg.read, JpegImageFile),
+        "image/webp": _Format(webp.claim, webp.read, WebPImageFile),
+    }
 )
+_MOST_REDUCED = 8  # times on each side, which is what JPEG's decoder can do
 
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """What a single encoded picture may weigh, and the pixels (width times height) that it may claim."""
+    """What a single encoded picture may weigh, and the pixels (width times height) that are decoded of it at most.
+
+    Only a JPEG may have more pixels: it is then decoded at a half, a quarter or an eighth of its sides.
+    """
 
     bytes: int = 20 * 1024 * 1024
     pixels: int = 40_000_000
@@ -33,34 +57,51 @@ class PictureLimits:
 
 def sniff(head: bytes) -> str | None:
     """The media type that the first 12 bytes of a file tell, if it is one of the three that we take."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(png.SIGNATURE):
         return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
+    if head.startswith(b"\xff\xd8"):
         return "image/jpeg"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
     return None
 
 
-def decode(data: bytes, limits: PictureLimits) -> Image.Image:
+def check(data: bytes, limits: PictureLimits) -> None:
+    """Lets a picture pass that is not too large, as far as its header tells. It takes no time worth a thread.
+
+    Raises:
+        InvalidImage: it is too large, or not a PNG, JPEG or WebP.
+    """
+    claim = _format_of(data, limits).claim(data)
+    if claim is not None:
+        _refuse_bomb(claim, limits)
+
+
+def decode(data: bytes, limits: PictureLimits, side: int | None = None) -> Image.Image:
     """The picture in `data`; of an animated one, the first frame.
+
+    A JPEG is decoded smaller, at a half, a quarter or an eighth, where it has more pixels than `limits` allow, or where
+    its longer side still has `side` pixels then.
 
     Raises:
         InvalidImage: too large, not a PNG, JPEG or WebP, or damaged.
     """
-    if len(data) > limits.bytes:
-        raise InvalidImage(f"The picture is larger than {limits.bytes / 2**20:g} MB: send a smaller file.")
-    reader = _READERS.get(sniff(data))
-    if reader is None:
-        raise InvalidImage("The picture is not a PNG, JPEG or WebP file: send it in one of these formats.")
-    try:
-        with reader(io.BytesIO(data)) as image:
-            _refuse_bomb(image, limits)
-            return _normalised(image)
-    except InvalidImage:
-        raise
-    except Exception as error:  # Pillow raises whatever its parsers stumble over, SyntaxError and struct.error included
-        raise InvalidImage("The picture is damaged and cannot be read: send it again, or send another one.") from error
+    read, decoder = _format_of(data, limits)[1:]
+    with _damaged_unless_said_otherwise():
+        container = read(data)
+        _refuse_bomb(container.claim, limits)
+        return pixels.decoded(container, decoder, _reduction(container.claim, limits, side))
+
+
+def size_of(data: bytes, limits: PictureLimits) -> Size:
+    """Width and height of the picture in `data` as it is seen, whatever it is decoded to.
+
+    Raises:
+        InvalidImage: as `decode`, though pixels are not looked at.
+    """
+    read = _format_of(data, limits).read
+    with _damaged_unless_said_otherwise():
+        return read(data).upright_size
 
 
 def encode(image: Image.Image) -> bytes:
@@ -95,41 +136,38 @@ def crop_to_ratio(image: Image.Image, ratio: float) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def _refuse_bomb(image: ImageFile.ImageFile, limits: PictureLimits) -> None:
+def _format_of(data: bytes, limits: PictureLimits) -> _Format:
+    if len(data) > limits.bytes:
+        raise InvalidImage(f"The picture is larger than {limits.bytes / 2**20:g} MB: send a smaller file.")
+    found = _FORMATS.get(sniff(data))
+    if found is None:
+        raise InvalidImage("The picture is not a PNG, JPEG or WebP file: send it in one of these formats.")
+    return found
+
+
+def _refuse_bomb(claim: Claim, limits: PictureLimits) -> None:
     """Goes by the header alone: a few bytes can claim gigabytes of pixels."""
-    if image.width * image.height > limits.pixels:
-        raise InvalidImage(f"The picture has more than {limits.pixels:,} pixels: send a smaller one.")
+    most = int(limits.pixels * claim.leeway)
+    if claim.pixels > most:
+        raise InvalidImage(f"The picture has more than {most:,} pixels: send a smaller one.")
 
 
-def _normalised(image: ImageFile.ImageFile) -> Image.Image:
-    """The pixels of `image` in one of the two modes, as its metadata means them, and nothing of that metadata."""
-    image.load()
-    with suppress(Exception):  # broken EXIF is common, and no reason to refuse a good photo
-        ImageOps.exif_transpose(image, in_place=True)
-    pixels = _in_eight_bits(image)
-    plain = pixels.convert("RGBA" if pixels.has_transparency_data else "RGB")
-    _to_srgb(plain, image.info.get("icc_profile"))
-    plain.info.clear()
-    return plain
+def _reduction(claim: Claim, limits: PictureLimits, side: int | None) -> int:
+    """By what both sides are divided."""
+    times = 1
+    while claim.leeway > 1 and times < _MOST_REDUCED:
+        spare = side is not None and max(claim.size) >= 2 * times * side
+        if claim.pixels <= limits.pixels * times**2 and not spare:
+            break
+        times *= 2
+    return times
 
 
-def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow keeps 16-bit grey as it is, and would clip it; of every other 16-bit mode, it takes the high byte."""
-    if image.mode != "I;16":
-        return image
-    deep = image.convert("I")  # the mode that `point` takes a table of 65,536 values for
-    grey = deep.point([value >> 8 for value in range(1 << 16)], "L")
-    key = grey.info.pop("transparency", None)
-    if key is not None:
-        grey.putalpha(deep.point([0 if value == key else 255 for value in range(1 << 16)], "L"))
-    return grey
-
-
-def _to_srgb(plain: Image.Image, profile: bytes | None) -> None:
-    """Changes colours in place where `profile` is another RGB one (phones: Display P3); any other is ignored."""
-    if not profile:
-        return
-    with suppress(ImageCms.PyCMSError, OSError):  # a broken profile is no reason to refuse a good photo either
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if not ImageCms.getProfileDescription(source).startswith("sRGB"):
-            ImageCms.profileToProfile(plain, source, ImageCms.createProfile("sRGB"), inPlace=True)
+@contextmanager
+def _damaged_unless_said_otherwise() -> Iterator[None]:
+    try:
+        yield
+    except InvalidImage:
+        raise
+    except Exception as error:  # Pillow raises whatever its parsers stumble over, SyntaxError and struct.error included
+        raise InvalidImage("The picture is damaged and cannot be read: send it again, or send another one.") from error
