@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from deployments.media.picture import Picture
-from deployments.media.results import blended_result, has_no_transparency, overlay_result
+from deployments.media.results import blended_result, opacity_and_size, overlay_result
 from deployments.runtime.stage import EngineStage, StageRun
 from deployments.tasks.operations import StepId
 from deployments.tasks.work import OverlayJob, Work
@@ -26,8 +26,8 @@ class Overlayer(EngineStage):
             FetchFailed, InvalidImage: it cannot be had, or is no picture.
         """
         person = await run.bytes_of(work.job_of(OverlayJob).person)
-        opaque = await asyncio.to_thread(has_no_transparency, person, self.limits)
-        return work.carrying(Picture(data=person), opaque=opaque)
+        opaque, size = await asyncio.to_thread(opacity_and_size, person, self.limits)
+        return work.carrying(Picture(data=person), opaque=opaque).measured(size)
 
     async def _with_overlay(self, work: Work, run: StageRun) -> Work:
         """The work with an opaque PNG of exactly the canvas's pixels.
@@ -39,7 +39,15 @@ class Overlayer(EngineStage):
         person = await run.bytes_of(work.needed_picture())
         background = await run.bytes_of(job.background)
         canvas = job.canvas.pixels
-        place = partial(overlay_result, size=canvas, x=job.x, y=job.y, scale=job.scale, limits=self.limits)
+        place = partial(
+            overlay_result,
+            size=canvas,
+            x=job.x,
+            y=job.y,
+            scale=job.scale,
+            limits=self.limits,
+            person_size=work.person_size,
+        )
         work = work.carrying(Picture(data=await asyncio.to_thread(place, background, person)), opaque=True)
         return await self._blended(work, run) if self.engine.blends else work
 

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 from deployments.api.inline_picture import NotInline, inline_picture
 from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
-from deployments.errors import InvalidRequest
+from deployments.errors import InvalidImage, InvalidRequest
 from deployments.media import images, signed_urls
 from deployments.media.destinations import AllowedHosts, OwnStore, Refused, check_url
+from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.settings import Limits
 from deployments.tasks.record import Task, now
@@ -110,4 +111,8 @@ class Admission:
             raise InvalidRequest("The picture is no PNG, JPEG or WebP.", field)
         if len(data) > self._limits.picture_bytes:
             raise InvalidRequest(f"The picture is larger than {self._limits.picture_bytes:,} bytes.", field)
+        try:
+            images.check(data, PictureLimits(self._limits.picture_bytes, self._limits.picture_pixels))
+        except InvalidImage as error:
+            raise InvalidRequest(str(error), field) from None
         return Picture(data=data)

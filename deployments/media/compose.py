@@ -19,29 +19,38 @@ faster too.
 
 
 def compose(  # noqa: PLR0913, PLR0917 (the API's overlay has these six)
-    background: Image.Image, person: Image.Image, size: Size, x: float, y: float, scale: float
+    background: Image.Image,
+    person: Image.Image,
+    size: Size,
+    x: float,
+    y: float,
+    scale: float,
+    person_size: Size | None = None,
 ) -> Image.Image:
     """`person`, `scale` times its own size, with its top-left corner at `x`, `y` of a canvas of `size` (RGB).
 
     The background covers the canvas, centred and cropped; where it is transparent itself, the canvas is white. What
-    lies beyond the canvas is cut off.
+    lies beyond the canvas is cut off. `person_size` is the person's own size where it was decoded smaller than it is.
     """
     canvas = flattened(ImageOps.fit(background, size, Image.Resampling.BICUBIC))
-    placed = _placed(person, size, x, y, scale)
+    placed = _placed(person, person_size or person.size, size, x, y, scale)
     if placed:
         scaled, corner = placed
         canvas.paste(scaled, corner, scaled if scaled.mode == "RGBA" else None)
     return canvas
 
 
-def _placed(person: Image.Image, size: Size, x: float, y: float, scale: float) -> tuple[Image.Image, Size] | None:
+def _placed(  # noqa: PLR0913, PLR0917 (as above)
+    person: Image.Image, own_size: Size, size: Size, x: float, y: float, scale: float
+) -> tuple[Image.Image, Size] | None:
     """The scaled person, at least as much of it as shows, and where its top-left corner goes; None if nothing shows."""
-    width, height = (max(1, floor(pixels * scale + 0.5)) for pixels in person.size)
+    width, height = (max(1, floor(pixels * scale + 0.5)) for pixels in own_size)
     left, top = floor(x + 0.5), floor(y + 0.5)
     window = (max(0, -left), max(0, -top), min(width, size[0] - left), min(height, size[1] - top))
     if window[0] >= window[2] or window[1] >= window[3]:
         return None
     shows = (window[2] - window[0]) * (window[3] - window[1])
-    if width * height <= max(_WINDOW_SHARE * shows, person.width * person.height):
+    grows = width >= person.width and height >= person.height
+    if not grows or width * height <= max(_WINDOW_SHARE * shows, person.width * person.height):
         return person.resize((width, height), Image.Resampling.BICUBIC), (left, top)
     return enlarge(person, (width, height), window), (left + window[0], top + window[1])

@@ -3,6 +3,9 @@
 All of it is CPU work: call it in a thread. What an engine made and is already as it should be keeps its bytes.
 """
 
+import sys
+from dataclasses import replace
+
 from PIL import Image, ImageOps
 
 from deployments.errors import EngineError, InvalidImage
@@ -46,7 +49,16 @@ def has_no_transparency(data: bytes, limits: PictureLimits) -> bool:
     Raises:
         InvalidImage: `data` is no picture.
     """
-    return images.is_opaque(images.decode(data, limits))
+    return images.is_opaque(images.decode(data, limits, side=1))  # what can be decoded smaller has no transparency
+
+
+def opacity_and_size(data: bytes, limits: PictureLimits) -> tuple[bool, Size]:
+    """Whether the picture has no pixel with alpha below 255, and its own size, whatever it is decoded to.
+
+    Raises:
+        InvalidImage: `data` is no picture.
+    """
+    return has_no_transparency(data, limits), images.size_of(data, limits)
 
 
 def blended_result(data: bytes, size: Size, limits: PictureLimits) -> bytes:
@@ -62,26 +74,50 @@ def blended_result(data: bytes, size: Size, limits: PictureLimits) -> bytes:
 
 
 def overlay_result(  # noqa: PLR0913 - an overlay has that many
-    background: bytes, person: bytes, size: Size, *, x: float, y: float, scale: float, limits: PictureLimits
+    background: bytes,
+    person: bytes,
+    size: Size,
+    *,
+    x: float,
+    y: float,
+    scale: float,
+    limits: PictureLimits,
+    person_size: Size | None = None,
 ) -> bytes:
     """The person on the background, as `compose` places them, as a PNG of exactly `size`.
+
+    `person_size` is that of the picture which the caller named. What was cut out of it may be smaller: the picture was
+    too large to decode whole, or a model has a size of its own. It counts where the shape is still the same.
 
     Raises:
         InvalidImage: one of the two is no picture.
     """
+    limits = _of_pixels_only(limits)
     plate, cut_out = images.decode(background, limits), images.decode(person, limits)
-    return images.encode(compose(plate, cut_out, size, x, y, scale))
+    own_size = person_size if person_size and _same_shape(cut_out.size, person_size) else images.size_of(person, limits)
+    return images.encode(compose(plate, cut_out, size, x, y, scale, own_size))
 
 
 def _made(data: bytes, limits: PictureLimits) -> Image.Image:
     try:
-        return images.decode(data, limits)
+        return images.decode(data, _of_pixels_only(limits))
     except InvalidImage as error:
         raise EngineError("The image model returned something that is no usable picture; try again.") from error
 
 
+def _of_pixels_only(limits: PictureLimits) -> PictureLimits:
+    """What is fetched was weighed then; a person who was cut out of a large photo may weigh more than the photo did."""
+    return replace(limits, bytes=sys.maxsize)
+
+
 def _is_png_in(data: bytes, image: Image.Image, ratio: AspectRatio | None) -> bool:
     return images.sniff(data) == "image/png" and (ratio is None or _has_ratio(image, ratio))
+
+
+def _same_shape(one: Size, other: Size) -> bool:
+    """Whether one is the other, enlarged or reduced, and rounded to whole pixels."""
+    across, down = one[0] / other[0], one[1] / other[1]
+    return abs(across - down) <= 1 / other[0] + 1 / other[1]
 
 
 def _has_ratio(image: Image.Image, ratio: AspectRatio) -> bool:

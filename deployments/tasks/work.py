@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import Field
 
 from deployments.media.picture import Picture
-from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.tasks.record import Charge, Failure, Operation
 
 
@@ -58,7 +58,7 @@ class Work:
     """A job, and what its finished steps have made of it. The journal keeps it: a checkpoint.
 
     `done` are the ids of the finished steps. `picture` is the newest picture (None before the first step); `opaque`
-    says whether it has no transparency.
+    says whether it has no transparency; `person_size` is that of the picture which an overlay names as its person.
     """
 
     task_id: str
@@ -66,6 +66,7 @@ class Work:
     done: frozenset[str] = frozenset()
     picture: Picture | None = None
     opaque: bool = True
+    person_size: Size | None = None
     notes: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
 
@@ -78,6 +79,10 @@ class Work:
     def carrying(self, picture: Picture, *, opaque: bool) -> Self:
         """The same work with a newer picture."""
         return replace(self, picture=picture, opaque=opaque)
+
+    def measured(self, person_size: Size) -> Self:
+        """The same work, which knows the size of the person's own picture."""
+        return replace(self, person_size=person_size)
 
     def noting(self, notes: tuple[str, ...], *charges: Charge) -> Self:
         """The same work with `notes` and `charges` added."""

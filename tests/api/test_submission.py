@@ -3,12 +3,16 @@
 import asyncio
 import base64
 import copy
+import io
 import json
+import struct
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from deployments.tasks.work import AvatarJob, BackgroundJob, OverlayJob
 from tests.api.conftest import InProcess
@@ -140,6 +144,26 @@ async def test_a_wrong_field_is_a_400_that_names_it(
         assert problem["errors"][0]["loc"][:2] == ["body", next(iter(change))]
     assert set(problem["errors"][0]) == {"loc", "msg", "type"}
     assert backend.works == []
+
+
+async def test_an_inline_photo_of_too_many_pixels_is_a_400(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """Its header says so at once, and the answer says what the limit is."""
+    header = struct.pack(">IIBBBBB", 8000, 5001, 8, 2, 0, 0, 0)
+    chunk = b"\0\0\0\rIHDR" + header + zlib.crc32(b"IHDR" + header).to_bytes(4)
+    photo = base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk).decode()
+    answer = await send(client, "avatar", source_images=[PNG, photo])
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["loc"] == ["body", "source_images", 1]
+    assert "40,000,000 pixels" in answer.json()["detail"]
+    assert backend.works == []
+
+
+@pytest.mark.parametrize("size", [(8064, 6048), (8160, 6120), (16_320, 12_240)])
+async def test_photos_of_todays_phones_are_taken(client: httpx.AsyncClient, size: tuple[int, int]) -> None:
+    """JPEGs of 48, 50 and 200 megapixels are decoded smaller."""
+    photo = io.BytesIO()
+    Image.new("L", size).save(photo, "JPEG", quality=1)
+    assert (await send(client, "avatar", source_images=[base64.b64encode(photo.getvalue()).decode()])).is_success
 
 
 NO_NUMBER: list[object] = ["1", True, None, [1], {}]

@@ -36,10 +36,9 @@ def test_what_is_no_picture_is_invalid_image(service: Service, name: str) -> Non
     assert [service.failure(task_id) for task_id in tasks] == ["invalid_image"] * 3
 
 
-@pytest.mark.parametrize("name", ["truncated", "bomb"])
-def test_an_inline_photo_that_breaks_later_is_invalid_image(service: Service, name: str) -> None:
+def test_an_inline_photo_that_breaks_later_is_invalid_image(service: Service) -> None:
     """Its first bytes were right, so the request was accepted."""
-    task_id = service.avatar("/never.png", "a cartoon", base64.b64encode(HOSTILE[name]).decode())
+    task_id = service.avatar("/never.png", "a cartoon", base64.b64encode(HOSTILE["truncated"]).decode())
     assert service.failure(task_id) == "invalid_image"
 
 

@@ -39,7 +39,7 @@ def entry(task_id: str) -> Entry:
 def work(task_id: str) -> Work:
     photos = (Picture(data=ALL_BYTES), Picture(url="https://p.example/1"))
     job = AvatarJob("a 'pilot'\n", photos, AspectRatio.WIDE, "https://w")
-    return Work(task_id, job, done=frozenset({"generate_avatar"}), notes=("Note.",))
+    return Work(task_id, job, done=frozenset({"generate_avatar"}), notes=("Note.",), person_size=(8, 6))
 
 
 @pytest.fixture(params=["sqlite", "redis", "memory"])

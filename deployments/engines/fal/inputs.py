@@ -77,7 +77,7 @@ def is_public(url: str, allow: AllowedHosts) -> bool:
 
 def _made_ready(data: bytes, limits: PictureLimits, longest_side: int | None) -> tuple[bytes, str]:
     """The picture upright, without its metadata (where a photo was taken is nobody's business), and its media type."""
-    image = images.decode(data, limits)
+    image = images.decode(data, limits, side=longest_side)
     if longest_side is not None:
         image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     if image.mode == "RGBA":
