@@ -24,9 +24,9 @@ from ray.serve.config import gRPCOptions
 from ray.serve.schema import ApplicationStatusOverview, ServeDeploySchema
 
 from deployments.errors import AigeError, SettingsError
-from deployments.media.opening import open_store
+from deployments.media.open_media import open_store
 from deployments.settings import Environment, Settings, first_fault, read_config
-from deployments.tasks.opening import open_journal
+from deployments.tasks.open_journal import open_journal
 from scripts import ports
 from scripts.ray_errors import summary
 from scripts.watch import end_with_parent, watch
