@@ -188,6 +188,7 @@ class Orchestrator:
         size, work, made = work.size, work.without_pictures(), None
         for step in steps_left(work):
             if not step.when(work):
+                work = work.past(step.id)  # for good: what a later step makes must not bring it back
                 continue
             entry = await self._begin_step(task, step, made)
             made = None
@@ -197,7 +198,7 @@ class Orchestrator:
             outcome = await self._stages.call(step.stage, call)
             if isinstance(outcome, Failure):
                 return outcome
-            made = outcome.finished(step.id)
+            made = outcome.past(*work.done, step.id)
             del outcome
             size, work = made.size, made.without_pictures()
         return work

@@ -57,7 +57,7 @@ J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
 class Work:
     """A job, and what its finished steps have made of it. The journal keeps it: a checkpoint.
 
-    `done` are the ids of the finished steps. `picture` is the newest picture (None before the first step); `opaque`
+    `done` are the ids of the steps behind it, those that were not needed included. `picture` is the newest picture (None before the first step); `opaque`
     says whether it has no transparency; `person_size` is that of the picture which an overlay names as its person.
     """
 
@@ -92,9 +92,9 @@ class Work:
         """The same work without the inline photos, which nobody needs after the first stage."""
         return replace(self, job=replace(self.job, photos=())) if isinstance(self.job, AvatarJob) else self
 
-    def finished(self, step: str) -> Self:
-        """The same work with one more step done."""
-        return replace(self, done=self.done | {step})
+    def past(self, *steps: str) -> Self:
+        """The same work with these steps behind it: done, or found not to be needed."""
+        return replace(self, done=self.done.union(steps))
 
     def without_pictures(self) -> Self:
         """The same work without the bytes that travel with it: enough to tell which step is next."""

@@ -12,15 +12,15 @@ import pytest
 
 from deployments.errors import Conflict, ErrorCode, NotFound, Unavailable
 from deployments.media.picture import Picture
-from deployments.media.sizes import AspectRatio
+from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.settings import Deadlines, Settings
 from deployments.tasks.entry import Binding, Entry, PaidSubmit
 from deployments.tasks.journal import JournalBroken, MemoryJournal
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator, seconds_left
-from deployments.tasks.record import Failure, Status, now
+from deployments.tasks.record import Failure, Operation, Status, now
 from deployments.tasks.sqlite_journal import SqliteJournal
-from deployments.tasks.work import AvatarJob, Outcome, StepRequest, Work
+from deployments.tasks.work import AvatarJob, Outcome, OverlayJob, StepRequest, Work
 from tests.tasks.in_process import AT, Stages, end_of, finish, orchestrator, task_and_work, turns
 
 GENERATE, UPLOAD = StepId.GENERATE_BACKGROUND, StepId.UPLOAD
@@ -354,6 +354,24 @@ async def test_an_interrupted_task_goes_on_from_its_last_finished_stage() -> Non
         (2, str(UPLOAD), frozenset({str(GENERATE)}), Picture(data=b"png"))
     ]
     assert (task.status, task.attempts) == (Status.DONE, 2)
+
+
+async def test_a_step_that_was_not_needed_stays_behind() -> None:
+    """A person without background is not cut out of the finished overlay, although that is opaque."""
+    overlay = OverlayJob("x", Picture(url="p"), Picture(url="b"), CanvasSize.SQUARE, 0, 0, 1, "https://w")
+    task = replace(task_and_work()[0], operation=Operation.OVERLAY)
+    ran: list[str] = []
+
+    async def run(request: StepRequest) -> Outcome:
+        ran.append(request.step)
+        if request.step == UPLOAD and request.attempt == 1:
+            raise ConnectionError("the replica died")
+        return request.work.carrying(Picture(data=b"png"), opaque=request.step == StepId.OVERLAY)
+
+    a = orchestrator(run)
+    await a.submit(task, Work("t", overlay))
+    assert (await end_of(a)).status is Status.DONE
+    assert ran == [StepId.OPEN_PERSON, StepId.OVERLAY, UPLOAD, UPLOAD]
 
 
 @pytest.mark.parametrize("place", ["done", "paid"])
