@@ -57,7 +57,7 @@ J = TypeVar("J", AvatarJob, BackgroundJob, OverlayJob)
 class Work:
     """A job, and what its finished steps have made of it. The journal keeps it: a checkpoint.
 
-    `done` are the ids of the steps behind it, those that were not needed included. `picture` is the newest picture (None
+    `done` are the ids of the steps behind it, those not needed included. `picture` is the newest picture (None
     before the first step); `opaque` says whether it has no transparency; `person_size` is that of the picture which an
     overlay names as its person.
     """
