@@ -1,6 +1,8 @@
 """What `make run` was asked for: its options, the config file and the environment, all of it checked."""
 
 import argparse
+import difflib
+import os
 import re
 from pathlib import Path
 from typing import Annotated, NamedTuple, NoReturn
@@ -63,6 +65,7 @@ def parse_options(arguments: list[str]) -> Run:
     parser.add_argument("--port", help="another port than the config file's; 0 takes any that is free")
     parser.add_argument("--profile", help=f"{_either(Profile)}; by default AIGE_PROFILE, or laptop")
     options = parser.parse_args(arguments)
+    _check_spelling()
     environment = Environment()
     settings = Settings.load(options.config)
     checked_engine(settings, environment)
@@ -80,6 +83,15 @@ def parse_options(arguments: list[str]) -> Run:
         profile=environment.aige_profile if options.profile is None else _profile(options.profile),
         ignored=environment.ignored,
     )
+
+
+def _check_spelling() -> None:
+    """A variable that is nearly one of ours would be set in vain: an API key, say."""
+    known = [name.upper() for name in Environment.model_fields]
+    unknown = [name for name in os.environ if name.upper().startswith("AIGE_") and name.upper() not in known]
+    for name in unknown:
+        if meant := difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85):
+            raise SettingsError(f"{name}: there is no such variable; {meant[0]} is one")
 
 
 def _port(typed: str) -> int:

@@ -110,12 +110,21 @@ def test_other_options(arguments: list[str], line: str) -> None:
         ("AIGE_ENGINE", "no.such:Engine", "engine: there is no engine 'no.such:Engine'"),
         ("AIGE_ALLOW_HOSTS", "localhost", "AIGE_ALLOW_HOSTS holds 'localhost', which is not of the form host:port"),
         ("AIGE_ENGINE", "fal", "FAL_KEY: the fal engine needs a key"),
+        ("AIGE_API_KEY", "secret", "AIGE_API_KEY: there is no such variable; AIGE_API_KEYS is one"),
+        ("aige_engin", "local", "aige_engin: there is no such variable; AIGE_ENGINE is one"),
     ],
 )
 def test_variables(monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:
     """Before anything is started."""
     monkeypatch.setenv(name, value)
     assert refused([]).startswith(line)
+
+
+@pytest.mark.parametrize("name", ["AIGE_URL", "AIGE_RUN", "AIGE_DIR", "AIGE_HOME"])
+def test_variables_of_others(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What is nothing like one of ours may be anything."""
+    monkeypatch.setenv(name, "x")
+    parse_options([])
 
 
 def test_a_proxy_matters_to_engines_that_go_out(monkeypatch: pytest.MonkeyPatch) -> None:
