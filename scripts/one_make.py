@@ -47,4 +47,7 @@ def _is_fresh(target: Path, sources: list[Path]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except PermissionError as error:
+        sys.exit(f"This folder needs setting up, by a user who may write to it: {error.filename}: {error.strerror}")
