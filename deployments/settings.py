@@ -6,14 +6,11 @@ secrets).
 
 import os
 import re
-from collections.abc import Collection
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from reprlib import repr as shortly
 from typing import Annotated, Literal, Self, get_args
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -26,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from deployments.config_file import first_fault, read_config, reason_of
 from deployments.errors import SettingsError
 
 VERSION = version("aige")
@@ -180,7 +178,7 @@ class _Variables(BaseSettings):
     @classmethod
     def _fault_of_a_variable(cls, error: ValidationError) -> str:
         first = error.errors(include_url=False)[0]
-        reason = _reason(first["msg"])
+        reason = reason_of(first["msg"])
         if not first["loc"]:
             return reason
         field = str(first["loc"][0])
@@ -243,51 +241,6 @@ class Environment(DataFolder):
         return chosen
 
 
-def read_config(path: Path) -> dict[str, object]:
-    """What a Serve config file holds; in UTF-8, or in UTF-16 with a byte order mark.
-
-    Raises:
-        SettingsError: it cannot be read, or is no mapping.
-    """
-    try:
-        config = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    except yaml.reader.ReaderError:
-        raise SettingsError(f"{path} is not a text in UTF-8: save it in that encoding") from None
-    except yaml.MarkedYAMLError as error:
-        where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SettingsError(f"{path}{where}: {error.problem}") from None
-    except ValueError as error:  # a date or a number that is none
-        raise SettingsError(f"{path}: {error}") from None
-    if not isinstance(config, dict):
-        raise SettingsError(f"{path} is not a Serve config file: see `serve_config.yaml`")
-    return config
-
-
 def typed_name(variable: str) -> str:
     """An environment variable's name as the user has typed it: case does not count. In capitals where it is not set."""
     return next((name for name in os.environ if name.lower() == variable.lower()), variable.upper())
-
-
-def first_fault(error: ValidationError, secret: Collection[str] = ()) -> str:
-    """The first thing wrong, in one line: where, what must be there, and what is (but below `secret` places).
-
-    Pydantic's own error has many lines, and Ray shows whatever is raised.
-    """
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{place}: there is no such setting"
-    reason = _reason(first["msg"])
-    if not place:
-        return reason
-    if first["type"] == "missing" or first["loc"][0] in secret:
-        return f"{place}: {reason}"
-    return f"{place}: {reason}; it is {shortly(first['input'])}"
-
-
-def _reason(message: str) -> str:
-    """Pydantic's message as ours are written."""
-    message = message.removeprefix("Value error, ").replace("Input should", "must")
-    return message[:1].lower() + message[1:]

@@ -23,9 +23,10 @@ from ray.serve._private.api import serve_start  # what `serve run` calls: the pu
 from ray.serve.config import gRPCOptions
 from ray.serve.schema import ApplicationStatusOverview, ServeDeploySchema
 
+from deployments.config_file import first_fault, read_config
 from deployments.errors import AigeError, SettingsError
 from deployments.media.open_media import open_store
-from deployments.settings import Environment, Settings, first_fault, read_config
+from deployments.settings import Environment, Settings
 from deployments.tasks.open_journal import open_journal
 from scripts import ports
 from scripts.ray_errors import summary

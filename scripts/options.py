@@ -9,10 +9,11 @@ from typing import Annotated, NamedTuple, NoReturn
 
 from pydantic import BaseModel, Field, StrictInt, StrictStr, ValidationError
 
+from deployments.config_file import first_fault, read_config
 from deployments.engines.loading import checked_engine
 from deployments.errors import SettingsError
 from deployments.media.destinations import parse_allow_hosts
-from deployments.settings import Environment, Profile, Settings, first_fault, read_config
+from deployments.settings import Environment, Profile, Settings
 from scripts import cluster, ports
 from scripts.proxies import check_proxies
 

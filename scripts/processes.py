@@ -25,6 +25,19 @@ def other_runs(data_dir: Path) -> set[str]:
     return {mark for process in psutil.process_iter() if (mark := _mark(process))} - {str(data_dir)}
 
 
+def listens(data_dir: Path, port: int) -> bool:
+    """Whether the port is the run's own."""
+    return any(port in _ports(process) for process in marked(data_dir))
+
+
+def _ports(process: psutil.Process) -> set[int]:
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.Error:
+        return set()
+    return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
+
+
 def starter(data_dir: Path) -> psutil.Process | None:
     """The `scripts.run` that started the run and waits for it, where it lives."""
     with suppress(psutil.Error):
