@@ -128,9 +128,12 @@ def _check_port(host: str, port: int) -> None:
         if error.errno == EACCES:
             way_out = "ports this low are for root; take another: make run PORT=8000"
         else:
-            another = ports.free_from(host, port + 1)
-            way_out = f"end what listens there, or take another: make run PORT={another}"
+            way_out = _another_port(host, port)
         raise CannotRun(f"Port {port} cannot be had ({error.strerror}): {way_out}") from None
+
+
+def _another_port(host: str, port: int) -> str:
+    return f"end what listens there, or take another: make run PORT={ports.free_from(host, port + 1)}"
 
 
 def _check_proxy_ports(run: Run) -> None:
@@ -200,16 +203,25 @@ def _until_served(run: Run, head: subprocess.Popen[str]) -> str:
     """Waits for the proxy to know the routes; answers the engine's name."""
     give_up = time.monotonic() + SERVED_WITHIN_S
     while head.poll() is None and time.monotonic() < give_up:
-        try:
-            with _direct.open(f"{run.url}/api/v1/service", timeout=5) as response:
-                return str(json.load(response)["engine"])
-        except urllib.error.HTTPError as error:
-            if error.code == HTTPStatus.UNAUTHORIZED:
-                return "shown to callers with a key"
-        except OSError:
-            pass
+        with suppress(OSError, ValueError, LookupError):  # no answer yet, or not ours
+            engine = _engine_at(run.url)
+            if processes.listens(run.data, run.port):
+                return engine
+            break
         time.sleep(0.1)
+    if head.poll() is None and not processes.listens(run.data, run.port):
+        raise CannotRun(f"Port {run.port} was taken while AIGE started: {_another_port(run.host, run.port)}")
     raise CannotRun(f"Nothing answers at {run.url}." + _see(run))
+
+
+def _engine_at(url: str) -> str:
+    try:
+        with _direct.open(f"{url}/api/v1/service", timeout=5) as response:
+            return str(json.load(response)["engine"])
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.UNAUTHORIZED:
+            return "shown to callers with a key"
+        raise
 
 
 def _show(run: Run, dashboard: str, engine: str) -> None:
