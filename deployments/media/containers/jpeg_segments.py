@@ -55,7 +55,7 @@ def header_of(data: bytes) -> list[Segment]:
     found = plain_header_of(data, _MOST_SEGMENTS, _MOST_REPAIRS)
     if not _missing(found):
         return found
-    doubts = islice((place for place, segment in enumerate(found) if segment.marker in METADATA), _MOST_DOUBTS)
+    doubts = [place for place, segment in enumerate(found) if segment.marker in METADATA][-_MOST_DOUBTS:]
     return min([found, *(_doubting(data, found, place) for place in doubts)], key=_missing)
 
 

@@ -82,9 +82,9 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if at + 8 > len(data) or repairs > _MOST_REPAIRS:
             return
         name, end = data[at + 4 : at + 8], _end(data, at)
-        if name == b"IEND":
-            return
         sound = name != b"IDAT" and end <= len(data) and _is_sound(data, at, end)
+        if sound and name == b"IEND":
+            return
         if name == b"IDAT" or (sound and _NEEDED.fullmatch(name)):
             yield name, data[at + 8 : end - 4]
         if sound or _stands_at(data, end):
