@@ -21,6 +21,8 @@ _FIXED_POINT_BITS = 22
 
 def enlarge(image: Image.Image, size: Size, window: Window) -> Image.Image:
     """The pixels in `window` of `image` (RGB or RGBA) enlarged to `size`, which is nowhere smaller than the image."""
+    if size == image.size:
+        return image.crop(window)  # as Pillow does, which then multiplies no transparency in
     left, top, right, bottom = window
     columns, across = _taps(image.width, size[0], left, right)
     rows, down = _taps(image.height, size[1], top, bottom)

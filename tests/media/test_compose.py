@@ -89,6 +89,12 @@ def test_huge_persons_follow_the_rule_too(
     assert differing_pixels(made, by_the_rule(background, person, CANVAS, (x, y, scale))) == 0
 
 
+def test_a_window_of_the_same_size_keeps_every_pixel() -> None:
+    """Pillow copies there: colours behind transparency are not rounded."""
+    image = noise((1, 1), "RGBA")
+    assert differing_pixels(enlarge(image, (1, 1), (0, 0, 1, 1)), image.resize((1, 1), BICUBIC)) == 0
+
+
 @given(
     st.tuples(st.integers(1, 60), st.integers(1, 60)),
     st.tuples(st.floats(1, 20), st.floats(1, 20)),
