@@ -1,6 +1,7 @@
 /** Pictures that a person brings: whatever the browser can show, upright, in sRGB, no larger than a model can use. */
 
 import { Explained } from './api/errors';
+import { takeOrientation } from './webp';
 
 const MAX_SIDE = 2048;
 
@@ -12,10 +13,10 @@ export async function asPhoto(file: File): Promise<File> {
 
 /** As a PNG that can be read in one way only: the page previews exactly what the service reads. */
 export async function asPicture(file: File): Promise<Blob> {
-  const image = await shown(file);
-  const fits = Math.max(image.naturalWidth, image.naturalHeight) <= MAX_SIDE;
+  const picture = await shown(file);
+  const fits = Math.max(picture.image.naturalWidth, picture.image.naturalHeight) <= MAX_SIDE;
   // A canvas multiplies transparency in and so rounds the colours below it: what need not be redrawn is not.
-  return fits && (await isPlain(file)) ? file : redrawn(image, 'transparent', { type: 'image/png' });
+  return fits && isPlain(picture.bytes) ? file : redrawn(picture, 'transparent', { type: 'image/png' });
 }
 
 export async function dataUri(blob: Blob): Promise<string> {
@@ -27,18 +28,25 @@ export async function dataUri(blob: Blob): Promise<string> {
   });
 }
 
-/** Decoded as the page would show it: its orientation and its colour profile are applied when it is drawn. */
-async function shown(file: File): Promise<HTMLImageElement> {
-  const image = new Image();
-  image.src = URL.createObjectURL(file);
+/** A picture as the browser shows it; `orientation` is what it leaves to do, as EXIF counts. */
+interface Shown {
+  readonly bytes: Uint8Array;
+  readonly image: HTMLImageElement;
+  readonly orientation: number;
+}
+
+/** Its colour profile, and other orientation, the browser applies when it is drawn. */
+async function shown(file: File): Promise<Shown> {
   try {
-    await image.decode();
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const orientation = takeOrientation(bytes);
+    const image = new Image();
+    image.src = URL.createObjectURL(new Blob([bytes], { type: file.type }));
+    await image.decode().finally(() => URL.revokeObjectURL(image.src));
+    return { bytes, image, orientation };
   } catch {
     throw new Explained(`“${file.name}” couldn’t be read as a picture. Use PNG, JPEG or WebP.`);
-  } finally {
-    URL.revokeObjectURL(image.src);
   }
-  return image;
 }
 
 const BIT_DEPTH_AT = 24;
@@ -46,20 +54,34 @@ const BIT_DEPTH_AT = 24;
 const CHANGES = /cHRM|cICP|gAMA|iCCP|eXIf|acTL/;
 
 /** A PNG of 8 bits or fewer whose pixels mean what they say. */
-async function isPlain(file: Blob): Promise<boolean> {
-  const text = new TextDecoder('latin1').decode(await file.arrayBuffer());
+function isPlain(bytes: Uint8Array): boolean {
+  const text = new TextDecoder('latin1').decode(bytes);
   return text.startsWith('PNG\r\n', 1) && text.charCodeAt(BIT_DEPTH_AT) <= 8 && !CHANGES.test(text);
 }
 
-function redrawn(image: HTMLImageElement, ground: string, encoding: ImageEncodeOptions): Promise<Blob> {
-  const { naturalWidth, naturalHeight } = image;
-  const scale = Math.min(1, MAX_SIDE / Math.max(naturalWidth, naturalHeight));
-  const [width, height] = [naturalWidth, naturalHeight].map((side) => Math.max(1, Math.round(side * scale)));
-  const canvas = new OffscreenCanvas(width as number, height as number);
+/** By orientation: where a step to the right leads (x, y), and where one down does. */
+const TURNS = [
+  [1, 0, 0, 1],
+  [-1, 0, 0, 1],
+  [-1, 0, 0, -1],
+  [1, 0, 0, -1],
+  [0, 1, 1, 0],
+  [0, 1, -1, 0],
+  [0, -1, -1, 0],
+  [0, -1, 1, 0],
+] as const;
+
+function redrawn({ image, orientation }: Shown, ground: string, encoding: ImageEncodeOptions): Promise<Blob> {
+  const sides = [image.naturalWidth, image.naturalHeight];
+  const scale = Math.min(1, MAX_SIDE / Math.max(...sides));
+  const [width, height] = sides.map((side) => Math.max(1, Math.round(side * scale))) as [number, number];
+  const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
   context.imageSmoothingQuality = 'high';
   context.fillStyle = ground;
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const [a, b, c, d] = TURNS[orientation - 1] ?? TURNS[0];
+  context.setTransform(a, b, c, d, canvas.width / 2, canvas.height / 2);
+  context.drawImage(image, -width / 2, -height / 2, width, height);
   return canvas.convertToBlob(encoding);
 }

@@ -74,6 +74,19 @@ export function turnedJpeg(jpeg: Buffer): Buffer {
   return withSegment(jpeg, Buffer.concat([Buffer.from('Exif\0\0'), TURNED]));
 }
 
+/** A WebP of the extended kind, which browsers write, with that EXIF put behind. */
+export function turnedWebp(webp: Buffer): Buffer {
+  const body = Buffer.concat([webp.subarray(8), riff('EXIF', TURNED)]);
+  body[12] = (body[12] as number) | 0x08; // there is EXIF
+  return riff('RIFF', body);
+}
+
+export function riff(name: string, body: Buffer): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(body.length);
+  return Buffer.concat([Buffer.from(name), size, body, Buffer.alloc(body.length % 2)]);
+}
+
 /** A JPEG in which XMP alone says the same, which nobody heeds. */
 export function turnedByXmp(jpeg: Buffer): Buffer {
   const description = '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>';

@@ -16,6 +16,7 @@ import {
   turnedByXmp,
   turnedJpeg,
   turnedPng,
+  turnedWebp,
 } from '../files.ts';
 import { noise } from '../fixture.ts';
 import { png } from '../png.ts';
@@ -105,6 +106,7 @@ const LEFT_AND_RIGHT = [
 test.each([
   ['EXIF in a JPEG', 'turns', async () => turnedJpeg(await encoded(HALVES, 'image/jpeg')), ABOVE_AND_BELOW],
   ['EXIF in a PNG', 'turns', async () => turnedPng(HALVES), ABOVE_AND_BELOW],
+  ['EXIF in a WebP', 'turns', async () => turnedWebp(await encoded(HALVES, 'image/webp')), ABOVE_AND_BELOW],
   ['XMP', 'does not turn', async () => turnedByXmp(await encoded(HALVES, 'image/jpeg')), LEFT_AND_RIGHT],
 ] as const)('%s %s a picture', async (_kind, _effect, make, points) => {
   expect((await colours(await make(), points)).map(nearly)).toEqual([RED, BLUE]);
