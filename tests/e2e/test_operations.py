@@ -1,6 +1,7 @@
 """All three operations: their answers, their statuses, their pictures."""
 
 import base64
+import io
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, pairwise
 
@@ -222,6 +223,27 @@ def test_an_overlay_is_exact_to_the_pixel(service: Service, x: float, y: float, 
         expected = pictures.composed(behind, person, pictures.CANVASES[preset], x, y, scale)
         assert (made.mode, made.size) == ("RGB", pictures.CANVASES[preset])
         assert np.count_nonzero(np.asarray(made) != np.asarray(expected)) == 0
+
+
+def test_a_person_of_48_megapixels_is_as_large_as_its_pixels_say(service: Service) -> None:
+    """The photo is decoded at half of its sides and cut out; `scale` goes on meaning the photo's own pixels."""
+    photo, scale = Image.open(PHOTO).resize((8064, 6048)), 1024 / 8064
+    background = service.sink.serve("/green.png", pictures.png(Image.new("RGB", (1024, 768), (0, 160, 0))))
+    made = []
+    for name, factor in (("large", 1), ("small", 8)):
+        person = io.BytesIO()
+        photo.resize((8064 // factor, 6048 // factor), Image.Resampling.BOX).save(person, "JPEG", quality=90)
+        params = {
+            "person": service.sink.serve(f"/{name}.jpg", person.getvalue(), "image/jpeg"),
+            "background": background,
+            "position": {"x": 0, "y": 0, "scale": scale * factor},
+        }
+        task_id = service.overlay(f"/of-{name}.png", params, aspect_ratio="landscape_4_3")
+        assert service.ended(task_id).status == "done"
+        made.append(np.asarray(pictures.opened(service.sink.objects[f"/of-{name}.png"].body), int))
+    large, small = made
+    assert np.abs(large - small).mean() < 4
+    assert np.abs(large - np.array((0, 160, 0))).mean() > 20
 
 
 def test_an_overlay_of_our_own_results_is_exact_too(service: Service) -> None:

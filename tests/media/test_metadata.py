@@ -60,6 +60,7 @@ PNG_CHUNKS = {
     "a chunk that breaks off": chunk(b"tEXt", b"Comment\0hello")[:-6],
     "a name that is none": chunk(b"t\0\1t", b"Comment\0hello"),
     "a name that nobody knows": chunk(b"ABCD", b"hello", checksum=b"oops"),
+    "an end marker that is none": chunk(b"IEND", b"", checksum=b"oops"),
     "bytes between chunks": b"\r\n\r\n",
 }
 
@@ -144,7 +145,8 @@ def test_a_wrong_length_that_leads_behind_the_next_segment() -> None:
     without_jfif = JPEG[:2] + JPEG[20:]
     assert without_jfif[2:4] == b"\xff\xdb"
     table = 2 + int.from_bytes(without_jfif[4:6])
-    assert_same(in_jpeg(without_jfif, segment(0xE1, bytes(20), length=22 + table)), without_jfif)
+    sound = [segment(0xE1, bytes(9))] * 6
+    assert_same(in_jpeg(without_jfif, *sound, segment(0xE1, bytes(20), length=22 + table)), without_jfif)
 
 
 BEHIND = {

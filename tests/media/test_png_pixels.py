@@ -109,6 +109,8 @@ def beside_the_rules() -> Iterator[tuple[str, bytes, PngFile]]:
         replace(palette, transparency=b"\x80" * 9).encoded(),
         replace(palette, transparency=b"\x80" * 7),
     )
+    colours, alphas = chunk(b"PLTE", palette.palette.tobytes()), chunk(b"tRNS", b"\x80" * 7)
+    yield "alphas before the palette", palette.encoded().replace(colours, alphas + colours), palette
     yield "a palette that nobody needs", rgb.encoded(chunk(b"PLTE", bytes(30))), rgb
     yield "another IHDR", rgb.encoded(chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))), rgb
 
