@@ -30,7 +30,7 @@ All of them take positional arguments only, so that they survive pickling betwee
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ErrorCode(StrEnum):
@@ -140,6 +140,14 @@ class EngineTimeout(TaskFailed):
 
 class EngineOutcomeUnknown(TaskFailed):
     code = ErrorCode.ENGINE_OUTCOME_UNKNOWN
+
+    @classmethod
+    def contact_lost(cls) -> Self:
+        """A paid submit may have been sent, and its answer was never seen."""
+        return cls(
+            "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
+            "trying again may be charged a second time."
+        )
 
 
 class FetchFailed(TaskFailed):

@@ -35,7 +35,7 @@ class TaskStatusClient:
         """The reply. Raises what the handler raises on purpose, or `Unavailable`."""
         while True:
             try:
-                return cast(R, await self._delivered(cast(Message[object], message)))
+                return cast(R, await self._delivered(message))
             except Unavailable:
                 if not message.delivery.until_heard:
                     raise

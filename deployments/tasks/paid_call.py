@@ -77,10 +77,7 @@ class ClaimedCall:
             await self._release()
             raise
         except Exception as error:
-            raise EngineOutcomeUnknown(
-                "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
-                "trying again may be charged a second time."
-            ) from error
+            raise EngineOutcomeUnknown.contact_lost() from error
         await self._ask(RecordReceipt(self._request.task_id, self._request.step, self._token, receipt))
         return receipt
 

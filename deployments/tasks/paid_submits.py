@@ -34,10 +34,7 @@ class PaidSubmits:
         if earlier is not None and earlier.receipt is not None:
             return earlier.receipt
         if earlier is not None and not self._submits_again:
-            raise EngineOutcomeUnknown(
-                "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
-                "trying again may be charged a second time."
-            )
+            raise EngineOutcomeUnknown.contact_lost()
         await self._ledger.change(task_id, lambda entry: entry.claimed(attempt, step, token, earlier))
         return None
 

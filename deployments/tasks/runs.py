@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NoReturn
 
 from deployments.errors import AigeError, Unavailable
-from deployments.tasks.batches import Answers
+from deployments.tasks.batches import MOST_BYTES, Answers
 from deployments.tasks.feed import Mark
 from deployments.tasks.messages import Ask, CalledOff, WatchCalledOff
 from deployments.tasks.work import Outcome, StepRequest, Work
@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = 1_000
 """How many calls off are kept for requests that are still on their way here."""
-MESSAGE_BYTES = 16_000_000
-"""Of pictures, in a message of more than one answer."""
 GATHER_S = 0.005
 """How long an outcome waits for others of its message."""
 RETRY_S = 0.5
@@ -68,11 +66,11 @@ class Runs:
         del requests
         try:
             done, _ = await asyncio.wait(running, timeout=self.gather_s)
-            yield _taken(running, done, MESSAGE_BYTES)  # perhaps none: it tells that they have arrived
+            yield _taken(running, done)  # perhaps none: it tells that they have arrived
             while running:
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 done, _ = await asyncio.wait(running, timeout=self.gather_s)
-                yield _taken(running, done, MESSAGE_BYTES)
+                yield _taken(running, done)
         finally:
             for one in running:
                 one.cancel()
@@ -98,14 +96,15 @@ class Runs:
 
 
 def _taken(
-    running: dict[asyncio.Future[Outcome], int], done: Iterable[asyncio.Future[Outcome]], most_bytes: int
+    running: dict[asyncio.Future[Outcome], int], done: Iterable[asyncio.Future[Outcome]]
 ) -> Sequence[tuple[int, Outcome | Exception]]:
     """The answers of as many as fit in a message; the others go with the next one."""
     answers: list[tuple[int, Outcome | Exception]] = []
+    size = 0
     for one in done:
         answer = _answer(one)
-        most_bytes -= answer.size if isinstance(answer, Work) else 0
-        if answers and most_bytes < 0:
+        size += answer.size if isinstance(answer, Work) else 0
+        if answers and size > MOST_BYTES:
             break
         answers.append((running.pop(one), answer))
     return answers

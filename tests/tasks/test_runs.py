@@ -10,11 +10,11 @@ import pytest
 
 from deployments.errors import Unavailable
 from deployments.media.picture import Picture
-from deployments.tasks.batches import Answers
+from deployments.tasks.batches import MOST_BYTES, Answers
 from deployments.tasks.feed import Feed
 from deployments.tasks.messages import CalledOff, Message, WatchCalledOff
 from deployments.tasks.operations import StepId
-from deployments.tasks.runs import MESSAGE_BYTES, RunLost, Runs
+from deployments.tasks.runs import RunLost, Runs
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.in_process import no_sleep, task_and_work, turns
 
@@ -134,7 +134,7 @@ async def test_what_is_done_at_once_is_answered_with_the_first_word() -> None:
 
 async def test_large_pictures_travel_in_messages_of_their_own() -> None:
     """Who reads them holds one message at a time."""
-    picture = Picture(data=bytes(MESSAGE_BYTES // 2 + 1))
+    picture = Picture(data=bytes(MOST_BYTES // 2 + 1))
     stage = Stage()
     async with following(Actor()) as runs:
         coming = await begun(runs, stage, A, B)
