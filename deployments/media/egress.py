@@ -19,7 +19,7 @@ from collections.abc import AsyncIterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
 
 import httpx
 import stamina
@@ -50,6 +50,12 @@ __all__ = [
     "reason_for",
 ]
 
+_HEADERS = {
+    "User-Agent": "AIGE",
+    "Accept": "image/png, image/jpeg, image/webp, */*;q=0.1",
+    "Connection": "keep-alive",
+    "Accept-Encoding": "identity",  # compressed pictures hardly shrink, and no bomb hides in what is not compressed
+}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ANSWERS = frozenset({httpx.codes.OK, httpx.codes.NON_AUTHORITATIVE_INFORMATION})
 """What brings a picture; 203 is a proxy's 200 (RFC 9110, 15.3.4)."""
@@ -99,22 +105,14 @@ class Egress:
         self._room = asyncio.Semaphore(AT_ONCE)
 
     @cached_property
-    def _client(self) -> httpx.AsyncClient:
-        """Made when it is first needed: a process that has opened no URL yet does not pay for it in memory."""
+    def _door(self) -> Door:
+        """Made when it is first needed: a process that has opened no URL yet does not pay for it in memory.
+
+        Used without `httpx.AsyncClient`, which would follow redirects, keep cookies and read proxies from the
+        environment: all that it must not do here.
+        """
         limits = self._limits
-        return httpx.AsyncClient(
-            transport=Door(self._allow, self._store, self._resolver, connect=limits.connect, patience=limits.total),
-            timeout=httpx.Timeout(None),  # a slow server is waited for: until the end of the fetch, or of who puts
-            # Compressed pictures hardly shrink, and a bomb cannot hide in what is not compressed.
-            headers={
-                "User-Agent": "AIGE",
-                "Accept": "image/png, image/jpeg, image/webp, */*;q=0.1",
-                "Accept-Encoding": "identity",
-            },
-            # What one caller's server sets must not be sent along with another caller's request.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            trust_env=False,
-        )
+        return Door(self._allow, self._store, self._resolver, connect=limits.connect, patience=limits.total)
 
     async def fetch(self, url: str, max_bytes: int) -> bytes:
         """The body that `url` answers a GET with, at most `max_bytes` of it, as it comes: nothing is unpacked.
@@ -149,9 +147,9 @@ class Egress:
             httpx.TransportError: no answer came.
         """
         check_url(url, self._allow, self._store)
-        request = self._client.build_request("PUT", url, content=body, headers=headers)
         with _translated():
-            async with self._room, aclosing(await self._client.send(request, stream=True)) as response:
+            request = _request("PUT", url, body, headers)
+            async with self._room, aclosing(await self._door.handle_async_request(request)) as response:
                 # Stores answer with nothing; read to its end, that leaves the connection fit for the next upload.
                 if response.headers.get("Content-Length") == "0":
                     response.headers.pop("Content-Encoding", None)  # there is nothing to unpack
@@ -159,7 +157,7 @@ class Egress:
                 return response
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._door.aclose()
 
     async def _fetched(self, url: str, max_bytes: int) -> bytes:
         with _translated():
@@ -169,14 +167,25 @@ class Egress:
     async def _get(self, url: str) -> httpx.Response:
         """The answer at the end of the redirects, its body still unread."""
         check_url(url, self._allow, self._store)  # as written, before httpx makes it normal
-        request = self._client.build_request("GET", url)
+        request = _request("GET", url)
         for _ in range(self._limits.redirects + 1):
-            response = await self._client.send(request, stream=True)
+            response = await self._door.handle_async_request(request)
             if response.status_code not in _REDIRECTS or LOCATION not in response.extensions:
                 return response
             await response.aclose()
-            request = self._client.build_request("GET", _target(request.url, response.extensions[LOCATION]))
+            request = _request("GET", _target(request.url, response.extensions[LOCATION]))
         raise Refused(f"it redirects more than {self._limits.redirects} times")
+
+
+def _request(
+    method: str,
+    url: httpx.URL | str,
+    body: bytes | AsyncIterable[bytes] | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> httpx.Request:
+    """Without time limits: a slow server is waited for, until the end of the fetch, or of who puts."""
+    patient = {"timeout": httpx.Timeout(None).as_dict()}
+    return httpx.Request(method, url, content=body, headers={**_HEADERS, **headers}, extensions=patient)
 
 
 def _target(url: httpx.URL, location: str) -> httpx.URL:

@@ -29,7 +29,7 @@ class Fixture:
         return self.store.presign(None, BASE)
 
     def owns(self, url: str) -> bool:
-        return self.transport.owns(httpx.URL(url))
+        return self.transport.owns(url)
 
 
 @pytest.fixture
