@@ -81,7 +81,8 @@ class Orchestrator:
             raise Unavailable("The service was busy for too long; try again.", 1)
         if (known := await self._ledger.known(task.id, binding)) is not None:
             return known
-        task = task.attempted()  # written once, with the task itself
+        first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
+        task = task.attempted().advanced(1, first.status, self._clock())
         await self._ledger.create(task, work, binding)
         self._start(task, is_new=True)
         return task
