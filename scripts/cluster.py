@@ -38,7 +38,7 @@ _NOT_FOR_RAY = frozenset(
     }
 )
 
-_HTTP = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.api.http_protocol.install"}
+_HTTP = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.api.http_server.install"}
 """Before it starts an HTTP server, Serve calls this; what is set outside wins."""
 
 

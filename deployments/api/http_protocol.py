@@ -6,7 +6,6 @@ httptools drops the body of a request that offers an upgrade, as Java's HttpClie
 
 import re
 
-import uvicorn.config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -64,11 +63,3 @@ def _is_for_h11(data: bytes) -> bool:
     """`data` is a head, and what may follow it."""
     head = data[: data.find(b"\r\n\r\n", 0, _MAX_HEAD_BYTES)]
     return head.partition(b"\r\n")[0].endswith(b" HTTP/1.0") or b"\nupgrade:" in head.lower()
-
-
-def install() -> None:
-    """Makes this the protocol of uvicorn's servers in this process: Ray Serve does not choose one for its servers.
-
-    Serve calls what `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH` names before it starts one.
-    """
-    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{HttpProtocol.__name__}"
