@@ -5,7 +5,7 @@ Placing a person on a background is not among them: that is ours and exact (`dep
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
@@ -51,7 +51,7 @@ class PaidCall(Protocol):
     """One verb's one call to a provider that charges for it: made at most once, whatever dies meanwhile."""
 
     receipt: str | None
-    """What `submit` would give without sending, as far as is known when the verb begins: spares making inputs ready."""
+    """The request id of an earlier attempt, if there is one; lets an engine skip preparing its inputs."""
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """The provider's request id: from `send`, or, if an earlier attempt has already submitted, that attempt's.
@@ -89,14 +89,16 @@ class Engine(Protocol):
     `is_wanted`: the next attempt will wait for it.
     """
 
-    name: str
+    name: ClassVar[str]
     """Shown as `engine` in tasks and in `GET /service`."""
 
-    generative: bool
+    generative: ClassVar[bool]
     """Whether a generative model makes the pictures."""
 
-    blends: bool
-    """Whether `blend` changes an exact composite; where false, it is never called."""
+    @property
+    def blends(self) -> bool:
+        """Whether `blend` changes an exact composite; where false, it is never called."""
+        ...
 
     def __init__(self, context: EngineContext) -> None: ...
 

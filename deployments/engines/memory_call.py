@@ -1,0 +1,74 @@
+"""A `PaidCall` for an engine's own tests: its record is kept in memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from deployments.errors import EngineOutcomeUnknown, TaskFailed
+
+
+def _open() -> asyncio.Event:
+    gate = asyncio.Event()
+    gate.set()
+    return gate
+
+
+@dataclass
+class MemoryCall:
+    """See `deployments.engines.base.PaidCall`.
+
+    `claimed`: a submit may have been sent. `wanted`: the answer of `is_wanted`. `gate`: each `send` waits until it is
+    open. The other events are set when a submit begins, when its receipt is on record, when progress is reported, and
+    when `is_wanted` is asked.
+    """
+
+    receipt: str | None = None
+    claimed: bool = False
+    wanted: bool = False
+    gate: asyncio.Event = field(default_factory=_open)
+    sends: int = 0
+    progress: list[str] = field(default_factory=list)
+    submitting: asyncio.Event = field(default_factory=asyncio.Event)
+    recorded: asyncio.Event = field(default_factory=asyncio.Event)
+    reported: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+        if self.receipt is not None:
+            return self.receipt
+        if self.claimed:
+            raise EngineOutcomeUnknown.contact_lost()
+        self.claimed = True
+        sending = asyncio.ensure_future(self._send_and_record(send))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.gather(sending, return_exceptions=True)
+            raise
+
+    async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:
+        self.submitting.set()
+        await self.gate.wait()
+        self.sends += 1
+        try:
+            self.receipt = await send()
+        except EngineOutcomeUnknown:
+            raise
+        except TaskFailed:
+            self.claimed = False
+            raise
+        except Exception as error:
+            raise EngineOutcomeUnknown.contact_lost() from error
+        self.recorded.set()
+        return self.receipt
+
+    def next_attempt(self) -> "MemoryCall":
+        return MemoryCall(receipt=self.receipt, claimed=self.claimed)
+
+    def report(self, progress: str) -> None:
+        self.progress.append(progress)
+        self.reported.set()
+
+    async def is_wanted(self) -> bool:
+        self.asked.set()
+        return self.wanted
