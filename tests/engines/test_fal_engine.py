@@ -10,6 +10,7 @@ from deployments.engines.base import Cost, Engine, EngineContext
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.fal.models import MODELS
 from deployments.engines.loading import engine_class
+from deployments.engines.memory_call import MemoryCall
 from deployments.errors import SettingsError
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, decode, encode
@@ -17,7 +18,6 @@ from deployments.media.picture import Picture
 from deployments.media.results import blended_result, cut_out_result, opaque_result
 from deployments.media.sizes import AspectRatio, CanvasSize
 from tests.engines.conftest import MakeEngine
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import KEY, FalEmulator, Request, answers
 from tests.fal_emulator.models import pictures_in
 

@@ -11,13 +11,13 @@ from PIL import Image
 from deployments.engines.base import EngineContext
 from deployments.engines.fal.engine import PHOTO_SIDE, FalEngine
 from deployments.engines.fal.inputs import INLINE_BYTES, is_public
+from deployments.engines.memory_call import MemoryCall
 from deployments.errors import EngineError, FetchFailed, InvalidImage
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import FalEmulator, answers, drops, goes_well
 
 GPS = 0x8825

@@ -8,13 +8,13 @@ import traceback
 import pytest
 
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.memory_call import MemoryCall
 from deployments.errors import TaskFailed
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine
 from tests.engines.test_fal_inputs import noise
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, answers, does_and_drops
 from tests.fal_emulator.network import Network
 

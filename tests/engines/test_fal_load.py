@@ -6,11 +6,11 @@ from itertools import count
 
 from deployments.engines.base import EngineContext
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.memory_call import MemoryCall
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import FalEmulator
 
 TASKS = 200

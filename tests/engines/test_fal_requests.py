@@ -10,11 +10,11 @@ from PIL import Image
 
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.fal.models import MODELS
+from deployments.engines.memory_call import MemoryCall
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import KEY, FalEmulator
 
 WORDS = "in a garden"

@@ -12,12 +12,12 @@ from deployments.engines.base import Made
 from deployments.engines.fal.call import SUBMIT_TRIES
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.fal.options import StageModels
+from deployments.engines.memory_call import MemoryCall
 from deployments.errors import EngineError, EngineOutcomeUnknown, TaskFailed
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from tests.engines.conftest import MakeEngine
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import FalEmulator, Fault, answers, does_and_drops, does_and_hangs, drops, truncates
 from tests.fal_emulator.network import Network
 

@@ -18,7 +18,7 @@ from deployments.media.images import PictureLimits
 from deployments.media.open_media import open_egress
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Environment, Settings
-from tests.fal_emulator.calls import MemoryCall
+from deployments.engines.memory_call import MemoryCall
 
 async def main():
     egress = open_egress(Settings(), Environment())
