@@ -21,7 +21,7 @@ TEMP = Path("/tmp")  # noqa: S108 - our folders in it are made by us and closed 
 _PROXY_PORTS = {
     "RAY_SERVE_HAPROXY_STATS_PORT": "8404",
     "RAY_SERVE_HAPROXY_METRICS_PORT": "9101",
-    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": "8500",  # Serve's own proxy, which HAProxy asks while no ingress lives
+    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": "8500",  # HAProxy's fallback while no Ingress replica is healthy
 }
 _REPLICA_PORTS = range(30_000, 32_768)
 """Behind HAProxy; what follows is the kernel's own, for connections that go out."""

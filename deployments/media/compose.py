@@ -13,9 +13,7 @@ from deployments.media.images import flattened
 from deployments.media.sizes import Size
 
 _WINDOW_SHARE = 8
-"""An enlargement that is so much larger than what shows of it is made only where it shows: from there on, that is
-faster too.
-"""
+"""Above 8 × the visible area, resize only the visible window."""
 
 
 def compose(  # noqa: PLR0913, PLR0917 (the API's overlay has these six)
