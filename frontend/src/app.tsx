@@ -4,9 +4,9 @@ import { useConnection } from './api/client';
 import { Notice } from './attempt';
 import { AvatarPanel } from './avatar/avatar-panel';
 import { BackgroundPanel } from './background/background-panel';
-import { ComposePanel } from './compose/compose-panel';
 import { Gallery } from './gallery/gallery';
 import { SettingsIcon } from './icons';
+import { OverlayPanel } from './overlay/overlay-panel';
 import { goTo, TABS, type Tab, useTab } from './route';
 import { useService } from './service';
 import { SettingsDialog } from './settings-dialog';
@@ -35,7 +35,7 @@ export function App() {
         <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
           {tab === 'avatar' && <AvatarPanel service={service} />}
           {tab === 'background' && <BackgroundPanel />}
-          {tab === 'compose' && <ComposePanel service={service} />}
+          {tab === 'overlay' && <OverlayPanel service={service} />}
           {tab === 'gallery' && <Gallery />}
         </div>
         <footer className="small muted">
@@ -62,7 +62,7 @@ function Header({ onSettings }: { readonly onSettings: () => void }) {
             <TabButton key={name} value={name} id={`tab-${name}`} aria-controls="panel" label={label} />
           ))}
         </Tabs>
-        <CurrentStage tab={tab} />
+        <CurrentTask tab={tab} />
         <IconButton aria-label="Settings" onClick={onSettings} edge="end">
           <SettingsIcon />
         </IconButton>
@@ -72,10 +72,9 @@ function Header({ onSettings }: { readonly onSettings: () => void }) {
 }
 
 /** Where the current task stands: the page's one live region, and its title. */
-function CurrentStage({ tab }: { readonly tab: Tab }) {
+function CurrentTask({ tab }: { readonly tab: Tab }) {
   const all = useTasks();
-  const operation = tab === 'compose' ? 'overlay' : tab;
-  const record = all.find((one) => one.operation === operation) ?? all[0];
+  const record = all.find((one) => one.operation === tab) ?? all[0];
   const running = all.filter(isInFlight).length;
   const text = record ? `${NAMES[record.operation]}: ${standing(record)}` : '';
   return (

@@ -2,17 +2,17 @@
 
 import { get, set } from 'idb-keyval';
 import { create } from 'zustand';
-import type { Placement } from './compose/geometry';
+import type { Placement } from './overlay/geometry';
 import type { AspectRatio, CanvasSize } from './sizes';
 import { draftTable, kept } from './storage';
 
 const EMPTY = {
   avatar: { prompt: 'A cartoon portrait', shape: '1:1' as AspectRatio, photos: [] as readonly File[] },
   background: { prompt: '', shape: '16:9' as AspectRatio },
-  compose: {
+  overlay: {
     prompt: 'Natural light, soft shadows',
     shape: 'landscape_16_9' as CanvasSize,
-    /** A source's id, or a picture of one's own; null: the newest that there is. */
+    /** A candidate's id, or a picture of one's own; null: the newest that there is. */
     person: null as string | Blob | null,
     background: null as string | Blob | null,
     /** Null: where a person is put first. */

@@ -7,10 +7,9 @@ import type { TaskRecord } from './tasks/record';
 
 /** To the prompt, or to where a picture is chosen; on another screen, with all that the task was asked with. */
 export async function mend(record: TaskRecord, action: 'edit' | 'replace'): Promise<void> {
-  const screen = record.operation === 'overlay' ? 'compose' : record.operation;
-  if (useTab.getState() !== screen) {
+  if (useTab.getState() !== record.operation) {
     await takeUp(record);
-    flushSync(() => goTo(screen));
+    flushSync(() => goTo(record.operation));
   }
   const first = (selector: string) => document.querySelector<HTMLElement>(selector);
   // There is no field for another photo while there are as many as there may be.
@@ -28,7 +27,7 @@ async function takeUp({ operation, body, sources }: TaskRecord): Promise<void> {
     changeDraft('background', { prompt, shape: body.aspect_ratio ?? '1:1' });
   } else {
     const [shape, place] = [body.aspect_ratio ?? 'landscape_16_9', body.params.position];
-    changeDraft('compose', {
+    changeDraft('overlay', {
       prompt,
       shape,
       place,

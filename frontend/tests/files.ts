@@ -1,7 +1,7 @@
 /** Picture files as people bring them, beyond plain PNG: each of them small. */
 
 import { deflateSync } from 'node:zlib';
-import type { Pixels, Size } from '../src/compose/pillow.ts';
+import type { Pixels, Size } from '../src/overlay/pillow.ts';
 import { chunk, png } from './png.ts';
 
 export type Colour = readonly [red: number, green: number, blue: number, alpha?: number];

@@ -1,7 +1,7 @@
 /** The composition cases that the service's own tests wrote, and the pictures that they are made of. */
 
 import { readFileSync } from 'node:fs';
-import type { Pixels, Size } from '../src/compose/pillow.ts';
+import type { Pixels, Size } from '../src/overlay/pillow.ts';
 
 export type Mode = 'RGB' | 'RGBA';
 

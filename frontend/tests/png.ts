@@ -1,7 +1,7 @@
 /** Just enough PNG: 8-bit RGBA, without a filter; `more` are chunks to stand before the pixels. */
 
 import { crc32, deflateSync } from 'node:zlib';
-import type { Pixels } from '../src/compose/pillow.ts';
+import type { Pixels } from '../src/overlay/pillow.ts';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 

@@ -26,7 +26,7 @@ interface Props<Name extends string> {
   /** Resolves when the request has been written down; the rest happens without this form. */
   readonly onSubmit: () => Promise<void>;
   /** Where the parts are put together, if they are. */
-  readonly stage?: ReactNode;
+  readonly canvas?: ReactNode;
   /** Said where nothing has been made yet. */
   readonly empty?: string;
 }
@@ -84,7 +84,7 @@ export function RequestForm<Name extends string>({ operation, draft, onChange, m
         </div>
       </section>
       <section className="result" aria-label="Result">
-        {props.stage}
+        {props.canvas}
         {(newest || props.empty) && (
           <div className={`card task ${operation}`}>
             {newest ? <TaskView record={newest} /> : <Empty text={props.empty ?? ''} />}

@@ -4,9 +4,9 @@ import { Button, CircularProgress, Skeleton, Slider, Step, StepLabel, Stepper } 
 import { useEffect, useRef, useState } from 'react';
 import { FAILURES } from '../api/errors';
 import { ActionButton, attempt } from '../attempt';
-import { useDifference } from '../compose/use-exact';
 import { DownloadIcon } from '../icons';
 import { mend } from '../mend';
+import { useDifference } from '../overlay/use-exact';
 import { pause } from '../pause';
 import { Picture } from '../picture';
 import { isInFlight, NAMES, phaseOf, standing, type TaskRecord, WORDS } from './record';
@@ -25,7 +25,7 @@ export function TaskView({ record }: Props) {
   return phaseOf(record) === 'done' ? <Result record={record} /> : <Failure record={record} />;
 }
 
-/** Its stages so far, since when, and a way out. No percentage: nobody knows one. */
+/** Its statuses so far, since when, and a way out. No percentage: nobody knows one. */
 function Running({ record }: Props) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -12,7 +12,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import type { Pixels } from '../../src/compose/pillow.ts';
+import type { Pixels } from '../../src/overlay/pillow.ts';
 import { png } from '../png.ts';
 
 export const BASE = process.env.AIGE_URL ?? 'http://127.0.0.1:8000';
@@ -73,12 +73,12 @@ export function studio(options: BrowserContextOptions & { readonly args?: readon
   return self;
 }
 
-export function tab(page: Page, name: 'Avatar' | 'Background' | 'Compose' | 'Gallery'): Locator {
+export function tab(page: Page, name: 'Avatar' | 'Background' | 'Overlay' | 'Gallery'): Locator {
   return page.getByRole('tab', { name });
 }
 
-export async function reaches(page: Page, stage: RegExp | string): Promise<void> {
-  await page.getByRole('status').filter({ hasText: stage }).waitFor({ timeout: TASK_MS });
+export async function reaches(page: Page, standing: RegExp | string): Promise<void> {
+  await page.getByRole('status').filter({ hasText: standing }).waitFor({ timeout: TASK_MS });
 }
 
 export async function makeAvatar(page: Page): Promise<void> {
@@ -102,8 +102,8 @@ export interface Upload {
   readonly buffer: Buffer;
 }
 
-/** Brings a picture of one's own to the Compose screen. */
-export async function ownPicture(page: Page, group: 'Person' | 'Backdrop', picture: Pixels | Upload): Promise<void> {
+/** Brings a picture of one's own to the Overlay screen. */
+export async function ownPicture(page: Page, group: 'Person' | 'Background', picture: Pixels | Upload): Promise<void> {
   const file = 'data' in picture ? { name: 'own.png', mimeType: 'image/png', buffer: png(picture) } : picture;
   await page.getByLabel(`Your own ${group.toLowerCase()}`).setInputFiles(file);
   await page

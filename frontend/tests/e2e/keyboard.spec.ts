@@ -23,7 +23,7 @@ async function tabTo(name: RegExp): Promise<void> {
 
 async function withPerson(): Promise<void> {
   const { page } = browser;
-  await tab(page, 'Compose').click();
+  await tab(page, 'Overlay').click();
   await ownPicture(page, 'Person', noise([200, 300], 'RGBA', 2));
   await exactPreview(page);
 }
@@ -49,9 +49,9 @@ test('the whole job by keyboard alone', async () => {
   await exactPreview(page);
   await tabTo(/The person/);
   await page.keyboard.press('Shift+ArrowRight');
-  await tabTo(/^Render$/);
+  await tabTo(/^Create overlay$/);
   await page.keyboard.press('Enter');
-  await reaches(page, 'Picture: Done');
+  await reaches(page, 'Overlay: Done');
   await tabTo(/Download/);
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   expect(download.suggestedFilename()).toBe('overlay.png');

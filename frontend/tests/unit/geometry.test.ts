@@ -1,7 +1,7 @@
 /** Placing a person: lengths in pixels of the output. */
 
 import { expect, test } from 'vitest';
-import * as geometry from '../../src/compose/geometry.ts';
+import * as geometry from '../../src/overlay/geometry.ts';
 
 const PERSON = { width: 200, height: 400 };
 const CANVAS = { width: 1000, height: 500 };

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { composed } from '../../src/compose/geometry.ts';
+import { composed } from '../../src/overlay/geometry.ts';
 import { CANVASES, type CanvasSize } from '../../src/sizes.ts';
 import { CASES, noise, rgb } from '../fixture.ts';
 

@@ -1,4 +1,4 @@
-/** The pictures that can be placed: those that tasks have made, one's own, and a plain backdrop. */
+/** The pictures that can be placed: those that tasks have made, one's own, and a plain background. */
 
 import { useRef } from 'react';
 import type { Operation } from '../api/client';
@@ -10,7 +10,7 @@ import type { TaskRecord } from '../tasks/record';
 import { useTasks } from '../tasks/store';
 import { useLoaded } from '../use-loaded';
 
-export interface Source {
+export interface Candidate {
   readonly id: string;
   readonly name: string;
   readonly picture: Blob;
@@ -22,24 +22,27 @@ const SHOWN = 7;
 const SIDE = 1024;
 
 /** Those to choose from, and the chosen one: by default the newest, else the one that is there anyway. */
-export function useSources(operation: Operation, choice: string | Blob | null) {
+export function useCandidates(operation: Operation, choice: string | Blob | null) {
   const made = useTasks().filter((record) => record.operation === operation);
   const plain = useLoaded(studio, []);
-  const sources: Source[] = made.flatMap((record) =>
+  const candidates: Candidate[] = made.flatMap((record) =>
     record.picture ? { id: record.key, name: record.body.prompt, picture: record.picture, record } : [],
   );
-  sources.splice(SHOWN);
-  if (plain && operation === 'background') sources.push({ id: 'plain', name: 'Plain studio', picture: plain });
-  if (choice instanceof Blob) sources.push({ id: 'own', name: 'Your own', picture: choice });
-  return { sources, chosen: sources.find(({ id, picture }) => id === choice || picture === choice) ?? sources[0] };
+  candidates.splice(SHOWN);
+  if (plain && operation === 'background') candidates.push({ id: 'plain', name: 'Plain studio', picture: plain });
+  if (choice instanceof Blob) candidates.push({ id: 'own', name: 'Your own', picture: choice });
+  return {
+    candidates,
+    chosen: candidates.find(({ id, picture }) => id === choice || picture === choice) ?? candidates[0],
+  };
 }
 
-interface Props extends ReturnType<typeof useSources> {
+interface Props extends ReturnType<typeof useCandidates> {
   readonly label: string;
   readonly onChoose: (choice: string | Blob) => void;
 }
 
-export function SourcePicker({ label, sources, chosen, onChoose }: Props) {
+export function PicturePicker({ label, candidates, chosen, onChoose }: Props) {
   const last = useRef<string | File>(null);
   /** What is chosen last wins, however long a picture before it takes to be read. */
   const choose = async (choice: string | File) => {
@@ -47,7 +50,7 @@ export function SourcePicker({ label, sources, chosen, onChoose }: Props) {
     const ready = typeof choice === 'string' ? choice : await asPicture(choice);
     if (last.current === choice) onChoose(ready);
   };
-  const options = sources.map(({ id, name, picture }) => {
+  const options = candidates.map(({ id, name, picture }) => {
     return { value: id, name, look: <Picture of={picture} className="checkered" /> };
   });
   return (

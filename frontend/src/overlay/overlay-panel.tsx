@@ -5,9 +5,9 @@ import { Empty } from '../empty';
 import { RequestForm } from '../form/request-form';
 import { CANVASES } from '../sizes';
 import { request } from '../tasks/run';
+import { Canvas } from './canvas';
+import { type Candidate, PicturePicker, useCandidates } from './picture-picker';
 import { PlacementFields } from './placement-fields';
-import { type Source, SourcePicker, useSources } from './source-picker';
-import { Stage } from './stage';
 import { composer, useExact, useOpened } from './use-exact';
 import { usePlacement } from './use-placement';
 
@@ -16,9 +16,9 @@ const OPAQUE = 'This person has no transparency: the service cuts it out first, 
 const ROUNDED = 'This browser rounds the colours of translucent pixels: the preview may be a shade off there.';
 const BLENDED = 'This engine may blend light and shadow after placing: you then see the picture before and after.';
 
-export function ComposePanel({ service }: { readonly service: Service | null }) {
-  const [draft, change] = useDraft('compose');
-  const [people, backgrounds] = [useSources('avatar', draft.person), useSources('background', draft.background)];
+export function OverlayPanel({ service }: { readonly service: Service | null }) {
+  const [draft, change] = useDraft('overlay');
+  const [people, backgrounds] = [useCandidates('avatar', draft.person), useCandidates('background', draft.background)];
   const [person, background] = [people.chosen, backgrounds.chosen];
   const opened = useOpened(person?.picture, background?.picture);
   const canvas = CANVASES[draft.shape];
@@ -55,10 +55,10 @@ export function ComposePanel({ service }: { readonly service: Service | null }) 
       shapes={CANVASES}
       draft={draft}
       onChange={(changes) => (changes.shape ? changeAndStartOver(changes) : change(changes))}
-      action="Render"
+      action="Create overlay"
       missing={person ? waiting : ['make or choose a person']}
       onSubmit={submit}
-      stage={
+      canvas={
         <div className="composition">
           {!person && (
             <Empty text="Make an avatar first, or bring a cut-out of your own under “Person”." start="Make an avatar" />
@@ -68,7 +68,7 @@ export function ComposePanel({ service }: { readonly service: Service | null }) 
           )}
           {person && background && opened && place && (
             <>
-              <Stage
+              <Canvas
                 {...placing}
                 pictures={{ person: person.picture, background: background.picture }}
                 person={opened}
@@ -85,13 +85,13 @@ export function ComposePanel({ service }: { readonly service: Service | null }) 
           {service?.generative && <Alert severity="info">{BLENDED}</Alert>}
         </div>
       }>
-      <SourcePicker label="Person" {...people} onChoose={(choice) => changeAndStartOver({ person: choice })} />
-      <SourcePicker label="Backdrop" {...backgrounds} onChoose={(choice) => change({ background: choice })} />
+      <PicturePicker label="Person" {...people} onChoose={(choice) => changeAndStartOver({ person: choice })} />
+      <PicturePicker label="Background" {...backgrounds} onChoose={(choice) => change({ background: choice })} />
     </RequestForm>
   );
 }
 
 /** Where the service reads it. Links expire: a fresh one each time. */
-async function urlOf({ picture, record }: Source): Promise<string> {
+async function urlOf({ picture, record }: Candidate): Promise<string> {
   return record ? (await presign(record.objectKey)).readUrl : upload(picture);
 }

@@ -19,8 +19,8 @@ const SNAP_REACH = 8; // in pixels of the screen
 const WHEEL_REACH = 500; // pixels of scrolling that scale by e
 
 /** The canvas, and on it the person to drag, scale and nudge. */
-export function Stage({ pictures, person, canvas, place, exact, snap, onMove, onPlace }: Props) {
-  const stage = useRef<HTMLDivElement>(null);
+export function Canvas({ pictures, person, canvas, place, exact, snap, onMove, onPlace }: Props) {
+  const area = useRef<HTMLDivElement>(null);
   const screen = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const abort = useRef<() => void>(null);
@@ -32,9 +32,9 @@ export function Stage({ pictures, person, canvas, place, exact, snap, onMove, on
   }, [exact]);
 
   /** From pixels of the screen to those of the output. */
-  const zoom = () => canvas.width / (stage.current?.clientWidth ?? 1);
+  const zoom = () => canvas.width / (area.current?.clientWidth ?? 1);
   const pointOf = ([x, y]: readonly [number, number]) => {
-    const { left, top } = (stage.current as HTMLDivElement).getBoundingClientRect();
+    const { left, top } = (area.current as HTMLDivElement).getBoundingClientRect();
     return { x: (x - left) * zoom(), y: (y - top) * zoom() };
   };
 
@@ -72,7 +72,7 @@ export function Stage({ pictures, person, canvas, place, exact, snap, onMove, on
       },
     },
     {
-      target: stage,
+      target: area,
       eventOptions: { passive: false }, // else the browser zooms or scrolls the page
       drag: { preventDefault: true, pointer: { keys: false } },
       pinch: { pinchOnWheel: false },
@@ -88,7 +88,7 @@ export function Stage({ pictures, person, canvas, place, exact, snap, onMove, on
   };
 
   return (
-    <div ref={stage} className="canvas" style={{ aspectRatio: ratio, maxWidth: `calc(64vh * ${ratio})` }}>
+    <div ref={area} className="canvas" style={{ aspectRatio: ratio, maxWidth: `calc(64vh * ${ratio})` }}>
       <Picture of={pictures.background} />
       <canvas
         ref={screen}

@@ -9,7 +9,7 @@ export type Placing = Omit<ReturnType<typeof usePlacement>, 'place'>;
 
 /** `place` is null until the person image's size is known; `moving` while a gesture lasts. */
 export function usePlacement(person: Size | null, canvas: Size) {
-  const [draft, change] = useDraft('compose');
+  const [draft, change] = useDraft('overlay');
   const [{ steps, at }, setHistory] = useState({ steps: [draft.place], at: 0 });
   const [gesture, setGesture] = useState<Placement | null>(null);
   const initial = useMemo(() => person && initialPlacement(person, canvas), [person, canvas]);

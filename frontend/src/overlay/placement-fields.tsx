@@ -10,7 +10,7 @@ const SCALES = { min: MIN_SCALE, max: MAX_SCALE, step: 0.01 };
 
 /** The placement in numbers, its steps back and forth, and whether it snaps. */
 export function PlacementFields({ place, onPlace, onUndo, onRedo, onReset }: Placing & { readonly place: Placement }) {
-  const [{ snap }, change] = useDraft('compose');
+  const [{ snap }, change] = useDraft('overlay');
   const field = (axis: keyof Placement) => ({
     value: place[axis],
     onChange: (value: number) => onPlace({ ...place, [axis]: value }),
