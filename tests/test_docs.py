@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.engines import conformance
+from deployments.settings import Environment
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md"))]
@@ -31,6 +32,13 @@ def test_the_guide_to_engines_names_every_conformance_test() -> None:
     """What an author's engine is tested for is written down."""
     there = {name for name in dir(conformance.PaidEngineConformance) if name.startswith("test_")}
     assert set(re.findall(r"`(test_\w+)`", _text(ROOT / "docs/engines.md"))) == there
+
+
+@pytest.mark.parametrize("name", Environment.model_fields)
+def test_every_variable_is_documented(name: str) -> None:
+    """A setting that nobody can find is not one: the README links to the page that names them all."""
+    assert f"`{name.upper()}`" in _text(ROOT / "docs/operations.md")
+    assert "](docs/operations.md)" in _text(ROOT / "README.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
