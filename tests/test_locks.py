@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["build"]]
-DEV = [*RUN, *PROJECT["dependency-groups"]["dev"]]
+DEV = [*RUN, *PROJECT["dependency-groups"]["dev"], *PROJECT["project"]["optional-dependencies"]["conformance"]]
 
 
 def _pins(lock: str) -> set[str]:
