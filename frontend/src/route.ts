@@ -2,7 +2,7 @@
 
 import { create } from 'zustand';
 
-export const TABS = { avatar: 'Avatar', background: 'Background', overlay: 'Overlay', gallery: 'Gallery' } as const;
+export const TABS = { avatar: 'Avatar', background: 'Background', overlay: 'Compose', gallery: 'Gallery' } as const;
 
 export type Tab = keyof typeof TABS;
 

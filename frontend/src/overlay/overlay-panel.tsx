@@ -55,7 +55,7 @@ export function OverlayPanel({ service }: { readonly service: Service | null }) 
       shapes={CANVASES}
       draft={draft}
       onChange={(changes) => (changes.shape ? changeAndStartOver(changes) : change(changes))}
-      action="Create overlay"
+      action="Render overlay"
       missing={person ? waiting : ['make or choose a person']}
       onSubmit={submit}
       canvas={
@@ -86,7 +86,7 @@ export function OverlayPanel({ service }: { readonly service: Service | null }) 
         </div>
       }>
       <PicturePicker label="Person" {...people} onChoose={(choice) => changeAndStartOver({ person: choice })} />
-      <PicturePicker label="Background" {...backgrounds} onChoose={(choice) => change({ background: choice })} />
+      <PicturePicker label="Backdrop" {...backgrounds} onChoose={(choice) => change({ background: choice })} />
     </RequestForm>
   );
 }

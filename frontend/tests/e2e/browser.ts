@@ -73,7 +73,7 @@ export function studio(options: BrowserContextOptions & { readonly args?: readon
   return self;
 }
 
-export function tab(page: Page, name: 'Avatar' | 'Background' | 'Overlay' | 'Gallery'): Locator {
+export function tab(page: Page, name: 'Avatar' | 'Background' | 'Compose' | 'Gallery'): Locator {
   return page.getByRole('tab', { name });
 }
 
@@ -103,7 +103,7 @@ export interface Upload {
 }
 
 /** Brings a picture of one's own to the Overlay screen. */
-export async function ownPicture(page: Page, group: 'Person' | 'Background', picture: Pixels | Upload): Promise<void> {
+export async function ownPicture(page: Page, group: 'Person' | 'Backdrop', picture: Pixels | Upload): Promise<void> {
   const file = 'data' in picture ? { name: 'own.png', mimeType: 'image/png', buffer: png(picture) } : picture;
   await page.getByLabel(`Your own ${group.toLowerCase()}`).setInputFiles(file);
   await page

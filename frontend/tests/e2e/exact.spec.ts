@@ -11,10 +11,10 @@ const browser = studio();
 // One page for all of them: opening it anew takes longer than composing.
 test('no pixel differs, in any case', async () => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   for (const fixed of CASES) {
     await ownPicture(page, 'Person', noise(fixed.person, fixed.person_mode, 2));
-    await ownPicture(page, 'Background', noise(fixed.background, fixed.background_mode, 1));
+    await ownPicture(page, 'Backdrop', noise(fixed.background, fixed.background_mode, 1));
     const { width, height } = CANVASES[fixed.canvas as CanvasSize];
     await page.getByRole('radio', { name: `${width} × ${height}` }).check({ force: true });
     for (const [name, value] of [

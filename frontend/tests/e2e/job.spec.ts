@@ -21,11 +21,11 @@ test('from photo to downloaded picture, whose pixels are those of the preview', 
   const { page } = browser;
   await makeAvatar(page);
   await makeBackground(page);
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await page.getByRole('spinbutton', { name: 'X' }).fill('311');
   await page.getByRole('spinbutton', { name: 'Scale' }).fill('0.47');
   const preview = await pixelsOf(await exactPreview(page));
-  await page.getByRole('button', { name: 'Create overlay' }).click();
+  await page.getByRole('button', { name: 'Render overlay' }).click();
   await reaches(page, 'Overlay: Done');
   await page.locator('[data-differing="0"]').waitFor();
 
@@ -50,8 +50,8 @@ test('a first-time visitor needs at most six clicks', async () => {
   await click('button', 'Use sample photo');
   await click('button', 'Create avatar');
   await reaches(page, 'Avatar: Done');
-  await click('tab', 'Overlay');
-  await click('button', 'Create overlay');
+  await click('tab', 'Compose');
+  await click('button', 'Render overlay');
   await reaches(page, 'Overlay: Done');
   clicks++;
   expect((await downloaded()).subarray(1, 4).toString()).toBe('PNG');
@@ -60,14 +60,14 @@ test('a first-time visitor needs at most six clicks', async () => {
 
 test('where the service changes pixels after placing, before and after can be compared', async () => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await ownPicture(page, 'Person', noise([300, 300], 'RGBA', 2));
   await exactPreview(page);
   const blended = png(noise([1024, 576], 'RGB', 3));
   await page.route('**/storage/objects/**', (route) =>
     route.request().method() === 'GET' ? route.fulfill({ contentType: 'image/png', body: blended }) : route.fallback(),
   );
-  await page.getByRole('button', { name: 'Create overlay' }).click();
+  await page.getByRole('button', { name: 'Render overlay' }).click();
   const slider = page.getByRole('slider', { name: 'Before and after' });
   await slider.waitFor();
   await slider.press('ArrowRight');
@@ -77,7 +77,7 @@ test('where the service changes pixels after placing, before and after can be co
 
 test('a person image without transparency comes with a warning', async () => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await ownPicture(page, 'Person', noise([300, 300], 'RGB', 2));
   await page.getByText('has no transparency').waitFor();
 });

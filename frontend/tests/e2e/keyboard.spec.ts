@@ -23,7 +23,7 @@ async function tabTo(name: RegExp): Promise<void> {
 
 async function withPerson(): Promise<void> {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await ownPicture(page, 'Person', noise([200, 300], 'RGBA', 2));
   await exactPreview(page);
 }
@@ -49,7 +49,7 @@ test('the whole job by keyboard alone', async () => {
   await exactPreview(page);
   await tabTo(/The person/);
   await page.keyboard.press('Shift+ArrowRight');
-  await tabTo(/^Create overlay$/);
+  await tabTo(/^Render overlay$/);
   await page.keyboard.press('Enter');
   await reaches(page, 'Overlay: Done');
   await tabTo(/Download/);

@@ -236,7 +236,7 @@ test('a click on a tab shows its screen at once', async () => {
 test('Back leads to the screen before', async () => {
   const { page } = browser;
   await tab(page, 'Gallery').click();
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await page.goBack();
   expect(await tab(page, 'Gallery').getAttribute('aria-selected')).toBe('true');
 });

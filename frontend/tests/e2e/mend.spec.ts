@@ -92,16 +92,16 @@ test('a photo is replaced where photos are chosen, or removed where there is no 
 test('a picture that was composed is replaced where it was chosen', async () => {
   const { page } = browser;
   await stubTasks(page, UNREADABLE);
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await ownPicture(page, 'Person', filled(SIZE, [0, 0, 255, 100]));
   await page.getByRole('spinbutton', { name: 'X' }).fill('77');
   await exactPreview(page);
-  await page.getByRole('button', { name: 'Create overlay' }).click();
+  await page.getByRole('button', { name: 'Render overlay' }).click();
   await page.getByRole('button', { name: 'Replace the picture' }).click();
   await expect.poll(focused).toBe('Your own person');
   await page.getByRole('button', { name: 'Reset' }).click();
   await fromGallery('Replace the picture');
   await expect.poll(focused).toBe('Your own person');
-  expect(await tab(page, 'Overlay').getAttribute('aria-selected')).toBe('true');
+  expect(await tab(page, 'Compose').getAttribute('aria-selected')).toBe('true');
   expect(await page.getByRole('spinbutton', { name: 'X' }).inputValue()).toBe('77');
 });

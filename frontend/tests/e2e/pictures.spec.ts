@@ -26,11 +26,11 @@ const browser = studio();
 
 test('of two quick choices, the last one is chosen', async () => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   const large = filled({ width: 2100, height: 2100 }, [200, 90, 40, 100]);
   const file = { name: 'large.png', mimeType: 'image/png', buffer: png(large) };
-  await page.getByLabel('Your own background').setInputFiles(file);
-  await ownPicture(page, 'Background', filled(SIZE, GREEN));
+  await page.getByLabel('Your own backdrop').setInputFiles(file);
+  await ownPicture(page, 'Backdrop', filled(SIZE, GREEN));
   // The large one has been read when such another one has that was chosen after it.
   await ownPicture(page, 'Person', large);
   const { data } = await pixelsOf(await exactPreview(page));
@@ -65,11 +65,11 @@ test.each<[name: string, mimeType: string, buffer: () => Promise<Buffer> | Buffe
   ['p3.png', 'image/png', () => displayP3(noise([60, 40], 'RGBA', 3))],
 ])('%s is made as previewed', async (name, mimeType, buffer) => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
-  await ownPicture(page, 'Background', { name, mimeType, buffer: await buffer() });
+  await tab(page, 'Compose').click();
+  await ownPicture(page, 'Backdrop', { name, mimeType, buffer: await buffer() });
   await ownPicture(page, 'Person', filled(SIZE, [200, 90, 40, 100]));
   await exactPreview(page);
-  await page.getByRole('button', { name: 'Create overlay' }).click();
+  await page.getByRole('button', { name: 'Render overlay' }).click();
   await reaches(page, /Overlay: (Done|Error|Not accepted)/);
   await page.locator('[data-differing="0"]').waitFor();
 });
@@ -77,10 +77,10 @@ test.each<[name: string, mimeType: string, buffer: () => Promise<Buffer> | Buffe
 /** The preview's colour at points (shares of its width and height) that no person covers. */
 async function colours(background: Buffer, points: readonly (readonly [x: number, y: number])[]): Promise<number[][]> {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await page.getByRole('radio', { name: '1024 × 1024' }).check({ force: true });
   await ownPicture(page, 'Person', filled({ width: 1, height: 1 }, [0, 0, 0, 0]));
-  await ownPicture(page, 'Background', { name: 'image.jpg', mimeType: 'image/jpeg', buffer: background });
+  await ownPicture(page, 'Backdrop', { name: 'image.jpg', mimeType: 'image/jpeg', buffer: background });
   return points.map(pointsOf(await pixelsOf(await exactPreview(page))));
 }
 
@@ -122,8 +122,8 @@ test.each([
   ['avif', AVIF],
 ])('transparency stays: %s', async (kind, buffer) => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
-  await ownPicture(page, 'Background', filled(SIZE, RED));
+  await tab(page, 'Compose').click();
+  await ownPicture(page, 'Backdrop', filled(SIZE, RED));
   await ownPicture(page, 'Person', { name: `person.${kind}`, mimeType: `image/${kind}`, buffer });
   // The person stands in the middle; the left half of it is transparent.
   const colourAt = pointsOf(await pixelsOf(await exactPreview(page)));

@@ -11,7 +11,7 @@ test.each([
   ['opaque', 255, 0],
 ])('with a person that is %s', async (_kind, alpha, warnings) => {
   const { page } = browser;
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await ownPicture(page, 'Person', filled(SIZE, [...RED, alpha]));
   await exactPreview(page);
   expect(await page.getByText('This browser rounds').count()).toBe(warnings);

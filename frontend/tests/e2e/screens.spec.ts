@@ -36,7 +36,7 @@ async function looksRight(name: string): Promise<void> {
 }
 
 test('empty', async () => {
-  for (const name of ['Avatar', 'Background', 'Overlay', 'Gallery'] as const) {
+  for (const name of ['Avatar', 'Background', 'Compose', 'Gallery'] as const) {
     await tab(browser.page, name).click();
     await looksRight(`${name.toLowerCase()}-empty`);
   }
@@ -75,10 +75,10 @@ test('done', async () => {
   await makeBackground(page);
   await page.getByRole('img', { name: /^Background/ }).waitFor();
   await looksRight('background-done');
-  await tab(page, 'Overlay').click();
+  await tab(page, 'Compose').click();
   await exactPreview(page);
   await looksRight('overlay-placing');
-  await page.getByRole('button', { name: 'Create overlay' }).click();
+  await page.getByRole('button', { name: 'Render overlay' }).click();
   await page.locator('[data-differing="0"]').waitFor();
   await looksRight('overlay-done');
   await tab(page, 'Gallery').click();
