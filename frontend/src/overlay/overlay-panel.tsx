@@ -55,7 +55,7 @@ export function OverlayPanel({ service }: { readonly service: Service | null }) 
       shapes={CANVASES}
       draft={draft}
       onChange={(changes) => (changes.shape ? changeAndStartOver(changes) : change(changes))}
-      action="Render overlay"
+      action="Render"
       missing={person ? waiting : ['make or choose a person']}
       onSubmit={submit}
       canvas={

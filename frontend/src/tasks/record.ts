@@ -47,7 +47,7 @@ export function isInFlight(record: TaskState): boolean {
 export const NAMES: Readonly<Record<Operation, string>> = {
   avatar: 'Avatar',
   background: 'Background',
-  overlay: 'Overlay',
+  overlay: 'Picture',
 };
 
 export const WORDS: Readonly<Record<Exclude<Phase, 'running'> | Status, string>> = {

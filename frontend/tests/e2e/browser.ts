@@ -102,7 +102,7 @@ export interface Upload {
   readonly buffer: Buffer;
 }
 
-/** Brings a picture of one's own to the Overlay screen. */
+/** Brings a picture of one's own to the Compose screen. */
 export async function ownPicture(page: Page, group: 'Person' | 'Backdrop', picture: Pixels | Upload): Promise<void> {
   const file = 'data' in picture ? { name: 'own.png', mimeType: 'image/png', buffer: png(picture) } : picture;
   await page.getByLabel(`Your own ${group.toLowerCase()}`).setInputFiles(file);

@@ -25,8 +25,8 @@ test('from photo to downloaded picture, whose pixels are those of the preview', 
   await page.getByRole('spinbutton', { name: 'X' }).fill('311');
   await page.getByRole('spinbutton', { name: 'Scale' }).fill('0.47');
   const preview = await pixelsOf(await exactPreview(page));
-  await page.getByRole('button', { name: 'Render overlay' }).click();
-  await reaches(page, 'Overlay: Done');
+  await page.getByRole('button', { name: 'Render' }).click();
+  await reaches(page, 'Picture: Done');
   await page.locator('[data-differing="0"]').waitFor();
 
   const base64 = (await downloaded()).toString('base64');
@@ -51,8 +51,8 @@ test('a first-time visitor needs at most six clicks', async () => {
   await click('button', 'Create avatar');
   await reaches(page, 'Avatar: Done');
   await click('tab', 'Compose');
-  await click('button', 'Render overlay');
-  await reaches(page, 'Overlay: Done');
+  await click('button', 'Render');
+  await reaches(page, 'Picture: Done');
   clicks++;
   expect((await downloaded()).subarray(1, 4).toString()).toBe('PNG');
   expect(clicks).toBeLessThanOrEqual(6);
@@ -67,7 +67,7 @@ test('where the service changes pixels after placing, before and after can be co
   await page.route('**/storage/objects/**', (route) =>
     route.request().method() === 'GET' ? route.fulfill({ contentType: 'image/png', body: blended }) : route.fallback(),
   );
-  await page.getByRole('button', { name: 'Render overlay' }).click();
+  await page.getByRole('button', { name: 'Render' }).click();
   const slider = page.getByRole('slider', { name: 'Before and after' });
   await slider.waitFor();
   await slider.press('ArrowRight');

@@ -49,9 +49,9 @@ test('the whole job by keyboard alone', async () => {
   await exactPreview(page);
   await tabTo(/The person/);
   await page.keyboard.press('Shift+ArrowRight');
-  await tabTo(/^Render overlay$/);
+  await tabTo(/^Render$/);
   await page.keyboard.press('Enter');
-  await reaches(page, 'Overlay: Done');
+  await reaches(page, 'Picture: Done');
   await tabTo(/Download/);
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   expect(download.suggestedFilename()).toBe('overlay.png');

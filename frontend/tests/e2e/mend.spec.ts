@@ -96,7 +96,7 @@ test('a picture that was composed is replaced where it was chosen', async () => 
   await ownPicture(page, 'Person', filled(SIZE, [0, 0, 255, 100]));
   await page.getByRole('spinbutton', { name: 'X' }).fill('77');
   await exactPreview(page);
-  await page.getByRole('button', { name: 'Render overlay' }).click();
+  await page.getByRole('button', { name: 'Render' }).click();
   await page.getByRole('button', { name: 'Replace the picture' }).click();
   await expect.poll(focused).toBe('Your own person');
   await page.getByRole('button', { name: 'Reset' }).click();

@@ -69,8 +69,8 @@ test.each<[name: string, mimeType: string, buffer: () => Promise<Buffer> | Buffe
   await ownPicture(page, 'Backdrop', { name, mimeType, buffer: await buffer() });
   await ownPicture(page, 'Person', filled(SIZE, [200, 90, 40, 100]));
   await exactPreview(page);
-  await page.getByRole('button', { name: 'Render overlay' }).click();
-  await reaches(page, /Overlay: (Done|Error|Not accepted)/);
+  await page.getByRole('button', { name: 'Render' }).click();
+  await reaches(page, /Picture: (Done|Error|Not accepted)/);
   await page.locator('[data-differing="0"]').waitFor();
 });
 

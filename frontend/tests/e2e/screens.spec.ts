@@ -78,7 +78,7 @@ test('done', async () => {
   await tab(page, 'Compose').click();
   await exactPreview(page);
   await looksRight('overlay-placing');
-  await page.getByRole('button', { name: 'Render overlay' }).click();
+  await page.getByRole('button', { name: 'Render' }).click();
   await page.locator('[data-differing="0"]').waitFor();
   await looksRight('overlay-done');
   await tab(page, 'Gallery').click();
