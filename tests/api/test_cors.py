@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.api.test_problems import ORIGIN, assert_is_problem
-from tests.api.test_submission import AVATAR
+from tests.api.test_submission_routes import AVATAR
 
 PATH = "/api/v1/avatar/a/overlay"
 

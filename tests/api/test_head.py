@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import InProcess
-from tests.api.test_tasks import started
+from tests.api.test_task_routes import started
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/api/v1/service"])

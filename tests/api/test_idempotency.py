@@ -13,8 +13,8 @@ from deployments.api.models import BackgroundRequest
 from deployments.tasks.entry import Binding
 from deployments.tasks.record import Task
 from tests.api.conftest import BASE, InProcess
-from tests.api.test_submission import ROUTES, params
-from tests.api.test_submission import send as submit
+from tests.api.test_submission_routes import ROUTES, params
+from tests.api.test_submission_routes import send as submit
 
 
 async def send(

@@ -8,7 +8,7 @@ from starlette.types import Message
 
 from deployments.api.app import Parts, build_api
 from tests.api.conftest import InProcess
-from tests.api.test_submission import BACKGROUND, ROUTES
+from tests.api.test_submission_routes import BACKGROUND, ROUTES
 
 PATH = ROUTES["background"][1]
 SPOKEN = json.dumps({**BACKGROUND, "prompt": "Zoë on the beach"}, ensure_ascii=False)

@@ -8,7 +8,7 @@ import pytest
 from deployments.api.overload import Gate
 from deployments.settings import Limits, Settings
 from tests.api.conftest import InProcess
-from tests.api.test_submission import send
+from tests.api.test_submission_routes import send
 
 
 @pytest.fixture

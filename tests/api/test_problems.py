@@ -10,7 +10,7 @@ import pytest
 from deployments.api.app import Parts, build_api
 from deployments.settings import Limits, Settings
 from tests.api.conftest import BASE, InProcess
-from tests.api.test_submission import send
+from tests.api.test_submission_routes import send
 
 ORIGIN = "http://localhost:5173"
 

@@ -17,7 +17,7 @@ from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 ASTRONAUT = Picture((DATA / "astronaut.jpg").read_bytes())
 
 

@@ -13,7 +13,7 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.results import opaque_result
 from deployments.media.sizes import AspectRatio
-from tests.engines.conftest import MakeEngine, soon
+from tests.engines.fal.conftest import MakeEngine, soon
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Kind, Way, answers, drops, truncates
 from tests.fal_emulator.http import DROP, Answer
 

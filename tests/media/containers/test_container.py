@@ -6,7 +6,7 @@ import pytest
 
 from deployments.errors import InvalidImage
 from deployments.media.images import decode
-from tests.media.fuzz import LIMITS, good_pictures, outcome, with_spoilt_parts
+from tests.media.containers.fuzz import LIMITS, good_pictures, outcome, with_spoilt_parts
 from tests.media.photo_files import good_files, joined
 
 FILES = good_files()

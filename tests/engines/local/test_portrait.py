@@ -15,7 +15,7 @@ from deployments.engines.local.words import PromptWords
 from deployments.errors import NoPersonFound
 from deployments.media.sizes import AspectRatio
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 NAMES = ("astronaut", "grace_hopper")
 
 

@@ -11,7 +11,7 @@ from deployments.engines.local.pixels import Rgb
 from deployments.engines.local.segmentation import find_people, islands, look_again
 from deployments.errors import NoPersonFound
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def photo(name: str) -> Image.Image:

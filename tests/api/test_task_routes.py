@@ -9,7 +9,7 @@ import pytest
 from deployments.errors import ErrorCode
 from deployments.tasks.record import Failure
 from tests.api.conftest import InProcess
-from tests.api.test_submission import URLS, send
+from tests.api.test_submission_routes import URLS, send
 
 
 async def started(client: httpx.AsyncClient, route: str = "avatar") -> str:

@@ -9,7 +9,7 @@ from PIL import Image
 from deployments.engines.local.cutout import cut_out_people
 from deployments.engines.local.matting import cut
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 NAMES = ("astronaut", "grace_hopper")
 
 

@@ -17,7 +17,7 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.conftest import MakeEngine
+from tests.engines.fal.conftest import MakeEngine
 from tests.fal_emulator.emulator import FalEmulator, answers, drops, goes_well
 
 GPS = 0x8825

@@ -1,6 +1,7 @@
-"""Good files with spoilt metadata: the picture has to stay the same. `python -m tests.media.fuzz SECONDS` runs longer.
+"""Good files with spoilt metadata: the picture has to stay the same.
 
-The long run spoils up to three parts of a file, and every tenth time pixels as well. It prints what came of the files.
+`python -m tests.media.containers.fuzz SECONDS` runs longer.
+It then spoils up to three parts of a file, and every tenth time pixels as well. It prints what came of the files.
 """
 
 import random
