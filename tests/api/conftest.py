@@ -1,71 +1,15 @@
-"""The API in-process: the real application and the real orchestrator, with stages that a test decides."""
+"""The API in-process, and a client of it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from deployments.api.app import Parts, build_api
-from deployments.errors import Unavailable
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
-from deployments.tasks.entry import Binding
-from deployments.tasks.journal import MemoryJournal
-from deployments.tasks.operations import StepId
-from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Task
-from deployments.tasks.work import Outcome, StepRequest, Work
-from tests.tasks.in_process import Stages
-
-BASE = "http://aige.test"
-
-
-class InProcess:
-    """A `Backend` on this event loop.
-
-    `works` keeps what was submitted; `outcome` says how each last step ends, and `release`, once set, lets it.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.works: list[Work] = []
-        self.outcome: Callable[[Work], Outcome] = lambda work: work
-        self.away = False
-        self.release = asyncio.Event()
-        self.release.set()
-        stages = Stages(self._step)
-        self._orchestrator = stages.orchestrator = Orchestrator(settings, MemoryJournal(), stages.send)
-
-    async def _step(self, request: StepRequest) -> Outcome:
-        if not request.work.done:
-            self.works.append(request.work)
-        if request.step != StepId.UPLOAD:
-            return request.work
-        await self.release.wait()
-        return self.outcome(request.work)
-
-    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
-        if self.away:
-            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2)
-        return await self._orchestrator.submit(task, work, binding)
-
-    async def bound(self, binding: Binding) -> Task | None:
-        return await self._orchestrator.bound(binding)
-
-    async def cancel(self, task_id: str) -> Task:
-        return await self._orchestrator.cancel(task_id)
-
-    async def get(self, task_id: str) -> Task | None:
-        return self._orchestrator.tasks.get(task_id)
-
-    async def watch(self, task: Task) -> AsyncIterator[Task | None]:
-        yield task
-        while not task.is_ended:
-            newer = await self._orchestrator.tasks.changed(task.id, task)
-            assert newer is not None
-            task = newer
-            yield task
+from tests.api.in_process import BASE, InProcess
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deployments.api.app import Parts, build_api
-from tests.api.conftest import BASE
+from tests.api.in_process import BASE
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.api.test_problems import ORIGIN, assert_is_problem
-from tests.api.test_submission_routes import AVATAR
+from tests.api.problems import ORIGIN, assert_is_problem
+from tests.api.requests import AVATAR
 
 PATH = "/api/v1/avatar/a/overlay"
 

@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from tests.api.conftest import InProcess
-from tests.api.test_task_routes import started
+from tests.api.in_process import InProcess
+from tests.api.requests import started
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/api/v1/service"])

@@ -12,9 +12,9 @@ from deployments.api.idempotency import binding_of
 from deployments.api.models import BackgroundRequest
 from deployments.tasks.entry import Binding
 from deployments.tasks.record import Task
-from tests.api.conftest import BASE, InProcess
-from tests.api.test_submission_routes import ROUTES, params
-from tests.api.test_submission_routes import send as submit
+from tests.api.in_process import BASE, InProcess
+from tests.api.requests import ROUTES, params
+from tests.api.requests import send as submit
 
 
 async def send(

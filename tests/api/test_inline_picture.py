@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deployments.api.inline_picture import NotInline, inline_picture
-from tests.api.test_submission_routes import send
+from tests.api.requests import send
 
 DATA = b"\x89PNG\r\n\x1a\n" + bytes(range(248, 256)) * 15
 """Its base64 has what differs between the alphabets, and padding."""

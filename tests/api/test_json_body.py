@@ -7,8 +7,8 @@ import pytest
 from starlette.types import Message
 
 from deployments.api.app import Parts, build_api
-from tests.api.conftest import InProcess
-from tests.api.test_submission_routes import BACKGROUND, ROUTES
+from tests.api.in_process import InProcess
+from tests.api.requests import BACKGROUND, ROUTES
 
 PATH = ROUTES["background"][1]
 SPOKEN = json.dumps({**BACKGROUND, "prompt": "Zoë on the beach"}, ensure_ascii=False)
@@ -134,3 +134,15 @@ async def test_an_object_may_be_anything(client: httpx.AsyncClient) -> None:
     place = (await client.post("/api/v1/storage/presign")).json()
     answer = await client.put(place["writeUrl"], content=b"\xff", headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"prompt": ' + b"9" * 10_000 + b"}"],
+    ids=lambda body: body[:8].decode("latin-1"),
+)
+async def test_what_is_no_json_object_is_a_400(client: httpx.AsyncClient, body: bytes) -> None:
+    """However it is broken."""
+    answer = await client.post("/api/v1/avatar", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -7,8 +7,8 @@ import pytest
 
 from deployments.api.overload import Gate
 from deployments.settings import Limits, Settings
-from tests.api.conftest import InProcess
-from tests.api.test_submission_routes import send
+from tests.api.in_process import InProcess
+from tests.api.requests import send
 
 
 @pytest.fixture

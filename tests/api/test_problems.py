@@ -1,26 +1,13 @@
 """One error shape everywhere, readable by a browser on an allowed origin, and silent about causes."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from deployments.api.app import Parts, build_api
-from deployments.settings import Limits, Settings
-from tests.api.conftest import BASE, InProcess
-from tests.api.test_submission_routes import send
-
-ORIGIN = "http://localhost:5173"
-
-
-def assert_is_problem(answer: httpx.Response, status: int) -> None:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert answer.json()["detail"].endswith(".")
-    assert {"type", "title"} <= set(answer.json())
+from tests.api.in_process import InProcess
+from tests.api.problems import ORIGIN, assert_is_problem
+from tests.api.requests import send
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/avatar/", "/api/v1/avatar//background"])
@@ -48,20 +35,6 @@ async def test_a_wrong_method_is_a_405_with_allow(
     answer = await client.request(method, path)
     assert_is_problem(answer, 405)
     assert answer.headers["allow"] == allowed
-
-
-async def test_a_body_over_the_limit_is_a_413(parts: Parts) -> None:
-    """Whether it says its length or not."""
-    small = replace(parts, settings=Settings(limits=Limits(body_bytes=100)))
-
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(20):
-            yield b" " * 10
-
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(build_api(small)), base_url=BASE) as client:
-        headers = {"Content-Type": "application/json"}
-        assert_is_problem(await client.post("/api/v1/avatar", content=b" " * 101, headers=headers), 413)
-        assert_is_problem(await client.post("/api/v1/avatar", content=chunks(), headers=headers), 413)
 
 
 async def test_an_unforeseen_error_says_nothing_of_its_cause(client: httpx.AsyncClient, backend: InProcess) -> None:

@@ -8,13 +8,8 @@ import pytest
 
 from deployments.errors import ErrorCode
 from deployments.tasks.record import Failure
-from tests.api.conftest import InProcess
-from tests.api.test_submission_routes import URLS, send
-
-
-async def started(client: httpx.AsyncClient, route: str = "avatar") -> str:
-    task_id: str = (await send(client, route)).json()["aige_task_id"]
-    return task_id
+from tests.api.in_process import InProcess
+from tests.api.requests import URLS, started
 
 
 async def events(client: httpx.AsyncClient, task_id: str) -> list[dict[str, object]]:
@@ -61,14 +56,6 @@ async def test_a_client_that_has_seen_the_end_is_told_to_stop(
         told = await client.get(path, headers={"Last-Event-ID": other})
         assert told.status_code == 200
         assert told.text.endswith(f"\nid: {last}\n\n")
-
-
-async def test_the_status_holds_exactly_two_keys(client: httpx.AsyncClient) -> None:
-    """As documented."""
-    task_id = await started(client)
-    answer = await client.get(f"/api/v1/task/{task_id}/status")
-    assert answer.status_code == 200
-    assert answer.json() == {"aige_task_id": task_id, "status": "processing_avatar_model"}
 
 
 @pytest.mark.parametrize(

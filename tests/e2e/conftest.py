@@ -10,19 +10,9 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.e2e.service import API_KEY, STORAGE_SECRET, Service
+from tests.e2e.service import API_KEY, SETTINGS, STORAGE_SECRET, Service
 from tests.running import PATIENCE_S, Run
 from tests.sinks.object_store import ObjectStoreSink, serving
-
-STAGE_S = 30
-ATTEMPTS = 3
-TASKS_IN_FLIGHT = 60
-SETTINGS: dict[str, object] = {
-    "engine": "tests.faults.engine:ByPrompt",
-    "attempts": ATTEMPTS,
-    "limits": {"tasks_in_flight": TASKS_IN_FLIGHT},
-    "deadlines": {"stage_s": STAGE_S},
-}
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,16 @@ URL_SECRET = "5ecre7519na7ure"
 PHOTO = Path(__file__).parents[2] / "scripts/sample/astronaut.jpg"
 TASK_PATIENCE_S = 120
 
+STAGE_S = 30
+ATTEMPTS = 3
+TASKS_IN_FLIGHT = 60
+SETTINGS: dict[str, object] = {
+    "engine": "tests.faults.engine:ByPrompt",
+    "attempts": ATTEMPTS,
+    "limits": {"tasks_in_flight": TASKS_IN_FLIGHT},
+    "deadlines": {"stage_s": STAGE_S},
+}
+
 Body = dict[str, object]
 
 
@@ -108,3 +118,11 @@ class Service:
 def _accepted(answer: httpx.Response, status: int) -> str:
     assert answer.status_code == status, answer.text
     return str(answer.json()["aige_task_id"])
+
+
+def assert_is_problem(answer: httpx.Response, status: int) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert {"type", "title", "detail"} <= set(answer.json())
+    assert answer.json()["detail"].endswith(".")

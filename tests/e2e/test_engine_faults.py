@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.errors import ErrorCode
-from tests.e2e.conftest import STAGE_S
-from tests.e2e.service import Service
+from tests.e2e.service import STAGE_S, Service
 
 BY_FAULT = {
     "raises": ErrorCode.INTERNAL,

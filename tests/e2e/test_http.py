@@ -6,18 +6,9 @@ import httpx
 import pytest
 
 from tests.e2e import pictures
-from tests.e2e.conftest import TASKS_IN_FLIGHT
-from tests.e2e.service import Service
+from tests.e2e.service import TASKS_IN_FLIGHT, Service, assert_is_problem
 
 ORIGIN = "http://localhost:5173"
-
-
-def assert_is_problem(answer: httpx.Response, status: int) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert {"type", "title", "detail"} <= set(answer.json())
-    assert answer.json()["detail"].endswith(".")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.conftest import ATTEMPTS
-from tests.e2e.service import Service
+from tests.e2e.service import ATTEMPTS, Service
 
 
 def test_a_process_that_dies_once_costs_an_attempt_and_no_task(service: Service, tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from deployments.media.storage import BuiltinStore
-from tests.e2e.service import STORAGE_SECRET, Service
-from tests.e2e.test_http import assert_is_problem
+from tests.e2e.service import STORAGE_SECRET, Service, assert_is_problem
 
 PICTURE = b"\x89PNG\r\n\x1a\n the rest is nobody's business"
 

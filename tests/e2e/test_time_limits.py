@@ -1,7 +1,6 @@
 """What takes long before it ends. These tasks begin with the session and work in the background of the other tests."""
 
-from tests.e2e.conftest import STAGE_S
-from tests.e2e.service import Service
+from tests.e2e.service import STAGE_S, Service
 
 
 def test_an_engine_that_hangs_ends_at_the_stage_s_deadline(service: Service, slow: dict[str, str]) -> None:

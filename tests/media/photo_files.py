@@ -161,3 +161,13 @@ def good_files() -> dict[str, list[Part]]:
         "lossless webp": list(webp_parts(rgba, lossless=True)),
         "animated webp": list(webp_parts(rgb, save_all=True, append_images=[rgb.rotate(90)])),
     }
+
+
+def pixels_of(image: Image.Image) -> list[tuple[int, ...]]:
+    return [tuple(pixel) for row in np.asarray(image).tolist() for pixel in row]
+
+
+def gradient(size: tuple[int, int] = (24, 16)) -> Image.Image:
+    """A gradient: every pixel is different, and none is extreme."""
+    x, y = np.meshgrid(np.linspace(20, 230, size[0]), np.linspace(20, 230, size[1]))
+    return Image.fromarray(np.stack([x, y, 255 - x], axis=-1).astype(np.uint8))

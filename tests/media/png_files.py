@@ -15,7 +15,6 @@ SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGBA: (8, 16)}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Of each pass: the first column and row, and the distance of columns and of rows."""
-
 Samples = NDArray[np.uint16]
 """(height, width, samples of a pixel), each of `depth` bits."""
 
@@ -123,3 +122,10 @@ def _paeth(left: NDArray[np.int_], above: NDArray[np.int_], corner: NDArray[np.i
     to_left, to_above, to_corner = (abs(guess - other) for other in (left, above, corner))
     upper = np.where(to_above <= to_corner, above, corner)
     return np.where((to_left <= to_above) & (to_left <= to_corner), left, upper)
+
+
+def png(size: tuple[int, int], depth: int, colour_type: int, pixels: bytes, *chunks: bytes) -> bytes:
+    """A PNG written by hand: `pixels` are its rows, each with its filter byte."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body

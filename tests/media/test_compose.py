@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from deployments.media.compose import compose
-from deployments.media.enlarge import enlarge
 from deployments.media.sizes import CanvasSize
 
 CANVAS = (64, 36)
@@ -87,32 +86,6 @@ def test_huge_persons_follow_the_rule_too(
     background, person = noise((64, 36), "RGB"), noise(person_size, mode, seed=3)
     made = compose(background, person, CANVAS, x, y, scale)
     assert differing_pixels(made, by_the_rule(background, person, CANVAS, (x, y, scale))) == 0
-
-
-def test_a_window_of_the_same_size_keeps_every_pixel() -> None:
-    """Pillow copies there: colours behind transparency are not rounded."""
-    image = noise((1, 1), "RGBA")
-    assert differing_pixels(enlarge(image, (1, 1), (0, 0, 1, 1)), image.resize((1, 1), BICUBIC)) == 0
-
-
-@given(
-    st.tuples(st.integers(1, 60), st.integers(1, 60)),
-    st.tuples(st.floats(1, 20), st.floats(1, 20)),
-    st.data(),
-    st.sampled_from(["RGB", "RGBA"]),
-)
-def test_a_window_is_what_pillow_makes(
-    source: tuple[int, int], factors: tuple[float, float], data: st.DataObject, mode: str
-) -> None:
-    """Any window of any enlargement is bit for bit Pillow's."""
-    image = noise(source, mode)
-    width, height = (math.floor(side * factor + 0.5) for side, factor in zip(source, factors, strict=True))
-    left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    window = (left, top, data.draw(st.integers(left + 1, width)), data.draw(st.integers(top + 1, height)))
-    assert (
-        differing_pixels(enlarge(image, (width, height), window), image.resize((width, height), BICUBIC).crop(window))
-        == 0
-    )
 
 
 @pytest.mark.parametrize(

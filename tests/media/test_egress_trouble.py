@@ -15,7 +15,7 @@ from tests.faults import web
 from tests.faults.certificate import certificate_for
 from tests.faults.tls import broken_tls
 from tests.faults.web import PICTURE, serving
-from tests.media.conftest import OWN_URL, PUBLIC, Answers, Internet, Store, opened, why
+from tests.media.internet import OWN_URL, PUBLIC, Answers, Internet, Store, opened, why
 
 ENOUGH = 1_000_000
 TROUBLES = [web.closes, web.resets, web.breaks_off, web.breaks_a_chunk, web.muddles_chunks, web.no_http]

@@ -1,83 +1,53 @@
 """What comes out of `decode` is safe and plain, whatever goes in."""
 
 import io
-import struct
 import warnings
-import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from deployments.errors import InvalidImage
 from deployments.media.images import PictureLimits, crop_to_ratio, decode, encode, is_opaque, sniff
+from tests.media.photo_files import gradient, pixels_of, saved
+from tests.media.png_files import png
 
 LIMITS = PictureLimits()
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-
-
-def saved(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, file_format, **options)
-    return out.getvalue()
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(size: tuple[int, int], depth: int, colour_type: int, pixels: bytes, *chunks: bytes) -> bytes:
-    """A PNG written by hand: `pixels` are its rows, each with its filter byte."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0))
-    body = chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body
-
-
-def photo(size: tuple[int, int] = (24, 16)) -> Image.Image:
-    """A gradient: every pixel is different, and none is extreme."""
-    x, y = np.meshgrid(np.linspace(20, 230, size[0]), np.linspace(20, 230, size[1]))
-    return Image.fromarray(np.stack([x, y, 255 - x], axis=-1).astype(np.uint8))
-
-
-def pixels_of(image: Image.Image) -> list[tuple[int, ...]]:
-    return [tuple(pixel) for row in np.asarray(image).tolist() for pixel in row]
-
-
 VALID = {
-    "png": saved(photo()),
-    "png with alpha": saved(photo().convert("RGBA")),
-    "jpeg": saved(photo(), "JPEG"),
-    "progressive jpeg": saved(photo(), "JPEG", progressive=True),
-    "webp": saved(photo(), "WEBP"),
-    "lossless webp": saved(photo().convert("RGBA"), "WEBP", lossless=True),
-    "animated webp": saved(photo(), "WEBP", save_all=True, append_images=[photo().rotate(90)]),
-    "animated png": saved(photo(), "PNG", save_all=True, append_images=[photo().rotate(90)]),
+    "png": saved(gradient()),
+    "png with alpha": saved(gradient().convert("RGBA")),
+    "jpeg": saved(gradient(), "JPEG"),
+    "progressive jpeg": saved(gradient(), "JPEG", progressive=True),
+    "webp": saved(gradient(), "WEBP"),
+    "lossless webp": saved(gradient().convert("RGBA"), "WEBP", lossless=True),
+    "animated webp": saved(gradient(), "WEBP", save_all=True, append_images=[gradient().rotate(90)]),
+    "animated png": saved(gradient(), "PNG", save_all=True, append_images=[gradient().rotate(90)]),
 }
 HOSTILE = {
     "nothing": b"",
     "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
     "html": b"<!doctype html><img src=x onerror=alert(1)>",
-    "gif": saved(photo(), "GIF"),
-    "bmp": saved(photo(), "BMP"),
-    "tiff": saved(photo(), "TIFF"),
-    "ico": saved(photo(), "ICO"),
+    "gif": saved(gradient(), "GIF"),
+    "bmp": saved(gradient(), "BMP"),
+    "tiff": saved(gradient(), "TIFF"),
+    "ico": saved(gradient(), "ICO"),
     "png signature alone": b"\x89PNG\r\n\x1a\n",
     "png without pixels": png((1, 1), 8, 2, b"")[:-12],
     "png that claims 10000x10000": png((10_000, 10_000), 8, 0, b""),
     "png of no width": png((0, 1), 8, 2, b"\0"),
     "webp canvas of 16000x16000": VALID["animated webp"][:24] + (15_999).to_bytes(3, "little") * 2 + b"ANIM",
-    "gif that says png": b"\x89PNG\r\n\x1a\n" + saved(photo(), "GIF"),
+    "gif that says png": b"\x89PNG\r\n\x1a\n" + saved(gradient(), "GIF"),
 }
 
 
 @pytest.mark.parametrize("data", VALID.values(), ids=VALID.keys())
 def test_the_three_formats_decode(data: bytes) -> None:
     """PNG, JPEG and WebP decode to their pixels; of an animated picture, the first frame."""
-    difference = np.asarray(decode(data, LIMITS).convert("RGB")).astype(int) - np.asarray(photo())
+    difference = np.asarray(decode(data, LIMITS).convert("RGB")).astype(int) - np.asarray(gradient())
     assert np.abs(difference).mean() < 6
 
 
@@ -154,96 +124,13 @@ def test_no_warning_filter_and_no_global_guards_the_pixels() -> None:
     assert not warned
 
 
-def modes() -> Iterator[tuple[str, bytes, list[tuple[int, ...]]]]:
-    """Name, file, and the pixels that it must decode to."""
-    palette = chunk(b"PLTE", bytes(RED + GREEN))
-    grey16 = b"\0" + struct.pack(">4H", 0, 0x8000, 0xFFFF, 0x8001)
-    half, clear = (128, 128, 128), (128, 128, 128, 0)
-    yield "1 bit", png((2, 1), 1, 0, b"\0\x40"), [(0, 0, 0), WHITE]
-    yield "grey", png((2, 1), 8, 0, b"\0\0\x80"), [(0, 0, 0), half]
-    yield "grey with a key", png((2, 1), 8, 0, b"\0\0\x80", chunk(b"tRNS", b"\0\x80")), [(0, 0, 0, 255), clear]
-    yield "grey with alpha", png((1, 1), 8, 4, b"\0\x80\x40"), [(128, 128, 128, 64)]
-    yield "palette", png((2, 1), 8, 3, b"\0\0\1", palette), [RED, GREEN]
-    yield (
-        "palette with alpha",
-        png((2, 1), 8, 3, b"\0\0\1", palette, chunk(b"tRNS", b"\x40")),
-        [
-            (*RED, 64),
-            (*GREEN, 255),
-        ],
-    )
-    yield "16-bit grey", png((4, 1), 16, 0, grey16), [(0, 0, 0), half, WHITE, half]
-    yield (
-        "16-bit grey with a key",
-        png((4, 1), 16, 0, grey16, chunk(b"tRNS", b"\x80\0")),
-        [
-            (0, 0, 0, 255),
-            clear,
-            (*WHITE, 255),
-            (*half, 255),
-        ],
-    )
-    yield "16-bit grey with alpha", png((1, 1), 16, 4, b"\0\x80\0\x40\0"), [(128, 128, 128, 64)]
-    yield "16-bit RGB", png((1, 1), 16, 2, b"\0\xff\xff\x80\0\0\0"), [(255, 128, 0)]
-    yield "16-bit RGBA", png((1, 1), 16, 6, b"\0\xff\xff\x80\0\0\0\x40\0"), [(255, 128, 0, 64)]
-    yield "CMYK", saved(Image.new("CMYK", (1, 1), (0, 0, 0, 0)), "JPEG"), [WHITE]
-    yield "grey JPEG", saved(Image.new("L", (1, 1), 255), "JPEG"), [WHITE]
-
-
-@pytest.mark.parametrize(("data", "expected"), [case[1:] for case in modes()], ids=[case[0] for case in modes()])
-def test_every_mode_becomes_rgb_or_rgba(data: bytes, expected: list[tuple[int, ...]]) -> None:
-    """16 bits are scaled and not clipped; transparency of any kind becomes alpha; what cannot have any stays RGB."""
-    assert pixels_of(decode(data, LIMITS)) == expected
-
-
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied(file_format: str, orientation: int) -> None:
-    """However the camera was held, the picture stands upright: its red corner top left, its blue one top right."""
-    upright = Image.new("RGB", (32, 16), WHITE)
-    upright.paste(RED, (0, 0, 8, 8))
-    upright.paste(BLUE, (24, 0, 32, 8))
-    undo = [
-        None,
-        Image.Transpose.FLIP_LEFT_RIGHT,
-        Image.Transpose.ROTATE_180,
-        Image.Transpose.FLIP_TOP_BOTTOM,
-        Image.Transpose.TRANSPOSE,
-        Image.Transpose.ROTATE_90,
-        Image.Transpose.TRANSVERSE,
-        Image.Transpose.ROTATE_270,
-    ][orientation - 1]
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    stored = upright if undo is None else upright.transpose(undo)
-    decoded = decode(saved(stored, file_format, exif=exif), LIMITS)
-    assert decoded.size == (32, 16)
-    assert np.abs(np.asarray(decoded).astype(int) - np.asarray(upright)).mean() < 10
-
-
-def test_broken_metadata_is_no_reason_to_refuse() -> None:
-    """A good photo with EXIF and a colour profile that make no sense is a good photo."""
-    broken = saved(photo(), exif=b"Exif\0\0no orientation", icc_profile=b"no profile" * 30)
-    assert pixels_of(decode(broken, LIMITS)) == pixels_of(photo())
-
-
-def test_colours_are_brought_to_srgb() -> None:
-    """A profile whose red is sRGB's blue turns red pixels blue; sRGB's own changes nothing."""
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    swapped = srgb.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
-    swapped = swapped.replace("sRGB".encode("utf-16-be"), "BGRs".encode("utf-16-be"))
-    red = Image.new("RGBA", (1, 1), (*RED, 7))
-    assert pixels_of(decode(saved(red, icc_profile=srgb), LIMITS)) == [(*RED, 7)]
-    assert pixels_of(decode(saved(red, icc_profile=swapped), LIMITS)) == [(*BLUE, 7)]
-
-
 def test_metadata_does_not_leave() -> None:
     """Where a photo was taken stays with its sender: what we encode holds pixels only."""
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "secret place")
     exif = Image.Exif()
     exif[0x010E] = "secret place"
-    encoded = encode(decode(saved(photo(), pnginfo=text, exif=exif, icc_profile=b"secret place" * 20), LIMITS))
+    encoded = encode(decode(saved(gradient(), pnginfo=text, exif=exif, icc_profile=b"secret place" * 20), LIMITS))
     with Image.open(io.BytesIO(encoded)) as sent:
         sent.load()
         assert sent.info == {}
@@ -252,7 +139,7 @@ def test_metadata_does_not_leave() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_encode_loses_nothing(mode: str) -> None:
     """What is encoded decodes to the same mode and pixels."""
-    image = photo().convert(mode)
+    image = gradient().convert(mode)
     again = decode(encode(image), LIMITS)
     assert again.mode == mode
     assert pixels_of(again) == pixels_of(image)

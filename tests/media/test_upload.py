@@ -1,7 +1,6 @@
 """A finished picture arrives where its caller asked for it, or the caller reads why not."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -12,25 +11,12 @@ from deployments.errors import UploadFailed, UploadUrlExpired
 from deployments.media.egress import Egress
 from deployments.media.upload import TRIES, upload
 from tests.faults.web import PICTURE, serving
-from tests.media.conftest import Internet
-
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-SIGNED = f"/put?expires={int(NOON.timestamp())}&signature=secret"
+from tests.media.internet import Internet
+from tests.media.uploading import NOON, SIGNED, Clock
 
 
 class Waiting(Exception):
     """Raised in place of a wait."""
-
-
-class Clock:
-    """Before noon for a number of readings, and noon from then on."""
-
-    def __init__(self, early: int) -> None:
-        self.early = early
-
-    def __call__(self) -> datetime:
-        self.early -= 1
-        return NOON - timedelta(minutes=1) if self.early >= 0 else NOON
 
 
 @pytest.fixture

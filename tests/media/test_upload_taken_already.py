@@ -6,8 +6,8 @@ from deployments.errors import UploadFailed
 from deployments.media.egress import Egress, EgressLimits
 from deployments.media.upload import upload
 from tests.faults.web import PICTURE, TAKEN_IN_SILENCE
-from tests.media.conftest import Internet
-from tests.media.test_upload import SIGNED, Clock
+from tests.media.internet import Internet
+from tests.media.uploading import SIGNED, Clock
 
 URLS = ("/put?signature=secret", "/put")
 

@@ -1,4 +1,4 @@
-"""Feed and mirror: what other processes show is what the orchestrator shows, a moment later, and never goes back."""
+"""The mirror: what other processes show is what the orchestrator shows, a moment later, and never goes back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
-from deployments.tasks.feed import Feed, Mark
+from deployments.tasks.feed import Feed
 from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
@@ -160,19 +160,6 @@ async def test_while_the_actor_is_known_to_be_away_nothing_is_shown() -> None:
         await turns()
         with pytest.raises(Unavailable):
             await mirror.get("t")
-
-
-async def test_a_feed_that_was_not_heard_for_too_long_is_heard_anew() -> None:
-    """Its log is bounded: it says when it has a gap, and tells what it still has; of each task, the newest."""
-    feed = Feed[Task](keep=3)
-    older, newer, other = task(), task().advanced(1, STAGES[0], AT), task("u")
-    start = (await feed.since(None, 0)).mark
-    for state in (older, newer, other):
-        feed.append(state)
-    assert await feed.since(start, 0) == (Mark(start.feed, 3), [newer, other], True)
-    feed.append(newer)
-    for mark in (start, None, Mark("another feed", 4)):
-        assert await feed.since(mark, 0) == (Mark(start.feed, 4), [newer, other], False)
 
 
 EVENTS = st.sampled_from(["change a", "change b", "restart", "leave", "return", "read a", "read b", "wait"])

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from deployments.errors import ErrorCode
-from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Failure, Operation, StaleWrite, Status, Task
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,17 +27,6 @@ def test_a_new_task_is_pending() -> None:
     task = new_task()
     assert task.timeline == ((Status.PENDING, START),)
     assert not task.is_ended
-
-
-@pytest.mark.parametrize("operation", Operation)
-def test_an_operation_shows_its_stages_in_order(operation: Operation) -> None:
-    """Walking the table of operations shows each status once, in order, from `pending` to `done`."""
-    task = new_task(operation).attempted()
-    for step in OPERATIONS[operation]:
-        task = task.advanced(1, step.status, START)
-    shown = [status for status, _ in task.finished(1, (), START).timeline]
-    steps = [step.status for step in OPERATIONS[operation] if step.status is not Status.PENDING]
-    assert shown == [Status.PENDING, *steps, Status.DONE]
 
 
 def test_only_the_newest_attempt_may_write() -> None:

@@ -1,7 +1,7 @@
 """The fal engine and the emulator that it talks to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +11,9 @@ from deployments.engines.base import EngineContext
 from deployments.engines.fal.engine import FalEngine
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.network import Network, network_of
-
-MakeEngine = Callable[..., FalEngine]
-
-
-async def soon(event: asyncio.Event) -> None:
-    """Waits for what is about to happen; should it not, the test fails instead of hanging."""
-    async with asyncio.timeout(20):
-        await event.wait()
 
 
 @pytest.fixture

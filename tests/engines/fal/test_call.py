@@ -17,7 +17,7 @@ from deployments.errors import EngineError, EngineOutcomeUnknown, TaskFailed
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.conftest import MakeEngine
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import FalEmulator, Fault, answers, does_and_drops, does_and_hangs, drops, truncates
 from tests.fal_emulator.network import Network
 

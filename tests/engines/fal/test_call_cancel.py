@@ -8,7 +8,7 @@ import pytest
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.memory_call import MemoryCall
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.conftest import soon
+from tests.engines.fal.making import soon
 from tests.fal_emulator.emulator import FalEmulator, Way, answers, drops
 from tests.fal_emulator.http import Answer
 

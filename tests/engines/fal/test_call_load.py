@@ -10,7 +10,7 @@ from deployments.engines.memory_call import MemoryCall
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.conftest import MakeEngine
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import FalEmulator
 
 TASKS = 200

@@ -17,7 +17,7 @@ from deployments.media.images import PictureLimits, decode, encode
 from deployments.media.picture import Picture
 from deployments.media.results import blended_result, cut_out_result, opaque_result
 from deployments.media.sizes import AspectRatio, CanvasSize
-from tests.engines.fal.conftest import MakeEngine
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import KEY, FalEmulator, Request, answers
 from tests.fal_emulator.models import pictures_in
 

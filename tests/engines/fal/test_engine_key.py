@@ -13,8 +13,8 @@ from deployments.errors import TaskFailed
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.conftest import MakeEngine
-from tests.engines.fal.test_inputs import noise
+from tests.engines.fal.making import MakeEngine
+from tests.engines.fal.photos import noise
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, answers, does_and_drops
 from tests.fal_emulator.network import Network
 

@@ -14,7 +14,7 @@ from deployments.engines.memory_call import MemoryCall
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.conftest import MakeEngine
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import KEY, FalEmulator
 
 WORDS = "in a garden"

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -17,17 +16,12 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.conftest import MakeEngine
+from tests.engines.fal.making import MakeEngine
+from tests.engines.fal.photos import noise
 from tests.fal_emulator.emulator import FalEmulator, answers, drops, goes_well
 
 GPS = 0x8825
 ORIENTATION = 0x0112
-
-
-def noise(size: tuple[int, int]) -> Image.Image:
-    """A picture that no format makes small."""
-    pixels = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    return Image.fromarray(pixels)
 
 
 def phone_photo() -> bytes:

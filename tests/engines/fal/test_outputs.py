@@ -8,7 +8,7 @@ from deployments.errors import TaskFailed
 from deployments.media.egress import Egress
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.fal.test_queue import HTML, as_a_stage_does, failure_of, model_error, picture_at
+from tests.engines.fal.failing import HTML, as_a_stage_does, failure_of, model_error, picture_at
 from tests.fal_emulator.emulator import FalEmulator, Fault, answers, drops, truncates
 
 FILE_FAULTS: dict[str, Fault] = {

@@ -1,20 +1,11 @@
-"""Cutting people out: `matting` and `cutout`."""
-
-from pathlib import Path
+"""People are cut out of photos whole, and nothing else with them."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from deployments.engines.local.cutout import cut_out_people
-from deployments.engines.local.matting import cut
-
-DATA = Path(__file__).parents[2] / "data"
-NAMES = ("astronaut", "grace_hopper")
-
-
-def photo(name: str) -> Image.Image:
-    return Image.open(DATA / f"{name}.jpg").convert("RGB")
+from tests.engines.local.photos import DATA, NAMES, photo
 
 
 def agreement(alpha: Image.Image, name: str) -> float:
@@ -44,29 +35,6 @@ def test_a_large_photo_keeps_its_size_and_detail(name: str) -> None:
     inside = pixels[..., 3] == 255
     assert inside.mean() > 0.3
     assert np.array_equal(pixels[inside][:, :3], whole[inside])
-
-
-def test_edges_hold_no_background() -> None:
-    """A dark figure before white: no half-transparent pixel is brighter than the figure, so no halo shows on black."""
-    scene = np.full((400, 400, 3), 255, np.uint8)
-    rows, columns = np.mgrid[:400, :400]
-    distance = np.hypot(rows - 200, columns - 200)
-    coverage = np.clip(120.5 - distance, 0, 1)[..., None]
-    scene = (scene * (1 - coverage) + np.array([40, 30, 20]) * coverage).astype(np.uint8)
-    rough = np.clip((130 - distance) / 20, 0, 1).astype(np.float32)
-    subject = cut(scene, rough)
-    edge = (subject.matte > 0.02) & (subject.matte < 0.98)
-    assert edge.any()
-    assert subject.colours[edge].max() < 100
-    assert abs(float(subject.matte.sum()) / (np.pi * 120**2) - 1.0) < 0.02
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_a_matte_of_one_value_is_kept(value: float) -> None:
-    """Where there is no edge to refine, nothing is invented and nothing raises."""
-    picture = np.full((40, 30, 3), 128, np.uint8)
-    subject = cut(picture, np.full((40, 30), value, np.float32))
-    assert np.all(subject.matte == value)
 
 
 def test_the_same_photo_gives_the_same_pixels() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,8 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+from tests.engines.local.photos import DATA
 
-DATA = Path(__file__).parents[2] / "data"
 ASTRONAUT = Picture((DATA / "astronaut.jpg").read_bytes())
 
 

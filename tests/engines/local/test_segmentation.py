@@ -1,6 +1,4 @@
-"""Finding people: `faces` and `segmentation`."""
-
-from pathlib import Path
+"""People are found, and nobody where nobody is."""
 
 import numpy as np
 import pytest
@@ -10,12 +8,7 @@ from deployments.engines.local.faces import Face, find_faces
 from deployments.engines.local.pixels import Rgb
 from deployments.engines.local.segmentation import find_people, islands, look_again
 from deployments.errors import NoPersonFound
-
-DATA = Path(__file__).parents[2] / "data"
-
-
-def photo(name: str) -> Image.Image:
-    return Image.open(DATA / f"{name}.jpg").convert("RGB")
+from tests.engines.local.photos import photo
 
 
 def landscape() -> Image.Image:
@@ -41,15 +34,6 @@ def mask() -> Image.Image:
 
 def noise(width: int, height: int) -> Rgb:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-@pytest.mark.parametrize(("name", "x", "y", "size"), [("astronaut", 225, 125, 105), ("grace_hopper", 267, 245, 197)])
-def test_a_face_is_found_where_it_is(name: str, x: int, y: int, size: int) -> None:
-    """A portrait has exactly one face, and its box is right within a tenth of its size."""
-    (face,) = find_faces(np.asarray(photo(name)))
-    assert abs(face.x - x) < size / 10
-    assert abs(face.y - y) < size / 10
-    assert abs(face.size - size) < size / 8
 
 
 def test_a_face_is_found_at_every_scale() -> None:

@@ -1,0 +1,29 @@
+"""An entry and a work with something in each field."""
+
+from datetime import UTC, datetime
+
+from deployments.media.picture import Picture
+from deployments.media.sizes import AspectRatio
+from deployments.tasks.entry import Binding, Entry, PaidSubmit
+from deployments.tasks.record import Operation, Status, Task
+from deployments.tasks.work import AvatarJob, Work
+
+AT = datetime(2026, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
+ALL_BYTES = bytes(range(256)) * 10
+
+
+def entry(task_id: str) -> Entry:
+    task = Task.accepted(
+        task_id=task_id, avatar_id="é/🙂", operation=Operation.AVATAR, read_url="https://r", engine="local", at=AT
+    )
+    return Entry(
+        task.attempted().advanced(1, Status.PROCESSING_AVATAR_MODEL, AT),
+        Binding("key", "fingerprint"),
+        {"generate_avatar": PaidSubmit("token", "receipt"), "overlay": PaidSubmit("other")},
+    )
+
+
+def work(task_id: str) -> Work:
+    photos = (Picture(data=ALL_BYTES), Picture(url="https://p.example/1"))
+    job = AvatarJob("a 'pilot'\n", photos, AspectRatio.WIDE, "https://w")
+    return Work(task_id, job, done=frozenset({"generate_avatar"}), notes=("Note.",), person_size=(8, 6))

@@ -1,0 +1,153 @@
+"""The stage's side of a paid submit: claim, send and record are one piece, whatever calls it off."""
+
+import asyncio
+import gc
+from typing import cast
+
+import pytest
+
+from deployments.errors import EngineError, EngineOutcomeUnknown
+from deployments.tasks.messages import ClaimSubmit, Message
+from deployments.tasks.paid_call import ClaimedCall
+from deployments.tasks.record import StaleWrite
+from tests.tasks.in_process import turns
+from tests.tasks.running import STEP, R, Running
+
+
+async def test_a_receipt_is_found_by_the_next_attempt() -> None:
+    """Which then waits for that request, and sends nothing."""
+    service = Running()
+    request = await service.first_attempt()
+
+    async def send() -> str:
+        return "request 1"
+
+    async def send_again() -> str:
+        raise AssertionError
+
+    assert await ClaimedCall(service.ask, request).submit(send) == "request 1"
+    request = await service.next_attempt()
+    assert await ClaimedCall(service.ask, request).submit(send_again) == "request 1"
+
+
+async def test_a_submit_that_was_certainly_refused_may_be_sent_again() -> None:
+    """By the next attempt, say."""
+    service = Running(deadlines={"unknown_submit_s": 0})
+    request = await service.first_attempt()
+
+    async def refused() -> str:
+        raise EngineError("Refused.")
+
+    with pytest.raises(EngineError):
+        await ClaimedCall(service.ask, request).submit(refused)
+    assert await service.submits.claim("t", 1, STEP, "new") is None
+
+
+async def test_an_answer_that_was_lost_is_an_unknown_outcome() -> None:
+    """Now, and for whoever claims later."""
+    service = Running(deadlines={"unknown_submit_s": 0})
+    request = await service.first_attempt()
+
+    async def lost() -> str:
+        raise TimeoutError
+
+    for _ in range(2):
+        with pytest.raises(EngineOutcomeUnknown):
+            await ClaimedCall(service.ask, request).submit(lost)
+
+
+async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
+    """What was sent when the cancellation came is on record when it takes effect."""
+    service = Running()
+    request = await service.first_attempt()
+    sent, answer = asyncio.Event(), asyncio.Event()
+
+    async def send() -> str:
+        sent.set()
+        await answer.wait()
+        return "request 1"
+
+    submitting = asyncio.create_task(ClaimedCall(service.ask, request).submit(send))
+    await sent.wait()
+    for _ in range(2):  # it may be called off, and its replica then shut down
+        submitting.cancel()
+        await turns()
+        assert not submitting.done()
+    answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    assert await service.submits.claim("t", 1, STEP, "new") == "request 1"
+
+
+async def test_a_cancellation_before_the_submit_leaves_no_claim() -> None:
+    """Nothing was sent, and whoever claims next may send at once."""
+    service = Running(deadlines={"unknown_submit_s": 600})
+    request = await service.first_attempt()
+
+    async def ask(message: Message[R]) -> R:
+        await asyncio.sleep(0)  # a claim takes a while to arrive
+        return await service.ask(message)
+
+    async def send() -> str:
+        raise AssertionError
+
+    submitting = asyncio.create_task(ClaimedCall(ask, request).submit(send))
+    await asyncio.sleep(0)
+    submitting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    assert await service.submits.claim("t", 1, STEP, "new") is None
+
+
+async def test_a_claim_that_is_repeated_too_late_leaves_nothing() -> None:
+    """It stands, but its answer was lost with the actor; when it is repeated, another attempt has begun."""
+    service = Running(deadlines={"unknown_submit_s": 600})
+    request = await service.first_attempt()
+
+    async def ask(message: Message[R]) -> R:
+        """Delivers a claim twice, the second time to the next attempt's orchestrator."""
+        reply = await service.ask(message)
+        if type(message) is ClaimSubmit:
+            await service.next_attempt()
+            return cast(R, await service.ask(message))
+        return reply
+
+    async def send() -> str:
+        raise AssertionError
+
+    with pytest.raises(StaleWrite):
+        await ClaimedCall(ask, request).submit(send)
+    assert await service.submits.claim("t", 2, STEP, "new") is None
+
+
+async def test_a_cancelled_submit_that_fails_leaves_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for its error any more, and nobody is told of it as if somebody should have."""
+    service = Running()
+    request = await service.first_attempt()
+    sent, answer = asyncio.Event(), asyncio.Event()
+
+    async def send() -> str:
+        sent.set()
+        await answer.wait()
+        raise EngineError("Refused.")
+
+    submitting = asyncio.create_task(ClaimedCall(service.ask, request).submit(send))
+    await sent.wait()
+    submitting.cancel()
+    await asyncio.sleep(0)
+    answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    del submitting
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_verb_knows_the_receipt_of_an_earlier_attempt() -> None:
+    """Before it has made its inputs ready."""
+    service = Running()
+    request = await service.first_attempt()
+    assert ClaimedCall(service.ask, request).receipt is None
+    await service.submits.claim("t", 1, STEP, "token")
+    await service.submits.record("t", STEP, "token", "request 1")
+    assert ClaimedCall(service.ask, await service.next_attempt()).receipt == "request 1"

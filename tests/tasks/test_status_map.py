@@ -1,0 +1,63 @@
+"""The status map: what can be asked about, for how long, and who is woken by a change."""
+
+import asyncio
+
+from deployments.tasks.record import Status, Task
+from deployments.tasks.status_map import StatusMap
+from tests.tasks.in_process import AT, task_and_work, turns
+
+
+def running(task_id: str) -> Task:
+    return task_and_work(task_id)[0].attempted()
+
+
+def done(task_id: str) -> Task:
+    return running(task_id).finished(1, (), AT)
+
+
+def test_an_ended_task_is_forgotten_after_a_while() -> None:
+    """Counted from its end, of which a restart may tell late; a running one never is."""
+    clock = [0.0]
+    tasks = StatusMap(keep_s=60, keep_at_most=100, monotonic=lambda: clock[0])
+    tasks.put(running("running"))
+    tasks.put(done("older"), age_s=30)
+    tasks.put(done("newer"))
+    clock[0] = 31
+    assert tasks.put(done("last")) == ["older"]
+    assert [tasks.get(task_id) is not None for task_id in ("running", "older", "newer", "last")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_so_many_ended_tasks_are_kept() -> None:
+    """The newest."""
+    tasks = StatusMap(keep_s=60, keep_at_most=2)
+    assert [tasks.put(done(task_id)) for task_id in "abc"] == [[], [], ["a"]]
+
+
+def test_tasks_are_counted_by_status() -> None:
+    """Each once, at its newest status, and no more once it is forgotten."""
+    tasks = StatusMap(keep_s=60, keep_at_most=1)
+    for task in (running("a"), running("b"), done("a"), done("b")):
+        tasks.put(task)
+    assert (tasks.by_status[Status.PENDING], tasks.by_status[Status.DONE]) == (0, 1)
+
+
+async def test_a_change_wakes_who_waits_for_it() -> None:
+    """At once where it has come already; with nothing where the task is gone."""
+    tasks = StatusMap(keep_s=60, keep_at_most=100)
+    tasks.put(running("a"))
+    assert await tasks.changed("a", done("a")) == running("a")
+    waiting = asyncio.create_task(tasks.changed("a", running("a")))
+    await turns()
+    assert not waiting.done()
+    tasks.put(done("a"))
+    assert await waiting == done("a")
+    waiting = asyncio.create_task(tasks.changed("a", done("a")))
+    await turns()
+    tasks.clear()
+    assert await waiting is None
+    assert tasks.by_status.total() == 0
