@@ -60,7 +60,8 @@ class Feed(Generic[T]):
         heard = mark.number if mark is not None and mark.feed == self._name else -1
         if heard == self._latest:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), patience_s)
+                async with asyncio.timeout(patience_s):  # Python 3.11's wait_for may lose a cancellation
+                    await self._news.wait()
         missed = self._latest - heard
         news = islice(self._log, max(0, len(self._log) - missed), None)
         newest = {item.id: item for item in news}

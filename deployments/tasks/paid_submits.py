@@ -82,5 +82,6 @@ class PaidSubmits:
 
         async with unfinished.changed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(unfinished.changed.wait_for(is_settled), self._patience_s)
+                async with asyncio.timeout(self._patience_s):
+                    await unfinished.changed.wait_for(is_settled)
             return earlier()

@@ -36,3 +36,14 @@ async def test_who_has_heard_all_waits_for_news() -> None:
     assert not any(one.done() for one in waiting)
     feed.append(task())
     assert [(await one).items for one in waiting] == [[task()]] * 2
+
+
+async def test_who_is_called_off_as_news_come_does_not_go_on() -> None:
+    """A cancellation that is lost here would leave whoever follows the feed running for ever."""
+    feed = Feed[Task]()
+    waiting = asyncio.create_task(feed.since((await feed.since(None, 0)).mark, 60))
+    await turns()
+    feed.append(task())
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
