@@ -11,9 +11,9 @@ from deployments.settings import Environment, Settings
 
 def test_a_name_leads_to_a_class() -> None:
     """Short for those that are built in; `package.module:Class` for any."""
-    assert engine_class("local") is LocalEngine
-    assert engine_class("fal") is FalEngine
-    assert engine_class("deployments.engines.local.engine:LocalEngine") is LocalEngine
+    assert issubclass(engine_class("local"), LocalEngine)
+    assert issubclass(engine_class("fal"), FalEngine)
+    assert issubclass(engine_class("deployments.engines.local.engine:LocalEngine"), LocalEngine)
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_an_engine_checks_its_own_options(monkeypatch: pytest.MonkeyPatch) -> No
     wrong = Settings(engine="fal", engine_options={"modles": {}})
     with pytest.raises(SettingsError, match=r"^engine_options\.modles: there is no such setting$"):
         checked_engine(wrong, Environment())
-    assert checked_engine(Settings(engine="fal"), Environment()) is FalEngine
-    assert checked_engine(Settings(engine="local"), Environment()) is LocalEngine
+    assert issubclass(checked_engine(Settings(engine="fal"), Environment()), FalEngine)
+    assert issubclass(checked_engine(Settings(engine="local"), Environment()), LocalEngine)
