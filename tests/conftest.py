@@ -1,12 +1,19 @@
-"""What runs beside what: tests that share a running service stay in one process, in their order."""
+"""What all tests keep to: this machine; and those that share a running service, one process and their order."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.network import keep_to_this_machine
+
 SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py", "test_starts.py")
 """The longest first, so that none of them is left to run alone at the end."""
+
+
+def pytest_configure() -> None:
+    """No test leaves this machine."""
+    keep_to_this_machine()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups

@@ -5,6 +5,7 @@ can be tested without a machine of its own.
 """
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +51,7 @@ TESTED_ELSEWHERE = {
 }
 
 OF_THE_WHOLE = {"e2e", "chaos", "ui"} | {
-    f"test_{name}.py" for name in ("architecture", "commands", "locks", "mirror_of_code", "starts")
+    f"test_{name}.py" for name in ("architecture", "commands", "locks", "mirror_of_code", "network", "starts")
 }
 """Folders and files, directly in `tests/`, that test the running service, or the project as it lies there."""
 
@@ -119,3 +120,10 @@ def test_nobody_imports_from_tests() -> None:
         if file.name.startswith("test_") or file.name == "conftest.py"
     }
     assert [str(file.relative_to(ROOT)) for file in files if imported_by(file) & tests] == []
+
+
+def test_nobody_patches() -> None:
+    """What a test wants to be different is an argument of what it tests; but for the network, which is nobody's."""
+    patching = re.compile(r"\b(setattr|delattr|setitem|mocker)\b|\bpatch\(|unittest\.mock|method-assign")
+    found = [file.name for file in TESTS.rglob("*.py") if patching.search(file.read_text(encoding="utf-8"))]
+    assert sorted(found) == ["network.py", Path(__file__).name]

@@ -1,6 +1,8 @@
 """The FastAPI application, put together from its parts; plain ASGI that runs on any server."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -23,6 +25,7 @@ from deployments.api.web_ui import web_ui_routes
 from deployments.media.destinations import AllowedHosts
 from deployments.media.storage import ObjectStore, own_store
 from deployments.settings import VERSION, Settings
+from deployments.tasks.record import now
 
 BASE = "/api/v1"
 WEB_UI = Path(__file__).parents[2] / "frontend/dist"
@@ -39,6 +42,7 @@ class Parts:
     generative: bool
     allow: AllowedHosts = frozenset()
     api_keys: frozenset[str] = frozenset()
+    clock: Callable[[], datetime] = now
 
 
 def build_api(parts: Parts) -> ASGIApp:
@@ -53,7 +57,9 @@ def build_api(parts: Parts) -> ASGIApp:
         responses=problems_of(500),
     )
     gate = Gate()
-    admission = Admission(engine=parts.engine, limits=limits, allow=parts.allow, store=own_store(parts.store))
+    admission = Admission(
+        engine=parts.engine, limits=limits, allow=parts.allow, store=own_store(parts.store), clock=parts.clock
+    )
     app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)

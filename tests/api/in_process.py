@@ -20,12 +20,15 @@ class InProcess:
     """A `Backend` on this event loop.
 
     `works` keeps what was submitted; `outcome` says how each last step ends, and `release`, once set, lets it.
+    It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too early.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.works: list[Work] = []
         self.outcome: Callable[[Work], Outcome] = lambda work: work
         self.away = False
+        self.broken: Exception | None = None
+        self.finds_bound = True
         self.release = asyncio.Event()
         self.release.set()
         stages = Stages(self._step)
@@ -45,12 +48,14 @@ class InProcess:
         return await self._orchestrator.submit(task, work, binding)
 
     async def bound(self, binding: Binding) -> Task | None:
-        return await self._orchestrator.bound(binding)
+        return await self._orchestrator.bound(binding) if self.finds_bound else None
 
     async def cancel(self, task_id: str) -> Task:
         return await self._orchestrator.cancel(task_id)
 
     async def get(self, task_id: str) -> Task | None:
+        if self.broken is not None:
+            raise self.broken
         return self._orchestrator.tasks.get(task_id)
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -10,8 +11,6 @@ import pytest
 from deployments.api.app import Parts, build_api
 from deployments.api.idempotency import binding_of
 from deployments.api.models import BackgroundRequest
-from deployments.tasks.entry import Binding
-from deployments.tasks.record import Task
 from tests.api.in_process import BASE, InProcess
 from tests.api.requests import ROUTES, params
 from tests.api.requests import send as submit
@@ -80,11 +79,7 @@ async def test_of_requests_at_the_same_moment_one_starts_the_task(
     client: httpx.AsyncClient, backend: InProcess
 ) -> None:
     """And all others say that they repeat it: here each asked for an earlier one before there was any."""
-
-    async def none_yet(binding: Binding) -> Task | None:
-        return None
-
-    backend.bound = none_yet  # type: ignore[method-assign]
+    backend.finds_bound = False
     answers = await asyncio.gather(*[send(client, "background", "k") for _ in range(5)])
     assert len({answer.json()["aige_task_id"] for answer in answers}) == 1
     assert [answer.headers.get("idempotent-replayed") for answer in answers].count(None) == 1
@@ -127,15 +122,17 @@ async def test_a_refused_request_binds_nothing(client: httpx.AsyncClient) -> Non
     assert (await send(client, "avatar", "k")).status_code == 201
 
 
-async def test_a_repeated_request_gives_its_task_after_its_write_url_has_expired(
-    client: httpx.AsyncClient, backend: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_repeated_request_gives_its_task_after_its_write_url_has_expired(parts: Parts) -> None:
     """The task has been accepted: it is too late to refuse it."""
-    first = await send(client, "avatar", "k")
-    monkeypatch.setattr("deployments.media.signed_urls.is_expired", lambda *_: True)
-    again = await send(client, "avatar", "k")
-    assert (again.status_code, again.json()) == (201, first.json())
-    assert (await send(client, "avatar", "another")).status_code == 400
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    url = "https://b.s3.example/k?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-Signature=0"
+    api = build_api(replace(parts, clock=lambda: clock[0]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
+        first = await send(client, "avatar", "k", writeUrl=url)
+        clock[0] += timedelta(seconds=60)
+        again = await send(client, "avatar", "k", writeUrl=url)
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert (await send(client, "avatar", "another", writeUrl=url)).status_code == 400
 
 
 @pytest.mark.parametrize("key", [b"", b"x" * 129, b"\xff", b"a\tb", b'""', b'"' + b"x" * 129 + b'"', b'"\xff"'])

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import anyio
+import anyio.abc
 import pytest
 import trustme
 from anyio.from_thread import start_blocking_portal
 
 from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.http import serving
+from tests.network import Connect, lead_connections
 
 HOSTS = ("queue.fal.run", "queue.falrun.com", "rest.fal.ai", "v3.fal.media", "fal.ai")
 
@@ -61,16 +62,16 @@ async def network_of(fal: FalEmulator, folder: Path, monkeypatch: pytest.MonkeyP
     """Leads connections to fal's hosts to `fal`, and no others anywhere."""
     authority, tls = certificates(HOSTS, folder)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    network, connect = Network(), anyio.connect_tcp
-    async with serving(fal.handle, tls) as port:
+    network = Network()
+    async with serving(fal.handle, tls) as server_port:
 
-        async def dial(remote_host: str, remote_port: int, **_: object) -> anyio.abc.SocketStream:
-            network.dialled.append(remote_host)
-            assert (remote_host in HOSTS, remote_port) == (True, 443)
-            if remote_host.startswith("queue.") and network.refused:
+        async def dial(connect: Connect, host: str, port: int) -> anyio.abc.SocketStream:
+            network.dialled.append(host)
+            assert (host in HOSTS, port) == (True, 443)
+            if host.startswith("queue.") and network.refused:
                 network.refused -= 1
                 raise ConnectionRefusedError("refused")
-            return await connect("127.0.0.1", port)
+            return await connect("127.0.0.1", server_port)
 
-        monkeypatch.setattr(anyio, "connect_tcp", dial)
+        lead_connections(monkeypatch, dial)
         yield network

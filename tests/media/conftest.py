@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
-import anyio
 import anyio.abc
 import pytest
 import stamina
@@ -11,6 +11,7 @@ import stamina
 from deployments.media.egress import Egress, EgressLimits
 from tests.faults.web import Web, serving
 from tests.media.internet import PUBLIC, Detour, Internet
+from tests.network import Connect, lead_connections
 
 
 @pytest.fixture(autouse=True)
@@ -29,17 +30,15 @@ async def web() -> AsyncIterator[Web]:
 @pytest.fixture
 def internet(web: Web, monkeypatch: pytest.MonkeyPatch) -> Internet:
     internet = Internet(web, names={"host.example": [[PUBLIC]]})
-    connect = anyio.connect_tcp
 
-    async def dial(remote_host: object, remote_port: int, **_: object) -> object:
-        internet.dialled.append(str(remote_host))
+    async def dial(connect: Connect, host: str, port: int) -> anyio.abc.SocketStream:
+        internet.dialled.append(host)
         if internet.stuck:
             internet.stuck -= 1
             await asyncio.Event().wait()
-        stream = await connect("127.0.0.1", remote_port)
-        return Detour(stream, str(remote_host), remote_port)
+        return cast(anyio.abc.SocketStream, Detour(await connect("127.0.0.1", port), host, port))
 
-    monkeypatch.setattr(anyio, "connect_tcp", dial)
+    lead_connections(monkeypatch, dial)
     return internet
 
 

@@ -12,7 +12,7 @@ from deployments.media.door import AT_ONCE
 from deployments.media.egress import Egress, Refused, parse_allow_hosts
 from tests.faults import web
 from tests.faults.web import PICTURE
-from tests.media.internet import PUBLIC, Internet, opened, why
+from tests.media.internet import OWN_URL, PUBLIC, Internet, Store, opened, why
 
 ENOUGH = 1_000_000
 
@@ -197,27 +197,33 @@ class TestAnswers:
         assert headers["accept-encoding"] == "identity"
 
 
-class TestCrowds:
-    @pytest.mark.parametrize("verb", ["put", "fetch"])
-    async def test_many_at_once_wait_for_their_turn(self, verb: str) -> None:
-        """No more are under way than there is room for, and all of them get through."""
-        under_way, most, answered = 0, 0, 0
+class Crowd(Store):
+    """Counts how many requests are under way, each of them for as long as others may still come."""
 
-        class Counting(Store):
-            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-                nonlocal under_way, most, answered
-                under_way += 1
-                most = max(most, under_way)
-                await asyncio.sleep(0)
-                under_way -= 1
-                answered += 1
-                return await super().handle_async_request(request)
+    def __init__(self) -> None:
+        self.under_way = self.most = self.served = 0
 
-        async with opened(Egress(store=Counting())) as egress:
-            ask = partial(egress.put, OWN_URL, b"x", {}) if verb == "put" else partial(egress.fetch, OWN_URL, ENOUGH)
-            await asyncio.gather(*(ask() for _ in range(2 * AT_ONCE)))
-        assert answered == 2 * AT_ONCE
-        assert most == AT_ONCE
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        self.served += 1
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize("verb", ["put", "fetch"])
+async def test_many_at_once_wait_for_their_turn(verb: str) -> None:
+    """No more are under way than there is room for, and all of them get through."""
+    store = Crowd()
+
+    async def one(egress: Egress) -> object:
+        return await (egress.put(OWN_URL, b"x", {}) if verb == "put" else egress.fetch(OWN_URL, ENOUGH))
+
+    async with opened(Egress(store=store)) as egress:
+        await asyncio.gather(*(one(egress) for _ in range(2 * AT_ONCE)))
+    assert (store.most, store.served) == (AT_ONCE, 2 * AT_ONCE)
 
 
 class TestPut:

@@ -1,7 +1,7 @@
 """Commands print on any terminal."""
 
 import io
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 from rich.console import Console
@@ -10,19 +10,22 @@ from scripts.terminal import can_redraw, open_console, spinning
 
 
 @pytest.mark.parametrize("stderr", [False, True])
-def test_a_character_that_the_encoding_lacks_stops_nothing(monkeypatch: pytest.MonkeyPatch, stderr: bool) -> None:
+def test_a_character_that_the_encoding_lacks_stops_nothing(stderr: bool) -> None:
     """It is shown as an escape: the path of a data folder may hold any."""
     shown = io.BytesIO()
-    monkeypatch.setattr(sys, "stderr" if stderr else "stdout", io.TextIOWrapper(shown, "latin-1", write_through=True))
-    open_console(stderr=stderr).print("Ready: Bücher/🙂")
+    terminal = io.TextIOWrapper(shown, "latin-1", write_through=True)
+    with redirect_stderr(terminal) if stderr else redirect_stdout(terminal):
+        open_console(stderr=stderr).print("Ready: Bücher/🙂")
     assert shown.getvalue() == b"Ready: B\xfccher/\\U0001f642\n"
 
 
 @pytest.mark.parametrize(("encoding", "spinner"), [("latin-1", "line"), ("utf-8", "dots")])
-def test_the_spinner_is_of_the_terminals_characters(encoding: str, spinner: str) -> None:
+def test_the_spinner_is_of_the_terminals_characters(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, spinner: str
+) -> None:
     """Braille would end the start on a terminal that has none."""
-    terminal = io.TextIOWrapper(io.BytesIO(), encoding)
-    console = Console(file=terminal, force_terminal=True, _environ={"TERM": "xterm"})
+    monkeypatch.setenv("TERM", "xterm")
+    console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding), force_terminal=True)
     status = spinning(console, "Starting")
     assert status.renderable.name == spinner
     with status:
@@ -30,7 +33,8 @@ def test_the_spinner_is_of_the_terminals_characters(encoding: str, spinner: str)
 
 
 @pytest.mark.parametrize(("term", "redraws"), [("xterm", True), ("dumb", False), ("unknown", False)])
-def test_a_dumb_terminal_gets_lines(term: str, redraws: bool) -> None:
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch, term: str, redraws: bool) -> None:
     """As a pipe does."""
-    assert can_redraw(Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": term})) is redraws
-    assert not can_redraw(Console(file=io.StringIO(), _environ={"TERM": term}))
+    monkeypatch.setenv("TERM", term)
+    assert can_redraw(Console(file=io.StringIO(), force_terminal=True)) is redraws
+    assert not can_redraw(Console(file=io.StringIO()))

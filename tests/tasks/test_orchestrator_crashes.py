@@ -84,12 +84,10 @@ class World:
         self.seen.setdefault(task.id, []).append(task)
 
 
-class Life(MemoryJournal):
+class Life:
     """All processes: a journal that crashes, and stages that submit and get lost. After the crash, nothing moves."""
 
     def __init__(self, world: World, crash: Crash | None) -> None:
-        super().__init__()
-        self._entries, self._works = world.disk._entries, world.disk._works  # the same disk
         self.world = world
         self.crash = crash
         self.crashed = asyncio.Event()
@@ -114,10 +112,22 @@ class Life(MemoryJournal):
         await asyncio.Event().wait()
         raise AssertionError
 
+    async def read(self) -> list[Entry]:
+        return await self.world.disk.read()
+
+    async def read_work(self, task_id: str) -> Work | None:
+        return await self.world.disk.read_work(task_id)
+
     async def write(self, entry: Entry, work: Work | None = None) -> None:
         await self.strike("before write")
-        await super().write(entry, work)
+        await self.world.disk.write(entry, work)
         await self.strike("after write")
+
+    async def forget(self, task_ids: list[str]) -> None:
+        await self.world.disk.forget(task_ids)
+
+    async def close(self) -> None:
+        await self.world.disk.close()
 
     async def ask(self, message: Message[R]) -> R:
         return await message.handle(self.orchestrator)

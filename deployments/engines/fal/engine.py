@@ -16,7 +16,7 @@ from deployments.engines.fal.inputs import Inputs
 from deployments.engines.fal.models import Model
 from deployments.engines.fal.options import FalOptions
 from deployments.engines.fal.outputs import picture_in
-from deployments.engines.fal.queue import FalQueue
+from deployments.engines.fal.queue import LOOK_S, FalQueue
 from deployments.errors import SettingsError
 from deployments.media import images
 from deployments.media.egress import parse_allow_hosts
@@ -50,11 +50,11 @@ class FalEngine:
         FalOptions.parse(options)
         _key_in(environment)
 
-    def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep, look_s: float = LOOK_S) -> None:
         options = FalOptions.parse(context.options)
         environment = context.environment
         fal = AsyncClient(_key_in(environment), default_timeout=options.submit_s)
-        queue = FalQueue(fal, store_io=options.store_io, keep_files_s=options.keep_files_s)
+        queue = FalQueue(fal, store_io=options.store_io, keep_files_s=options.keep_files_s, look_s=look_s)
         allow = parse_allow_hosts(environment.aige_allow_hosts)
         self.blends = options.blend
         self._models = options.models

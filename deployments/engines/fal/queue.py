@@ -58,10 +58,11 @@ class Outcome:
 
 
 class FalQueue:
-    """`store_io` and `keep_files_s`: see `FalOptions`."""
+    """`store_io` and `keep_files_s`: see `FalOptions`. A look that takes longer than `look_s` seconds is given up."""
 
-    def __init__(self, fal: AsyncClient, *, store_io: bool, keep_files_s: int | None) -> None:
+    def __init__(self, fal: AsyncClient, *, store_io: bool, keep_files_s: int | None, look_s: float = LOOK_S) -> None:
         self._fal = fal
+        self._look_s = look_s
         self._headers: dict[str, str] = {} if store_io else {"X-Fal-Store-IO": "0"}
         if keep_files_s is not None:
             lifetime = json.dumps({"expiration_duration_seconds": keep_files_s})
@@ -90,7 +91,7 @@ class FalQueue:
     async def look(self, receipt: str, report: Callable[[str], None]) -> Outcome | None:
         """What became of the request; or None: nothing yet, or something on the way is in trouble."""
         with suppress(*_TROUBLE):
-            async with asyncio.timeout(LOOK_S):
+            async with asyncio.timeout(self._look_s):
                 return await _outcome(await self._handle(receipt), report)
         return None
 

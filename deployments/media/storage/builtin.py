@@ -41,18 +41,33 @@ class StoredObject:
     media_type: str
 
 
+def sync_to_disk(file: BinaryIO) -> None:
+    """What has been written survives a loss of power."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
 class BuiltinStore:
-    """An `ObjectStore` in the folder `root`. `clock` tells the seconds since 1970.
+    """An `ObjectStore` in the folder `root`. `clock` tells the seconds since 1970; `sync` makes a file durable.
 
     Raises:
         SettingsError: the folder cannot be made.
     """
 
-    def __init__(self, root: Path, secret: bytes, *, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        root: Path,
+        secret: bytes,
+        *,
+        max_bytes: int,
+        clock: Callable[[], float] = time.time,
+        sync: Callable[[BinaryIO], None] = sync_to_disk,
+    ) -> None:
         self._root = root
         self._secret = secret
         self._max_bytes = max_bytes
         self._clock = clock
+        self._sync = sync
         try:
             root.mkdir(0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -143,7 +158,7 @@ class BuiltinStore:
                 if size > self._max_bytes:
                     raise BodyTooLarge(f"The object is larger than {self._max_bytes / 2**20:g} MB: send a smaller one.")
                 await asyncio.to_thread(file.write, chunk)
-            await asyncio.to_thread(_sync, file)
+            await asyncio.to_thread(self._sync, file)
         finally:
             await asyncio.to_thread(file.close)
 
@@ -165,11 +180,6 @@ def _lifetime(path: Path) -> timedelta | None:
     if is_key(path.name):
         return READ_LIFETIME
     return WRITE_LIFETIME if path.suffix == _UNFINISHED else None
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import stamina
 
 from deployments.engines.base import EngineContext
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.fal.queue import LOOK_S
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from tests.engines.fal.making import MakeEngine
@@ -37,14 +38,15 @@ async def egress(network: Network) -> AsyncIterator[Egress]:
 
 @pytest.fixture
 def make_engine(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeEngine]:
-    """Engines with these `engine_options`, for which no time passes between two tries or two looks."""
+    """Engines with these `engine_options`, whose looks may take `look_s`; between two tries or looks no time passes."""
     monkeypatch.setenv("FAL_KEY", KEY)
 
     async def sleep(_: float) -> None:
         await asyncio.sleep(0)
 
-    def make(**options: object) -> FalEngine:
-        return FalEngine(EngineContext(egress, PictureLimits(), {"deadline_s": 20} | options), sleep=sleep)
+    def make(look_s: float = LOOK_S, **options: object) -> FalEngine:
+        context = EngineContext(egress, PictureLimits(), {"deadline_s": 20} | options)
+        return FalEngine(context, sleep=sleep, look_s=look_s)
 
     with stamina.set_testing(True, attempts=100, cap=True):
         yield make

@@ -2,10 +2,10 @@
 
 import pytest
 
-from deployments.engines.fal import queue
 from deployments.engines.fal.engine import FalEngine
 from deployments.media.egress import Egress
 from tests.engines.fal.failing import HTML, as_a_stage_does, failure_of, hangs
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import FalEmulator, Fault, Kind, answers, drops, truncates
 
 READ_TROUBLE: dict[str, Fault] = {
@@ -97,11 +97,8 @@ async def test_fals_own_word_about_a_status(fault: Fault, fal: FalEmulator, engi
 
 
 @pytest.mark.parametrize("kind", ["status", "result"])
-async def test_a_look_that_hangs(
-    kind: Kind, fal: FalEmulator, engine: FalEngine, egress: Egress, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_look_that_hangs(kind: Kind, fal: FalEmulator, make_engine: MakeEngine, egress: Egress) -> None:
     """It is given up before the call is, and another one taken."""
-    monkeypatch.setattr(queue, "LOOK_S", 0.2)
     fal.script(kind, hangs)
-    await as_a_stage_does(engine, egress, MemoryCall())
+    await as_a_stage_does(make_engine(look_s=0.2), egress, MemoryCall())
     assert fal.posts == 1

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
@@ -247,20 +248,21 @@ async def test_media_types_are_told_by_content(store: BuiltinStore, content: byt
     assert found.media_type == media_type
 
 
-async def test_disk_trouble_is_a_503_without_a_path(
-    store: BuiltinStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A full disk, and a folder that is gone or no folder, are told to the caller in one sentence; nothing stays."""
+async def test_a_full_disk_is_a_503_without_a_path(tmp_path: Path) -> None:
+    """The caller reads one sentence, and nothing stays."""
 
-    def full(descriptor: int) -> None:
+    def full(_: BinaryIO) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    key = store.presign(None, BASE).key
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(Unavailable, match=r"^The object store's disk is full: try again later\.$"):
-            await store.write(key, chunks(b"x"))
+    store = BuiltinStore(tmp_path / "objects", b"secret", max_bytes=1000, sync=full)
+    with pytest.raises(Unavailable, match=r"^The object store's disk is full: try again later\.$"):
+        await store.write(store.presign(None, BASE).key, chunks(b"x"))
     assert files_in(tmp_path) == []
+
+
+async def test_disk_trouble_is_a_503_without_a_path(store: BuiltinStore, tmp_path: Path) -> None:
+    """So is a folder that is gone, or no folder."""
+    key = store.presign(None, BASE).key
     (tmp_path / "objects").rmdir()
     (tmp_path / "objects").touch()
     with pytest.raises(Unavailable, match=r"^The object store's disk does not work at the moment: try again later\.$"):

@@ -4,10 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import boto3
-import botocore.auth
 import httpx
 import pytest
 
@@ -62,12 +61,6 @@ def store(endpoint: str) -> S3Store:
     return S3Store(BUCKET, endpoint, prefix=PREFIX)
 
 
-def signed_ago(monkeypatch: pytest.MonkeyPatch, age: timedelta) -> None:
-    """From here on, botocore signs as if it were `age` earlier."""
-    moment = datetime.now(UTC).replace(tzinfo=None) - age
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: moment)
-
-
 @pytest.mark.parametrize("content_type", ["image/png", "image/jpeg", None])
 def test_what_is_put_can_be_got(store: S3Store, content_type: str | None) -> None:
     """Whatever type a browser sends with its photo, or none, the PUT is taken; also a second one."""
@@ -106,15 +99,13 @@ def test_another_secret_is_refused(endpoint: str, monkeypatch: pytest.MonkeyPatc
     assert httpx.put(signed.write_url, content=PNG).status_code == 403
 
 
-def test_urls_expire(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The write URL works for an hour, the read URL for a week."""
-    key = store.presign(None, "").key
-    for status, hours in ((200, 0.98), (403, 1.02)):
-        signed_ago(monkeypatch, timedelta(hours=hours))
-        assert httpx.put(store.presign(key, "").write_url, content=PNG).status_code == status
-    for status, days in ((200, 6.98), (403, 7.02)):
-        signed_ago(monkeypatch, timedelta(days=days))
-        assert httpx.get(store.presign(key, "").read_url).status_code == status
+def test_urls_expire(store: S3Store) -> None:
+    """The write URL works for an hour, the read URL for a week: so they say, signed, and a server keeps to it."""
+    signed = store.presign(None, "")
+    lifetimes = [httpx.URL(url).params["X-Amz-Expires"] for url in (signed.write_url, signed.read_url)]
+    assert lifetimes == ["3600", "604800"]
+    longer = str(httpx.URL(signed.write_url).copy_set_param("X-Amz-Expires", "3601"))
+    assert httpx.put(longer, content=PNG).status_code == 403
 
 
 def test_the_expiry_that_is_told_is_the_urls_own(store: S3Store) -> None:

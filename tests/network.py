@@ -1,0 +1,62 @@
+"""The network of the tests: this machine, and nothing else. What a test calls the internet leads here too."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+
+import anyio
+import pytest
+
+Connect = Callable[[str, int], Awaitable[anyio.abc.SocketStream]]
+"""Opens a connection to a host and a port."""
+Dial = Callable[[Connect, str, int], Awaitable[anyio.abc.SocketStream]]
+"""Stands in for it: given the real one, the host and the port."""
+
+
+class Outside(AssertionError):
+    """A test has tried to leave this machine."""
+
+
+def keep_to_this_machine() -> None:
+    """From here on, whatever this process tries to reach elsewhere, or to look up, raises `Outside`.
+
+    An audit hook (PEP 578) sees each attempt, whoever makes it, and stays for as long as the process lives.
+    """
+    sys.addaudithook(_refuse)
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    match event, arguments:
+        case "socket.connect" | "socket.sendto" | "socket.sendmsg", (_, (str(host), *_)):
+            pass
+        case "socket.getaddrinfo" | "socket.gethostbyname" | "socket.gethostbyaddr", (str(host), *_):
+            pass
+        case _:
+            return  # something else, or a socket in a folder
+    if not _is_here(host):
+        raise Outside(f"a test has tried to reach {host}")
+
+
+def _is_here(host: str) -> bool:
+    if host in {"", "localhost"}:
+        return True
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def lead_connections(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> None:
+    """Lets `dial` open the connections of httpx. It is patched here alone: neither ssrfguard nor fal-client, which make
+    their own transports, takes one.
+    """
+    real = anyio.connect_tcp
+
+    async def connect(host: str, port: int) -> anyio.abc.SocketStream:
+        return await real(host, port)
+
+    async def connect_tcp(remote_host: object, remote_port: int, **_: object) -> anyio.abc.SocketStream:
+        return await dial(connect, str(remote_host), remote_port)
+
+    monkeypatch.setattr(anyio, "connect_tcp", connect_tcp)
