@@ -19,9 +19,9 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from tests.engines.conftest import MakeEngine
 from tests.engines.example_engine import ExampleEngine
 from tests.engines.example_provider import ExampleProvider, Pictures
+from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import FalEmulator
 from tests.fal_emulator.network import Network
 

@@ -6,12 +6,12 @@ from collections.abc import Awaitable
 import pytest
 
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.memory_call import MemoryCall
 from deployments.errors import TaskFailed
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.results import opaque_result
 from deployments.media.sizes import AspectRatio
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import Way
 from tests.fal_emulator.http import DROP, Answer
 

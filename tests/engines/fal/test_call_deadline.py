@@ -3,11 +3,11 @@
 import pytest
 
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.memory_call import MemoryCall
 from deployments.media.egress import Egress
 from deployments.media.sizes import AspectRatio
 from tests.engines.fal.failing import as_a_stage_does, failure_of, hangs
 from tests.engines.fal.making import MakeEngine, soon
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import FalEmulator, Kind
 from tests.fal_emulator.http import Answer
 

@@ -3,9 +3,9 @@
 import pytest
 
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.memory_call import MemoryCall
 from deployments.media.egress import Egress
 from tests.engines.fal.failing import as_a_stage_does, failure_of, model_error, picture_at, result
-from tests.fal_emulator.calls import MemoryCall
 from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.http import Answer
 

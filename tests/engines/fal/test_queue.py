@@ -3,6 +3,7 @@
 import pytest
 
 from deployments.engines.fal.engine import FalEngine
+from deployments.engines.memory_call import MemoryCall
 from deployments.media.egress import Egress
 from tests.engines.fal.failing import HTML, as_a_stage_does, failure_of, hangs
 from tests.engines.fal.making import MakeEngine
