@@ -1,4 +1,4 @@
-# `make` says what there is. Needs Python 3.11 to 3.13; everything else is set up in .venv on the first use.
+# `make` says what there is. Needs Python 3.11 to 3.14; everything else is set up in .venv on the first use.
 
 PYTHON ?= python3
 PORT ?=

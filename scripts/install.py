@@ -20,9 +20,9 @@ def main() -> int:
     """Installs what the command line names."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack the characters of a path
-    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    if not (3, 11) <= sys.version_info[:2] <= (3, 14):
         found = sys.version.split()[0]
-        print(f"AIGE needs Python 3.11, 3.12 or 3.13; this is {found}. Choose another: make PYTHON=python3.12")
+        print(f"AIGE needs Python 3.11 to 3.14; this is {found}. Choose another: make PYTHON=python3.12")
         return 2
     lock, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else ".venv")  # noqa: PLR2004
     if not (folder / "bin" / "pip").exists():  # also where it was interrupted while it was made
