@@ -20,6 +20,7 @@ from tests.media.photo_files import Part, good_files, joined
 
 LIMITS = PictureLimits()
 HANG_S = 10
+"""Of CPU, for a picture of a few thousand pixels."""
 
 
 @cache
@@ -81,12 +82,12 @@ def main(seconds: float) -> None:
         name, seed, anywhere = chance.choice(list(files)), chance.randrange(1 << 32), chance.random() < 0.1
         seeded = random.Random(seed)
         data = with_spoilt_parts(files[name], seeded.randint(1, 3), seeded, anywhere=anywhere)
-        started = time.monotonic()
+        started = time.process_time()
         try:
             came_to = outcome(name, data)
         except Exception as error:
             came_to = f"internal: {error!r}"
-        took = time.monotonic() - started
+        took = time.process_time() - started  # a busy machine is no hang
         slowest = max(slowest, took)
         outcomes["pixels spoilt too" if anywhere and not came_to.startswith("internal") else came_to] += 1
         outcomes["hangs"] += took > HANG_S
