@@ -41,7 +41,8 @@ TESTED_ELSEWHERE = {
     "deployments/engines/base.py": "engines/local/test_engine.py",
     "deployments/engines/fal/prompts.py": "engines/fal/test_engine_requests.py",
     "deployments/engines/local/pixels.py": "engines/local/test_portrait.py",
-    "deployments/media/httpx_errors.py": "media/test_egress_trouble.py",
+    "deployments/engines/memory_call.py": "engines/test_conformance.py",
+    "deployments/media/httpx_errors.py": "media/test_upload.py",
     "deployments/media/storage/base.py": "media/storage/test_builtin.py",
     # Brushes: what counts is the picture that they make together.
     "deployments/engines/local/cartoon.py": "engines/local/test_styles.py",
@@ -51,7 +52,7 @@ TESTED_ELSEWHERE = {
 }
 
 OF_THE_WHOLE = {"e2e", "chaos", "ui"} | {
-    f"test_{name}.py" for name in ("architecture", "commands", "locks", "mirror_of_code", "network", "starts")
+    f"test_{name}.py" for name in ("architecture", "commands", "docs", "locks", "mirror_of_code", "network", "starts")
 }
 """Folders and files, directly in `tests/`, that test the running service, or the project as it lies there."""
 
