@@ -20,7 +20,7 @@ UI := frontend/dist/index.html
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test soak check check-models demo bench dev lock
+.PHONY: help run stop test test-quick soak check check-models demo bench dev lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 test: $(DEV) $(UI) ## run every test
 	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
+test-quick: $(DEV) ## what needs no service and no browser, and tries no hundreds of cases: under a minute
+	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive"
 
 check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
 	@exec $(BIN)/python -m scripts.check_models

@@ -24,6 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if (place := _place(item)) in SHARE_A_SERVICE:
             item.add_marker(pytest.mark.xdist_group(place))
+            item.add_marker(pytest.mark.service)
+        if item.get_closest_marker("hypothesis"):
+            item.add_marker(pytest.mark.exhaustive)
     items.sort(key=_turn)
 
 

@@ -10,7 +10,8 @@ import pytest
 import stamina
 
 from deployments.errors import FetchFailed
-from deployments.media.egress import Egress, EgressLimits, Refused
+from deployments.media.destinations import Refused
+from deployments.media.egress import Egress, EgressLimits
 from tests.faults import web
 from tests.faults.certificate import certificate_for
 from tests.faults.tls import broken_tls
@@ -145,6 +146,7 @@ def mangled(seed: int) -> bytes:
 class TestNothingIsUnforeseen:
     """Whatever a server says, it is a picture, or the fetch has failed; a PUT is answered, or it is not."""
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("number", range(len(SAID) + 300))
     async def test_bad_http(self, impatient: Egress, internet: Internet, number: int) -> None:
         """Asked once each: stamina's test mode ends it there."""
