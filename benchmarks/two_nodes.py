@@ -12,6 +12,7 @@ from pathlib import Path
 import ray
 import yaml
 from ray import serve
+from ray._common.utils import get_default_ray_temp_dir  # what Cluster asks
 from ray.cluster_utils import Cluster
 from ray.serve._private.api import serve_start
 from ray.serve.schema import ServeDeploySchema
@@ -25,6 +26,8 @@ def main() -> None:
     """Starts, deploys, and waits."""
     config = ServeDeploySchema.model_validate(yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8")))
     config.http_options.port = int(sys.argv[2])
+    # Cluster notes its address there, and does not make the folder.
+    Path(str(get_default_ray_temp_dir())).mkdir(parents=True, exist_ok=True)  # type: ignore[no-untyped-call]
     nodes = Cluster(
         initialize_head=True,
         head_node_args={
