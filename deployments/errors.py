@@ -174,6 +174,11 @@ class InternalError(TaskFailed):
     code = ErrorCode.INTERNAL
 
 
+def no_such_task() -> NotFound:
+    """A task's id that leads nowhere (any more)."""
+    return NotFound("There is no such task; finished tasks are forgotten after a day.")
+
+
 def failure_of(error: BaseException) -> TaskFailed:
     """The failure to show for `error`: itself where it is one, else `InternalError` without a word about the cause."""
     if isinstance(error, TaskFailed):

@@ -1,6 +1,7 @@
 """Ingress: the FastAPI application on Ray Serve."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from ray import serve
@@ -59,8 +60,12 @@ class Tasks:
     def __init__(self, ask: Ask, mirror: Mirror) -> None:
         self._ask = ask
         self._mirror = mirror
-        self.get = mirror.get
-        self.watch = mirror.watch
+
+    async def get(self, task_id: str) -> Task | None:
+        return await self._mirror.get(task_id)
+
+    def watch(self, task: Task) -> AsyncIterator[Task | None]:
+        return self._mirror.watch(task)
 
     async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
         # The actor refuses what it hears too late, so that a caller that is answered 503 has not started a task.

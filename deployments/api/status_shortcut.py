@@ -1,7 +1,7 @@
-"""A short cut for the most frequent request of all: `GET /task/{id}/status` of a task that exists.
+"""A short cut for the most frequent request of all: `GET /task/{id}/status`.
 
-FastAPI's way to its route and back (routers, dependencies, response model) costs more than the answer itself.
-Everything else, errors included, goes that way; so does this request's documentation.
+FastAPI's way to its route and back (routers, dependencies, response model) costs more than the answer itself. Every
+other request goes that way; so does this request's documentation.
 """
 
 import re
@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.api.backend import Backend
 from deployments.api.models import StatusResponse
-from deployments.errors import RequestRefused
+from deployments.api.problems import of_refusal
+from deployments.errors import RequestRefused, no_such_task
 
 
 class StatusShortcut:
@@ -31,9 +32,9 @@ class StatusShortcut:
             return None
         try:
             task = await self._backend.get(asked[1].lower())
-        except RequestRefused:
-            return None  # the route says why
+        except RequestRefused as refusal:
+            return of_refusal(refusal)
         if task is None:
-            return None
+            return of_refusal(no_such_task())
         body = StatusResponse(aige_task_id=task.id, status=task.status).model_dump_json()
         return Response(body, media_type="application/json")

@@ -9,7 +9,7 @@ from deployments.api.backend import Backend
 from deployments.api.event_stream import DOCUMENTED, EventStream, final_id
 from deployments.api.models import StatusResponse, TaskResponse
 from deployments.api.openapi import problems_of
-from deployments.errors import NotFound
+from deployments.errors import no_such_task
 from deployments.tasks.record import Task
 
 TaskId = Annotated[str, Path(description="In either case."), AfterValidator(str.lower)]
@@ -25,7 +25,7 @@ def task_routes(backend: Backend) -> APIRouter:
     async def task_in_path(aige_task_id: TaskId) -> Task:
         task = await backend.get(aige_task_id)
         if task is None:
-            raise NotFound("There is no such task; finished tasks are forgotten after a day.")
+            raise no_such_task()
         return task
 
     TaskInPath = Annotated[Task, Depends(task_in_path)]  # noqa: N806 - a type

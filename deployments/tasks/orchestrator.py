@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable
+from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable, no_such_task
 from deployments.settings import Deadlines, Settings
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.feed import Feed
@@ -103,7 +103,7 @@ class Orchestrator:
             Conflict: it has already ended.
         """
         if self.tasks.get(task_id) is None:
-            raise NotFound("There is no such task; finished tasks are forgotten after a day.")
+            raise no_such_task()
         cancelled = Failure.of(Cancelled("The task was cancelled."))
         try:
             entry = await self._ledger.change(

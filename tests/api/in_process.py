@@ -19,12 +19,14 @@ BASE = "http://aige.test"
 class InProcess:
     """A `Backend` on this event loop.
 
-    `works` keeps what was submitted; `outcome` says how each last step ends, and `release`, once set, lets it.
-    It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too early.
+    `works` keeps what was submitted, `asked_for` the ids that were asked about; `outcome` says how each last step ends,
+    and `release`, once set, lets it. It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as
+    when a request comes too early.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.works: list[Work] = []
+        self.asked_for: list[str] = []
         self.outcome: Callable[[Work], Outcome] = lambda work: work
         self.away = False
         self.broken: Exception | None = None
@@ -43,9 +45,12 @@ class InProcess:
         return self.outcome(request.work)
 
     async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
+        self._may_be_away()
+        return await self._orchestrator.submit(task, work, binding)
+
+    def _may_be_away(self) -> None:
         if self.away:
             raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2)
-        return await self._orchestrator.submit(task, work, binding)
 
     async def bound(self, binding: Binding) -> Task | None:
         return await self._orchestrator.bound(binding) if self.finds_bound else None
@@ -54,6 +59,8 @@ class InProcess:
         return await self._orchestrator.cancel(task_id)
 
     async def get(self, task_id: str) -> Task | None:
+        self.asked_for.append(task_id)
+        self._may_be_away()
         if self.broken is not None:
             raise self.broken
         return self._orchestrator.tasks.get(task_id)

@@ -1,7 +1,9 @@
 """`GET /task/{id}/status`, the most frequent request of all."""
 
 import httpx
+import pytest
 
+from tests.api.in_process import InProcess
 from tests.api.requests import started
 
 
@@ -10,4 +12,15 @@ async def test_the_status_holds_exactly_two_keys(client: httpx.AsyncClient) -> N
     task_id = await started(client)
     answer = await client.get(f"/api/v1/task/{task_id}/status")
     assert answer.status_code == 200
-    assert answer.json() == {"aige_task_id": task_id, "status": "pending"}
+    assert answer.json() == {"aige_task_id": task_id, "status": "processing_avatar_model"}
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_miss_asks_once(client: httpx.AsyncClient, backend: InProcess, away: bool) -> None:
+    """Where the actor hangs, each question takes its six seconds. The answer is the route's own."""
+    backend.away = away
+    answer = await client.get("/api/v1/task/nobody/status")
+    assert backend.asked_for == ["nobody"]
+    whole = await client.get("/api/v1/task/nobody")
+    assert answer.status_code == (503 if away else 404)
+    assert (answer.json(), answer.headers) == (whole.json(), whole.headers)
