@@ -12,13 +12,12 @@ from deployments.errors import FetchFailed, UploadFailed, UploadUrlExpired
 from deployments.media import signed_urls
 from deployments.media.destinations import Refused, host_of
 from deployments.media.egress import Egress, reason_for
+from deployments.media.httpx_errors import pause_asked_for
 
 CONTENT_TYPE = "image/png"
 TRIES = 5
 _TAKEN_ALREADY = frozenset({httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED})
 """How stores refuse to write over an object: those that never do, and those whose URL was signed on that condition."""
-LONGEST_PAUSE = 30.0
-"""In seconds: what a server asks for beyond it, in `Retry-After`, is not waited for."""
 
 _AZURE_BLOB_HOSTS = (
     ".blob.core.windows.net",
@@ -136,13 +135,13 @@ def _headers(url: str) -> dict[str, str]:
 
 
 def _pause_after(error: Exception) -> bool | float:
-    """Whether to try again after `error`, and after how many seconds where the server says so (RFC 9110, 10.2.3)."""
+    """Whether to try again after `error`, and after how many seconds where the server says so."""
     if not isinstance(error, _NotTaken):
         return isinstance(error, httpx.TransportError)
     if not error.may_pass:
         return False
-    seconds = error.retry_after
-    return float(seconds) if seconds.isdecimal() and float(seconds) <= LONGEST_PAUSE else True
+    pause = pause_asked_for(error.retry_after)
+    return True if pause is None else pause
 
 
 def _failure(url: str, status: int, now: datetime) -> UploadFailed | UploadUrlExpired:

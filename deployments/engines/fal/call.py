@@ -14,14 +14,13 @@ from deployments.engines.base import Cost, PaidCall
 from deployments.engines.fal import errors
 from deployments.engines.fal.queue import FalQueue, NotTaken, Outcome, endpoint_of
 from deployments.errors import EngineError, EngineTimeout, FetchFailed
+from deployments.media.httpx_errors import pause_asked_for
 
 logger = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
 SUBMIT_TRIES = 8
-LONGEST_RETRY_AFTER = 30.0
-"""In seconds: what fal asks for beyond it, in `Retry-After`, is not waited for."""
 CANCEL_S = 30.0
 
 
@@ -137,11 +136,11 @@ def growing_pauses() -> Iterator[float]:
 
 
 def _pause_after(error: Exception) -> bool | float:
-    """Whether to submit again after `error`, and after how many seconds where fal says so (RFC 9110, 10.2.3)."""
+    """Whether to submit again after `error`, and after how many seconds where fal says so."""
     if not isinstance(error, NotTaken):
         return False
-    seconds = error.retry_after
-    return float(seconds) if seconds.isdecimal() and float(seconds) <= LONGEST_RETRY_AFTER else True
+    pause = pause_asked_for(error.retry_after)
+    return True if pause is None else pause
 
 
 def _billed_units(answer: httpx.Response) -> float | None:
