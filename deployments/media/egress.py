@@ -33,22 +33,9 @@ from deployments.media.destinations import (
     Refused,
     check_url,
     host_of,
-    parse_allow_hosts,
 )
 from deployments.media.door import AT_ONCE, LOCATION, Door
 from deployments.media.httpx_errors import TROUBLE
-
-__all__ = [
-    "AllowedHosts",
-    "Egress",
-    "EgressLimits",
-    "OwnStore",
-    "Refused",
-    "check_url",
-    "host_of",
-    "parse_allow_hosts",
-    "reason_for",
-]
 
 _HEADERS = {
     "User-Agent": "AIGE",

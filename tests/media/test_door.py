@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from deployments.media.egress import Egress, EgressLimits, Refused, check_url, parse_allow_hosts
+from deployments.media.destinations import Refused, check_url, parse_allow_hosts
+from deployments.media.egress import Egress, EgressLimits
 from tests.faults.certificate import certificate_for
 from tests.faults.web import PICTURE, serving
 from tests.media.internet import OWN_URL, PUBLIC, Answers, Internet, Store, opened, why

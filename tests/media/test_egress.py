@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from deployments.errors import FetchFailed
+from deployments.media.destinations import Refused, parse_allow_hosts
 from deployments.media.door import AT_ONCE
-from deployments.media.egress import Egress, Refused, parse_allow_hosts
+from deployments.media.egress import Egress
 from tests.faults import web
 from tests.faults.web import PICTURE
 from tests.media.internet import OWN_URL, PUBLIC, Internet, Store, opened, why

@@ -19,7 +19,7 @@ from deployments.engines.fal.outputs import picture_in
 from deployments.engines.fal.queue import LOOK_S, FalQueue
 from deployments.errors import SettingsError
 from deployments.media import images
-from deployments.media.egress import parse_allow_hosts
+from deployments.media.destinations import parse_allow_hosts
 from deployments.media.picture import Picture
 from deployments.media.results import has_no_transparency
 from deployments.media.sizes import AspectRatio, Size
