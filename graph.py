@@ -13,7 +13,7 @@ from ray.serve import Application, Deployment
 from deployments.avatar_generator import AvatarGenerator
 from deployments.background_generator import BackgroundGenerator
 from deployments.background_remover import BackgroundRemover
-from deployments.engines.loading import checked_engine
+from deployments.engines.loading import chosen_engines
 from deployments.ingress import Ingress
 from deployments.overlayer import Overlayer
 from deployments.runtime.actor import DetachedActor
@@ -30,7 +30,7 @@ def build(settings: Settings) -> Application:
     Raises:
         SettingsError: a setting, or an environment variable, is misspelt or impossible.
     """
-    checked_engine(settings, Environment())
+    chosen_engines(settings, Environment())
     task_status = DetachedActor(TaskStatus, settings, identity_of(settings))
     stages = [_deployment(stage).bind(settings) for stage in STAGES]
     return _deployment(serve.ingress()(Ingress)).bind(settings, task_status, stages)

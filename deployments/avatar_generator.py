@@ -1,11 +1,14 @@
 """AvatarGenerator: a portrait of the person in the photos."""
 
+from deployments.engines.base import Verb
 from deployments.runtime.stage import EngineStage, StageRun
 from deployments.tasks.work import AvatarJob, Work
 
 
 class AvatarGenerator(EngineStage):
-    """A thin shell around the engine's `portrait`."""
+    """A thin shell around the engines' `portrait`."""
+
+    verb = Verb.PORTRAIT
 
     async def run(self, work: Work, run: StageRun) -> Work:
         """The work with the portrait, and without the photos.
@@ -14,5 +17,5 @@ class AvatarGenerator(EngineStage):
             TaskFailed: whatever the engine says.
         """
         job = work.job_of(AvatarJob)
-        made = await self.engine.portrait(job.prompt, job.photos, job.ratio, run.paid_call)
-        return self.noting(work, run, made).without_photos().carrying(made.picture, opaque=False)
+        making = await self.making(run, lambda engine, call: engine.portrait(job.prompt, job.photos, job.ratio, call))
+        return self.noting(work, making).without_photos().carrying(making.made.picture, opaque=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from deployments.engines.base import Verb
 from deployments.media.picture import Picture
 from deployments.media.results import opaque_result
 from deployments.runtime.stage import EngineStage, StageRun
@@ -9,7 +10,9 @@ from deployments.tasks.work import BackgroundJob, Work
 
 
 class BackgroundGenerator(EngineStage):
-    """A thin shell around the engine's `background`."""
+    """A thin shell around the engines' `background`."""
+
+    verb = Verb.BACKGROUND
 
     async def run(self, work: Work, run: StageRun) -> Work:
         """The work with an opaque PNG in the asked ratio.
@@ -18,7 +21,7 @@ class BackgroundGenerator(EngineStage):
             TaskFailed: whatever the engine says.
         """
         job = work.job_of(BackgroundJob)
-        made = await self.engine.background(job.prompt, job.ratio, run.paid_call)
-        data = await run.bytes_of(made.picture)
+        making = await self.making(run, lambda engine, call: engine.background(job.prompt, job.ratio, call))
+        data = await run.bytes_of(making.made.picture)
         picture = await asyncio.to_thread(opaque_result, data, job.ratio, self.limits)
-        return self.noting(work, run, made).carrying(Picture(data=picture), opaque=True)
+        return self.noting(work, making).carrying(Picture(data=picture), opaque=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from deployments.engines.base import Verb
 from deployments.errors import EngineError, InvalidImage
 from deployments.media.picture import Picture
 from deployments.media.results import cut_out_result
@@ -10,7 +11,9 @@ from deployments.tasks.work import AvatarJob, Work
 
 
 class BackgroundRemover(EngineStage):
-    """A thin shell around the engine's `cut_out`."""
+    """A thin shell around the engines' `cut_out`."""
+
+    verb = Verb.CUT_OUT
 
     async def run(self, work: Work, run: StageRun) -> Work:
         """The work with a transparent PNG: an avatar's in the asked ratio, an overlay's person in its own size.
@@ -21,12 +24,14 @@ class BackgroundRemover(EngineStage):
             TaskFailed: whatever else the engine says.
         """
         ratio = work.job.ratio if isinstance(work.job, AvatarJob) else None
+        person = work.needed_picture()
         try:
-            made = await self.engine.cut_out(work.needed_picture(), run.paid_call)
+            making = await self.making(run, lambda engine, call: engine.cut_out(person, call))
         except InvalidImage as error:
             if ratio is None:
                 raise  # the caller's own person image
             raise EngineError("The image model returned something that is no usable picture; try again.") from error
-        data = await run.bytes_of(made.picture)
+        data = await run.bytes_of(making.made.picture)
         picture = await asyncio.to_thread(cut_out_result, data, ratio, self.limits)
-        return self.noting(work, run, made).carrying(Picture(data=picture), opaque=False)
+        noted = self.noting(work, making, changed=making.made.picture != person)
+        return noted.carrying(Picture(data=picture), opaque=False)

@@ -15,6 +15,7 @@
         ├── NoPersonFound          no_person_found
         ├── ContentRejected        content_rejected
         ├── EngineError            engine_error
+        │   └── NotCharged             the work was certainly not taken, or is not charged: another engine may be asked
         ├── EngineTimeout          engine_timeout
         ├── EngineOutcomeUnknown   engine_outcome_unknown
         ├── FetchFailed            fetch_failed
@@ -132,6 +133,21 @@ class ContentRejected(TaskFailed):
 
 class EngineError(TaskFailed):
     code = ErrorCode.ENGINE_ERROR
+
+
+class NotCharged(EngineError):
+    """The engine certainly did not take the work, or does not charge for it; another engine may be asked instead.
+
+    `reason` says why in a clause that names no host: "it cannot be reached".
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, reason)
+        self.message = message
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class EngineTimeout(TaskFailed):

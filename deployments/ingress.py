@@ -7,8 +7,10 @@ from datetime import timedelta
 from ray import serve
 from starlette.types import ASGIApp
 
-from deployments.api.app import Parts, build_api
-from deployments.engines.loading import checked_engine
+from deployments.api.app import Parts, ServiceEngines, build_api
+from deployments.api.models import EnginesResponse
+from deployments.engines.base import Verb
+from deployments.engines.loading import Choice, chosen_engines
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.open_media import open_store
 from deployments.runtime import logs
@@ -39,19 +41,24 @@ class Ingress:
             asyncio.ensure_future(task_status.keep_alive(actor, app_name)),
             asyncio.ensure_future(mirror.follow()),
         ]
-        engine = checked_engine(settings, environment)
+        engines = service_engines(chosen_engines(settings, environment))
         self._parts = Parts(
             settings=settings,
             backend=Tasks(ask, mirror),
             store=open_store(settings, environment),
-            engine=engine.name,
-            generative=engine.generative,
+            engines=engines,
             allow=parse_allow_hosts(environment.aige_allow_hosts),
             api_keys=environment.api_keys,
         )
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         return build_api(self._parts)
+
+
+def service_engines(choice: Choice) -> ServiceEngines:
+    """What the API tells of the engines in use."""
+    shown = EnginesResponse.model_validate({verb: choice.shown(verb) for verb in Verb})
+    return ServiceEngines(shown, generative=choice.generative)
 
 
 class Tasks:

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from deployments.engines.base import Verb
 from deployments.media.picture import Picture
 from deployments.media.results import blended_result, opacity_and_size, overlay_result
 from deployments.runtime.stage import EngineStage, StageRun
@@ -11,7 +12,9 @@ from deployments.tasks.work import OverlayJob, Work
 
 
 class Overlayer(EngineStage):
-    """Composes exactly; then, where the engine blends, has it bind the two by light and shadow."""
+    """Composes exactly; then, where an engine blends, has it bind the two by light and shadow."""
+
+    verb = Verb.BLEND
 
     async def run(self, work: Work, run: StageRun) -> Work:
         """An overlay's first step and its main one."""
@@ -49,11 +52,12 @@ class Overlayer(EngineStage):
             person_size=work.person_size,
         )
         work = work.carrying(Picture(data=await asyncio.to_thread(place, background, person)), opaque=True)
-        return await self._blended(work, run) if self.engine.blends else work
+        return await self._blended(work, run) if self.chain.has_work(run.paid_calls) else work
 
     async def _blended(self, work: Work, run: StageRun) -> Work:
-        job = work.job_of(OverlayJob)
-        made = await self.engine.blend(job.prompt, work.needed_picture(), run.paid_call)
-        data = await run.bytes_of(made.picture)
+        job, composite = work.job_of(OverlayJob), work.needed_picture()
+        making = await self.making(run, lambda engine, call: engine.blend(job.prompt, composite, call))
+        data = await run.bytes_of(making.made.picture)
         picture = await asyncio.to_thread(blended_result, data, job.canvas.pixels, self.limits)
-        return self.noting(work, run, made).carrying(Picture(data=picture), opaque=True)
+        noted = self.noting(work, making, changed=making.made.picture != composite)
+        return noted.carrying(Picture(data=picture), opaque=True)

@@ -6,6 +6,7 @@ secrets).
 
 import os
 import re
+from collections import Counter
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -29,13 +31,27 @@ from deployments.errors import SettingsError
 VERSION = version("aige")
 
 _ROOT = Path(__file__).parents[1]
-_ENGINE = re.compile(r"auto|fal|local|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_ENGINE = re.compile(r"auto|fal|local|openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def _engine(value: str) -> str:
     if not _ENGINE.fullmatch(value):
-        raise ValueError("must be 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'")
+        raise ValueError("must be 'auto', 'fal', 'local', 'openai' or the place of a class, 'package.module:Class'")
     return value
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise ValueError(f"names {twice[0]!r} twice")
+    return names
+
+
+def _nobody(value: object) -> object:
+    return () if value == "none" else _listed(value)
 
 
 def _origin(value: str) -> str:
@@ -64,6 +80,10 @@ def _data_dir(value: Path) -> Path:
 
 
 EngineName = Annotated[str, AfterValidator(_engine)]
+EngineList = Annotated[
+    tuple[EngineName, ...], Field(min_length=1), BeforeValidator(_listed), AfterValidator(_each_once)
+]
+BlendList = Annotated[tuple[EngineName, ...], BeforeValidator(_nobody), AfterValidator(_each_once)]
 Origin = Annotated[str, AfterValidator(_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 JournalPlace = Annotated[str, AfterValidator(_journal)]
@@ -110,10 +130,23 @@ class S3(_Strict):
     region: str = "us-east-1"
 
 
+class Engines(_Strict):
+    """Engines for single verbs: a name, or a list of names that are tried in turn; None means `engine`.
+
+    `blend: none` blends nothing, which is an empty list here.
+    """
+
+    portrait: EngineList | None = None
+    background: EngineList | None = None
+    cut_out: EngineList | None = None
+    blend: BlendList | None = None
+
+
 class Settings(_Strict):
     """The builder's arguments: `args` in `serve_config.yaml`. Wrong ones raise `SettingsError`, whoever passes them."""
 
     engine: EngineName = "auto"
+    engines: Engines | None = None
     engine_options: dict[str, object] = {}
     cors_origins: tuple[Origin, ...] = ("http://localhost:5173", "http://127.0.0.1:5173")
     public_url: BaseUrl | None = None
@@ -200,6 +233,7 @@ class Environment(DataFolder):
     fal_key: SecretStr | None = None
     fal_key_id: SecretStr | None = None
     fal_key_secret: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
     aige_engine: EngineName | None = None
     aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
     aige_storage_secret: SecretStr | None = None
@@ -234,11 +268,22 @@ class Environment(DataFolder):
         return frozenset(key.strip() for key in listed.split(",") if key.strip())
 
     def engine(self, settings: Settings) -> str:
-        """The engine to use: `AIGE_ENGINE`, else the setting; `auto` means fal where its key is set, else local."""
-        chosen = self.aige_engine or settings.engine
-        if chosen == "auto":
+        """The engine to use: `AIGE_ENGINE`, else the setting; `auto` means fal where its key is set, else local.
+
+        Raises:
+            SettingsError: both `AIGE_ENGINE` and `engines` are set, so that nobody could tell which one counts.
+        """
+        if self.aige_engine and settings.engines is not None:
+            raise SettingsError(
+                f"{typed_name('aige_engine')} cannot be set beside `engines`: unset it, or remove `engines`"
+            )
+        return self.resolved(self.aige_engine or settings.engine)
+
+    def resolved(self, name: str) -> str:
+        """The engine that `name` means: `auto` is fal where its key is set, else local."""
+        if name == "auto":
             return "fal" if self.fal_key else "local"
-        return chosen
+        return name
 
 
 def typed_name(variable: str) -> str:

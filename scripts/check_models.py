@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, Field
 
+from deployments.engines.base import Verb
 from deployments.engines.fal.models import Model
 from deployments.engines.fal.options import FalOptions
 from deployments.errors import SettingsError
@@ -65,9 +66,9 @@ class _Document(BaseModel):
         return set(self.components.schemas[name].properties)
 
 
-def problems(verb: str, model: Model, client: httpx.Client) -> Iterator[str]:
-    """What is wrong with a verb's model, one sentence each."""
-    setting = f"engine_options.models.{verb}"
+def problems(verb: str, model: Model, client: httpx.Client, place: str = "engine_options") -> Iterator[str]:
+    """What is wrong with a verb's model, one sentence each; `place` is where the models are set."""
+    setting = f"{place}.models.{verb}"
     response = client.get(SCHEMA_URL, params={"endpoint_id": model.endpoint})
     if response.status_code == httpx.codes.NOT_FOUND:
         yield f"{setting}: fal has no model {model.endpoint!r} any more; choose another."
@@ -84,6 +85,26 @@ def problems(verb: str, model: Model, client: httpx.Client) -> Iterator[str]:
         yield f"{setting}.output: the result of {model.endpoint!r} has no {first!r}."
 
 
+def fal_models(settings: Settings) -> tuple[str, dict[str, Model]]:
+    """Where fal's options stand, and its model for each verb that it may be asked for; `auto` may mean fal.
+
+    Raises:
+        SettingsError: the options are wrong.
+    """
+    engines, place = settings.engines, "engine_options"
+    options: object = settings.engine_options
+    if engines is not None:
+        options, place = settings.engine_options.get("fal", {}), "engine_options.fal"
+    chosen = {verb: getattr(engines, verb, None) or (settings.engine,) for verb in Verb}
+    if engines is not None and engines.blend == ():
+        chosen[Verb.BLEND] = ()
+    verbs = [verb for verb, names in chosen.items() if {"auto", "fal"} & set(names)]
+    if not verbs or not isinstance(options, dict):
+        return place, {}
+    models = FalOptions.parse(options, place).models
+    return place, {verb: getattr(models, verb) for verb in verbs}
+
+
 def _sent(verb: str, model: Model) -> set[str]:
     prompt = None if verb == "cut_out" else "a prompt"
     return set(model.arguments(prompt, (1024, 1024), ["https://photos.example/me.png"]))
@@ -93,9 +114,9 @@ def main(arguments: list[str]) -> int:
     """Prints what it finds; 0 if nothing is wrong."""
     try:
         settings = Settings.load(Path(arguments[0] if arguments else "serve_config.yaml"))
-        models = FalOptions.parse(settings.engine_options).models
+        place, models = fal_models(settings)
         with httpx.Client(timeout=30, follow_redirects=True) as client:
-            found = [problem for verb, model in models for problem in problems(verb, model, client)]
+            found = [problem for verb, model in models.items() for problem in problems(verb, model, client, place)]
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -103,7 +124,8 @@ def main(arguments: list[str]) -> int:
         reason = str(error).partition("\n")[0] or type(error).__name__
         print(f"Nothing was checked: fal.ai does not answer ({reason}). This needs the internet.", file=sys.stderr)
         return 2
-    print("\n".join(found) or "fal has all models, and they take what we send.")
+    fine = "fal has all models, and they take what we send." if models else "No verb is fal's: there is nothing to ask."
+    print("\n".join(found) or fine)
     return 1 if found else 0
 
 

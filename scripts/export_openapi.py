@@ -12,11 +12,15 @@ from typing import cast
 
 import httpx
 
-from deployments.api.app import Parts, build_api
+from deployments.api.app import Parts, ServiceEngines, build_api
 from deployments.api.backend import Backend
+from deployments.api.models import EnginesResponse
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
 
+ENGINES = ServiceEngines(
+    EnginesResponse(portrait=["local"], background=["local"], cut_out=["local"], blend=[]), generative=False
+)
 TARGET = Path(__file__).resolve().parent.parent / "frontend" / "openapi.json"
 
 
@@ -24,7 +28,7 @@ async def document(directory: Path) -> str:
     """The OpenAPI document of the application with its default settings; `directory` is for a store."""
     store = BuiltinStore(directory, b"unused", max_bytes=0)
     nobody = cast(Backend, None)  # no task is ever sent
-    app = build_api(Parts(settings=Settings(), backend=nobody, store=store, engine="local", generative=False))
+    app = build_api(Parts(settings=Settings(), backend=nobody, store=store, engines=ENGINES))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://aige") as client:
         response = await client.get("/openapi.json")
     return json.dumps(response.raise_for_status().json(), indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple, NoReturn
 from pydantic import BaseModel, Field, StrictInt, StrictStr, ValidationError
 
 from deployments.config_file import first_fault, read_config
-from deployments.engines.loading import checked_engine
+from deployments.engines.loading import chosen_engines
 from deployments.errors import SettingsError
 from deployments.media.destinations import parse_allow_hosts
 from deployments.settings import Environment, Profile, Settings
@@ -69,9 +69,9 @@ def parse_options(arguments: list[str]) -> Run:
     _check_spelling()
     environment = Environment()
     settings = Settings.load(options.config)
-    checked_engine(settings, environment)
+    engines = chosen_engines(settings, environment)
     parse_allow_hosts(environment.aige_allow_hosts)
-    if environment.engine(settings) != "local":  # which asks nobody
+    if engines.names != {"local"}:  # which asks nobody
         check_proxies()
     http = _http_options(options.config)
     any_port = _any_port(http.host)

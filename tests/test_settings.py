@@ -8,6 +8,7 @@ import yaml
 from deployments.errors import SettingsError
 from deployments.settings import Environment, Settings
 
+NO_ENGINE = "must be 'auto', 'fal', 'local', 'openai' or the place of a class, 'package.module:Class'"
 CONFIG = Path(__file__).parents[1] / "serve_config.yaml"
 
 
@@ -118,8 +119,16 @@ def test_fals_older_variables(
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("AIGE_ENGINE", "lokal", "must be 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'"),
-        ("aige_engine", "lokal", "must be 'auto', 'fal', 'local' or the place of a class, 'package.module:Class'"),
+        (
+            "AIGE_ENGINE",
+            "lokal",
+            "must be 'auto', 'fal', 'local', 'openai' or the place of a class, 'package.module:Class'",
+        ),
+        (
+            "aige_engine",
+            "lokal",
+            "must be 'auto', 'fal', 'local', 'openai' or the place of a class, 'package.module:Class'",
+        ),
         ("AIGE_PROFILE", "prod", "must be 'laptop' or 'production'"),
         ("AIGE_DATA_DIR", "~no-such-user/var", "names a home folder that this machine does not know"),
     ],

@@ -14,7 +14,7 @@ from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
 from deployments.api.cors import Cors
 from deployments.api.head import HeadAsGet
-from deployments.api.models import LimitsResponse, ServiceResponse
+from deployments.api.models import EnginesResponse, LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.overload import Gate, RefuseAtGate
 from deployments.api.status_shortcut import StatusShortcut
@@ -25,10 +25,23 @@ from deployments.api.web_ui import web_ui_routes
 from deployments.media.destinations import AllowedHosts
 from deployments.media.storage import ObjectStore, own_store
 from deployments.settings import VERSION, Settings
-from deployments.tasks.record import now
+from deployments.tasks.record import now, one_name
 
 BASE = "/api/v1"
 WEB_UI = Path(__file__).parents[2] / "frontend/dist"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEngines:
+    """Who makes the pixels: engines by verb, and whether portraits and backgrounds are a generative model's."""
+
+    by_verb: EnginesResponse
+    generative: bool
+
+    @property
+    def name(self) -> str:
+        """The one engine of all verbs, or `mixed`."""
+        return one_name(name for _, names in self.by_verb for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +51,7 @@ class Parts:
     settings: Settings
     backend: Backend
     store: ObjectStore
-    engine: str
-    generative: bool
+    engines: ServiceEngines
     allow: AllowedHosts = frozenset()
     api_keys: frozenset[str] = frozenset()
     clock: Callable[[], datetime] = now
@@ -58,7 +70,7 @@ def build_api(parts: Parts) -> ASGIApp:
     )
     gate = Gate()
     admission = Admission(
-        engine=parts.engine, limits=limits, allow=parts.allow, store=own_store(parts.store), clock=parts.clock
+        engine=parts.engines.name, limits=limits, allow=parts.allow, store=own_store(parts.store), clock=parts.clock
     )
     app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
@@ -66,8 +78,10 @@ def build_api(parts: Parts) -> ASGIApp:
     app.include_router(web_ui_routes(WEB_UI))
     service = ServiceResponse(
         version=VERSION,
-        engine=parts.engine,
-        generative=parts.generative,
+        engine=parts.engines.name,
+        engines=parts.engines.by_verb,
+        generative=parts.engines.generative,
+        blends=bool(parts.engines.by_verb.blend),
         limits=LimitsResponse(**limits.model_dump()),
     )
 

@@ -166,6 +166,14 @@ class ChargeResponse(BaseModel):
     units: float | None
 
 
+class MakerResponse(BaseModel):
+    """Which engine did a stage's work, and with which model; null where the engine has none."""
+
+    stage: str
+    engine: str
+    model: str | None
+
+
 class TaskResponse(BaseModel):
     """The whole task."""
 
@@ -177,7 +185,8 @@ class TaskResponse(BaseModel):
     error: ErrorResponse | None
     timeline: list[MomentResponse]
     attempts: int
-    engine: str
+    engine: str = Field(description="The engine that made all of it; `mixed` where there were several.")
+    made_by: list[MakerResponse] = Field(description="One entry for each engine that made pixels, in order.")
     notes: list[str]
     progress: str | None = Field(description="What the provider says of the running stage.")
     cost: list[ChargeResponse]
@@ -193,7 +202,10 @@ class TaskResponse(BaseModel):
             error=ErrorResponse(code=task.failure.code, message=task.failure.message) if task.failure else None,
             timeline=[MomentResponse(status=status, at=at) for status, at in task.timeline],
             attempts=task.attempts,
-            engine=task.engine,
+            engine=task.shown_engine,
+            made_by=[
+                MakerResponse(stage=STAGE_OF.get(m.step, m.step), engine=m.engine, model=m.model) for m in task.made_by
+            ],
             notes=list(task.notes),
             progress=task.progress,
             cost=[
@@ -228,12 +240,23 @@ class LimitsResponse(BaseModel):
     redirects: int
 
 
+class EnginesResponse(BaseModel):
+    """Engines by what they make, in the order in which they are tried."""
+
+    portrait: list[str]
+    background: list[str]
+    cut_out: list[str]
+    blend: list[str] = Field(description="Empty where nothing is blended.")
+
+
 class ServiceResponse(BaseModel):
     """What this server is."""
 
     version: str
-    engine: str
-    generative: bool = Field(description="Whether a generative model makes the pictures.")
+    engine: str = Field(description="The one engine of all, or `mixed`.")
+    engines: EnginesResponse
+    generative: bool = Field(description="Whether generative models make portraits and backgrounds.")
+    blends: bool = Field(description="Whether an engine blends the person and the background of an overlay.")
     limits: LimitsResponse
 
 

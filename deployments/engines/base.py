@@ -5,6 +5,8 @@ Placing a person on a background is not among them: that is ours and exact (`dep
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from deployments.media.images import PictureLimits
@@ -16,18 +18,28 @@ if TYPE_CHECKING:  # `make run` only wants to know whether the engine is there, 
     from deployments.media.egress import Egress
 
 
+class Verb(StrEnum):
+    """What an engine can be asked to make."""
+
+    PORTRAIT = "portrait"
+    BACKGROUND = "background"
+    CUT_OUT = "cut_out"
+    BLEND = "blend"
+
+
 @dataclass(frozen=True, slots=True)
 class EngineContext:
     """What an engine is constructed with: `Engine(context)`.
 
-    `egress` is the only way out to URLs that come from a request; `limits` caps what may be decoded; `options` is
-    `engine_options` of the configuration, as it stands there; `environment` has the keys.
+    `egress` is the only way out to URLs that come from a request; `limits` caps what may be decoded; `options` are the
+    engine's own, as they stand in the configuration; `options_at` is where, for messages; `environment` has the keys.
     """
 
     egress: "Egress"
     limits: PictureLimits
     options: Mapping[str, object] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    options_at: str = "engine_options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +52,20 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a verb returns: the picture, what its caller should know (one plain sentence each), and what was charged."""
+    """What a verb returns: the picture, what its caller should know (one plain sentence each), and what was charged.
+
+    `model` is the model that made it, where it has a name; where something was charged, `cost` names it too.
+    """
 
     picture: Picture
     notes: tuple[str, ...] = ()
     cost: Cost | None = None
+    model: str | None = None
+
+    @property
+    def by_model(self) -> str | None:
+        """The model that made the picture; None where it has no name."""
+        return self.cost.model if self.cost else self.model
 
 
 class PaidCall(Protocol):
@@ -52,6 +73,12 @@ class PaidCall(Protocol):
 
     receipt: str | None
     """The request id of an earlier attempt, if there is one; lets an engine skip preparing its inputs."""
+
+    key: str
+    """A UUID that is the same in every attempt, for providers that take a key of the caller's."""
+
+    claimed_at: datetime | None
+    """When the submit was claimed whose answer may be lost: this attempt's, or else an earlier one's."""
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """The provider's request id: from `send`, or, if an earlier attempt has already submitted, that attempt's.
@@ -66,6 +93,10 @@ class PaidCall(Protocol):
         """
         ...
 
+    async def found(self, receipt: str) -> None:
+        """Records the request id of a submit of unknown outcome, which the provider was asked for."""
+        ...
+
     def report(self, progress: str) -> None:
         """Where the provider says that it stands, one short sentence, shown while the verb runs; repeats are fine."""
         ...
@@ -77,12 +108,46 @@ class PaidCall(Protocol):
         ...
 
 
+class Known(Protocol):
+    """What earlier attempts at a step have left of one engine's paid call."""
+
+    @property
+    def receipt(self) -> str | None: ...
+
+    @property
+    def passed(self) -> str | None:
+        """Why the engine was passed over, if it was: a clause."""
+        ...
+
+
+class PaidCalls(Protocol):
+    """The paid calls of one attempt at one step: one for each engine, named as in `serve_config.yaml`."""
+
+    @property
+    def known(self) -> Mapping[str, Known]:
+        """What earlier attempts have left, by engine."""
+        ...
+
+    def of(self, engine: str, /) -> PaidCall: ...
+
+    async def pass_over(self, engine: str, reason: str, /) -> None:
+        """Records that the engine certainly did not do the work and does not charge for it, before another is asked.
+
+        Raises:
+            EngineOutcomeUnknown: an earlier submit to it may have been sent.
+        """
+        ...
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Makes pixels. Every verb may raise any `TaskFailed`; anything else that it raises ends the task as `internal`.
 
-    An engine may also have a classmethod `check(options, environment)`, which raises `SettingsError` where it could not
-    work with these `engine_options` and keys: then the service does not start.
+    `NotCharged` is the one failure after which the next engine of a list is asked.
+
+    An engine may also have two classmethods. `check(options, environment)` raises `SettingsError` where the engine
+    could not work with these options and keys; `lacks(verb, options)` says, in a clause, why it cannot do a verb, and
+    None where it can. Either keeps the service from starting.
 
     The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread. An engine
     that pays for what it makes submits through `call`; a cancelled verb cancels the provider's request too, unless it

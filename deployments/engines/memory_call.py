@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from deployments.errors import EngineOutcomeUnknown, TaskFailed
 
@@ -31,6 +32,8 @@ class MemoryCall:
     submitting: asyncio.Event = field(default_factory=asyncio.Event)
     recorded: asyncio.Event = field(default_factory=asyncio.Event)
     reported: asyncio.Event = field(default_factory=asyncio.Event)
+    key: str = "9d3e7c4c-3a53-5cf5-9c0e-0d6d0a1a2b3c"
+    claimed_at: datetime | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
@@ -50,6 +53,7 @@ class MemoryCall:
         self.submitting.set()
         await self.gate.wait()
         self.sends += 1
+        self.claimed_at = datetime.now(UTC)
         try:
             self.receipt = await send()
         except EngineOutcomeUnknown:
@@ -63,7 +67,10 @@ class MemoryCall:
         return self.receipt
 
     def next_attempt(self) -> "MemoryCall":
-        return MemoryCall(receipt=self.receipt, claimed=self.claimed)
+        return MemoryCall(receipt=self.receipt, claimed=self.claimed, claimed_at=self.claimed_at)
+
+    async def found(self, receipt: str) -> None:
+        self.receipt = receipt
 
     def report(self, progress: str) -> None:
         self.progress.append(progress)

@@ -10,12 +10,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from ray import serve
 from ray.serve import metrics
 
-from deployments.engines.base import Engine, EngineContext, Made, PaidCall
-from deployments.engines.loading import load_engine
+from deployments.engines.base import Engine, Made, PaidCalls, Verb
+from deployments.engines.chain import Ask, Chain
+from deployments.engines.loading import chosen_engines
 from deployments.errors import DeadlineExceeded, failure_of
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
@@ -28,8 +30,8 @@ from deployments.runtime.scaling import RUNNING
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers
 from deployments.tasks.log_context import task_context
-from deployments.tasks.paid_call import ClaimedCall
-from deployments.tasks.record import Charge, Failure
+from deployments.tasks.paid_call import ClaimedCalls
+from deployments.tasks.record import Charge, Failure, Maker
 from deployments.tasks.runs import Runs
 from deployments.tasks.work import Outcome, StepRequest, Work
 
@@ -42,7 +44,7 @@ class StageRun:
 
     step: str
     deadline: asyncio.Timeout
-    paid_call: PaidCall
+    paid_calls: PaidCalls
     _egress: Egress
     _limits: PictureLimits
 
@@ -114,8 +116,8 @@ class Stage(ABC):
         seconds = self.settings.deadlines.stage_s
         try:
             async with asyncio.timeout(seconds) as deadline:
-                paid_call = ClaimedCall(self._ask, request, deadline.expired)
-                run = StageRun(request.step, deadline, paid_call, self.egress, self.limits)
+                paid_calls = ClaimedCalls(self._ask, request, deadline.expired)
+                run = StageRun(request.step, deadline, paid_calls, self.egress, self.limits)
                 return await self.run(request.work, run)
         except Exception as error:
             if deadline.expired():
@@ -128,23 +130,79 @@ class Stage(ABC):
 
 
 class EngineStage(Stage):
-    """A stage around one of the engine's verbs."""
+    """A stage around one verb, which the engines that the settings name for it are asked for in turn."""
+
+    verb: ClassVar[Verb]
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._billed = metrics.Counter(
-            "aige_billed_units_total",
-            description="What providers say that they have billed, in their own units.",
-            tag_keys=("step", "model"),  # type: ignore[arg-type]  # Ray types it as a tuple of one, and takes many
+        self._billed = _counter("aige_billed_units_total", _BILLED, "step", "engine", "model")
+        self._made = _counter("aige_steps_made_total", "Steps that engines did.", "step", "engine", "model")
+        self._passed = _counter("aige_engines_passed_over_total", _PASSED, "verb", "engine")
+        self._left_out = metrics.Gauge(
+            "aige_engine_left_out",
+            description=_LEFT_OUT,
+            tag_keys=("verb", "engine"),  # type: ignore[arg-type]  # as above
         )
-        context = EngineContext(self.egress, self.limits, settings.engine_options, self.environment)
-        self.engine: Engine = load_engine(self.environment.engine(settings), context)
+        choice = chosen_engines(settings, self.environment)
 
-    def noting(self, work: Work, run: StageRun, made: Made) -> Work:
-        """The work with what the engine says of what it made, and with what that cost, which is counted here."""
+        def make(name: str) -> Engine:
+            return choice.made(name, self.egress, self.limits)
+
+        self.chain = Chain({name: make(name) for name in choice.verbs[self.verb]}, make, passing=self._on_passing)
+
+    async def making(self, run: StageRun, ask: Ask) -> "Making":
+        """What an engine made.
+
+        Raises:
+            TaskFailed: why none did.
+        """
+        answer = await self.chain.made(run.paid_calls, ask)
+        self._show_circuits()
+        return Making(run.step, answer.engine, answer.made)
+
+    def noting(self, work: Work, making: "Making", *, changed: bool = True) -> Work:
+        """The work with what the engine says of what it made, and with what that cost, which is counted here.
+
+        `changed`: whether the engine made any pixels; where it gave back what it was given, it made none.
+        """
+        made, maker = making.made, Maker(making.step, making.engine, making.made.by_model)
+        if changed:
+            self._made.inc(tags=_tags(maker))
+            logger.info("%s made by %s, model %s.", maker.step, maker.engine, maker.model)
+            work = work.made(maker)
         if made.cost is None:
             return work.noting(made.notes)
-        charge = Charge(run.step, made.cost.model, made.cost.units)
-        self._billed.inc(charge.units or 0, tags={"step": charge.step, "model": charge.model})
+        charge = Charge(making.step, made.cost.model, made.cost.units)
+        self._billed.inc(charge.units or 0, tags=_tags(maker))
         logger.info("%s billed %s units of %s.", charge.step, charge.units, charge.model)
         return work.noting(made.notes, charge)
+
+    def _on_passing(self, engine: str, _reason: str) -> None:
+        self._passed.inc(tags={"verb": self.verb, "engine": engine})
+        self._show_circuits()
+
+    def _show_circuits(self) -> None:
+        for engine, circuit in self.chain.circuits.items():
+            self._left_out.set(circuit.is_open, tags={"verb": self.verb, "engine": engine})
+
+
+class Making(NamedTuple):
+    """What an engine made for a step, and the name that the engine is shown by."""
+
+    step: str
+    engine: str
+    made: Made
+
+
+_BILLED = "What providers say that they have billed, in their own units."
+_PASSED = "How often an engine did not take a step's work, and another one was asked."
+_LEFT_OUT = "1 while an engine is left out, since it has failed several times in a row."
+
+
+def _counter(name: str, description: str, *tags: str) -> metrics.Counter:
+    return metrics.Counter(name, description=description, tag_keys=tags)  # type: ignore[arg-type]  # as above
+
+
+def _tags(maker: Maker) -> dict[str, str]:
+    return {"step": maker.step, "engine": maker.engine, "model": maker.model or ""}

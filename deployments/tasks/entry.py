@@ -3,10 +3,12 @@
 Like `Task`, an `Entry` is immutable, and an event that may not happen raises `StaleWrite`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NamedTuple, Self
 
+from deployments.errors import EngineOutcomeUnknown
 from deployments.tasks.record import StaleWrite, Task
 
 
@@ -18,47 +20,98 @@ class Binding(NamedTuple):
 
 
 class PaidSubmit(NamedTuple):
-    """A submit that a step may have sent; `receipt` is the provider's request id, once it is known.
+    """A submit that a step may have sent to an engine's provider.
 
-    `token` tells one submit from another, so that a claim that is merely repeated is known for what it is.
+    `token` tells one submit from another, so that a claim that is merely repeated is known for what it is. `receipt`
+    is `ENGINE:` and the provider's request id, once that is known. `at` is when the submit was claimed. `passed` says
+    why the engine did not do the work and does not charge for it; such an engine is not asked again.
     """
 
     token: str
     receipt: str | None = None
+    at: datetime | None = None
+    passed: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the engine may charge for it: until it is known not to, no other engine may be asked."""
+        return self.passed is None
+
+
+Submits = Mapping[str, PaidSubmit]
+"""A step's submits, by engine as `serve_config.yaml` names it; at most one is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`paid` holds at most one submit for each step, by its id."""
+    """`paid` holds the submits of each step, by its id."""
 
     task: Task
     binding: Binding | None = None
-    paid: Mapping[str, PaidSubmit] = field(default_factory=dict)
+    paid: Mapping[str, Submits] = field(default_factory=dict)
 
     def with_task(self, task: Task) -> Self:
         """The entry with a newer record; with the end of a task, its paid calls are settled."""
         return replace(self, task=task, paid={} if task.is_ended else self.paid)
 
-    def claimed(self, attempt: int, step: str, token: str, instead_of: PaidSubmit | None = None) -> Self:
+    def past(self, steps: Collection[str]) -> Self:
+        """With these steps durably done, their submits are settled; a receipt may be as large as a picture."""
+        if not self.paid.keys() & steps:
+            return self
+        return replace(self, paid={step: submits for step, submits in self.paid.items() if step not in steps})
+
+    def submit_of(self, step: str, engine: str) -> PaidSubmit | None:
+        """What is known of the step's submit to this engine."""
+        return self.paid.get(step, {}).get(engine)
+
+    def claimed(
+        self, attempt: int, step: str, engine: str, claim: PaidSubmit, instead_of: PaidSubmit | None = None
+    ) -> Self:
         """The step is about to submit. Whoever claims later finds this, and does not submit again.
 
         Raises:
-            StaleWrite: the attempt may not act any more, or another submit than `instead_of` stands there.
+            StaleWrite: the attempt may not act any more, another submit than `instead_of` stands there, or another
+                engine has been asked, which may charge.
         """
         self.task.admit(attempt)
-        if self.paid.get(step) not in {None, instead_of, PaidSubmit(token)}:
+        known = self.submit_of(step, engine)
+        if known is not None and known != instead_of and not _is_claim(known, claim.token):
             raise StaleWrite("another submit has been claimed meanwhile")
-        return replace(self, paid={**self.paid, step: PaidSubmit(token)})
+        if any(submit.is_open for name, submit in self.paid.get(step, {}).items() if name != engine):
+            raise StaleWrite("another engine has been asked, and may charge for it")
+        return self._with(step, engine, claim)
 
-    def receipted(self, step: str, token: str, receipt: str) -> Self:
+    def receipted(self, step: str, engine: str, token: str, receipt: str) -> Self:
         """The provider has answered with `receipt`. Taken from a stale attempt too, if none stands there yet."""
-        known = self.paid.get(step)
-        if self.task.is_ended or known is None or known.receipt is not None:
+        known = self.submit_of(step, engine)
+        if self.task.is_ended or known is None or known.receipt is not None or not known.is_open:
             raise StaleWrite("the task has ended, or this submit is settled")
-        return replace(self, paid={**self.paid, step: PaidSubmit(token, receipt)})
+        return self._with(step, engine, PaidSubmit(token, receipt, known.at))
 
-    def released(self, step: str, token: str) -> Self:
+    def released(self, step: str, engine: str, token: str) -> Self:
         """The submit certainly did not reach the provider: the step may be claimed again."""
-        if self.paid.get(step) != PaidSubmit(token):
+        known = self.submit_of(step, engine)
+        if known is None or not _is_claim(known, token):
             raise StaleWrite("this submit is settled, or is another's")
-        return replace(self, paid={name: submit for name, submit in self.paid.items() if name != step})
+        left = {name: submit for name, submit in self.paid[step].items() if name != engine}
+        return replace(self, paid={**self.paid, step: left})
+
+    def passed_over(self, attempt: int, step: str, engine: str, reason: str) -> Self:
+        """The engine does not do the step's work, and does not charge for it: `reason` is a clause that says why.
+
+        Raises:
+            EngineOutcomeUnknown: a submit to it may have been sent, and its receipt did not come.
+            StaleWrite: the attempt may not act any more.
+        """
+        self.task.admit(attempt)
+        known = self.submit_of(step, engine) or PaidSubmit("", passed="")
+        if known.is_open and known.receipt is None:
+            raise EngineOutcomeUnknown.contact_lost()
+        return self._with(step, engine, known._replace(passed=reason))
+
+    def _with(self, step: str, engine: str, submit: PaidSubmit) -> Self:
+        return replace(self, paid={**self.paid, step: {**self.paid.get(step, {}), engine: submit}})
+
+
+def _is_claim(submit: PaidSubmit, token: str) -> bool:
+    return submit.token == token and submit.receipt is None and submit.is_open

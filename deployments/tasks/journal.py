@@ -17,7 +17,7 @@ class JournalBroken(AigeError):
     """The journal cannot be read or written; its text says why, for the operator."""
 
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised with every change of what a journal holds. A journal of an older schema is migrated when it is opened
 (`deployments.tasks.migrations`); one of a newer schema is refused.
 """

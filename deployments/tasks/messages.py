@@ -144,10 +144,11 @@ class ClaimSubmit(Message[str | None]):
     task_id: str
     attempt: int
     step: str
+    engine: str
     token: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> str | None:
-        return await orchestrator.paid_submits.claim(self.task_id, self.attempt, self.step, self.token)
+        return await orchestrator.paid_submits.claim(self.task_id, self.attempt, self.step, self.engine, self.token)
 
 
 @dataclass(frozen=True)
@@ -157,11 +158,12 @@ class RecordReceipt(Message[None]):
     delivery = _HEARD
     task_id: str
     step: str
+    engine: str
     token: str
     receipt: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> None:
-        await orchestrator.paid_submits.record(self.task_id, self.step, self.token, self.receipt)
+        await orchestrator.paid_submits.record(self.task_id, self.step, self.engine, self.token, self.receipt)
 
 
 @dataclass(frozen=True)
@@ -171,10 +173,26 @@ class ReleaseClaim(Message[None]):
     delivery = _HEARD
     task_id: str
     step: str
+    engine: str
     token: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> None:
-        await orchestrator.paid_submits.release(self.task_id, self.step, self.token)
+        await orchestrator.paid_submits.release(self.task_id, self.step, self.engine, self.token)
+
+
+@dataclass(frozen=True)
+class PassOver(Message[None]):
+    """See `PaidSubmits.pass_over`."""
+
+    delivery = _HEARD
+    task_id: str
+    attempt: int
+    step: str
+    engine: str
+    reason: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> None:
+        await orchestrator.paid_submits.pass_over(self.task_id, self.attempt, self.step, self.engine, self.reason)
 
 
 @dataclass(frozen=True)

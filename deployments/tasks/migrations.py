@@ -15,6 +15,7 @@ _STEPS = {  # schema 1 counted the steps that were done
     "background": ("generate_background", "upload"),
     "overlay": ("open_person", "remove_background", "overlay", "upload"),
 }
+_FIRST_ENGINE = "fal"  # schema 2 knew no other engine of ours that pays
 
 Json = dict[str, Any]
 
@@ -41,11 +42,30 @@ def _charges_from_1(charges: list[list[Any]]) -> list[list[Any]]:
     return [[_step_of(stage), *charge] for stage, *charge in charges]
 
 
+def _entry_from_2(entry: Json) -> None:
+    """Schema 2 kept one submit for each step, and not to which engine: the one that was configured, or else fal."""
+    engine = entry["task"]["engine"]
+    engine = _FIRST_ENGINE if engine == "local" else engine
+    entry["paid"] = {step: _submits_from_2(engine, *submit) for step, submit in entry["paid"].items()}
+
+
+def _submits_from_2(engine: str, token: str, receipt: str | None = None) -> Json:
+    if receipt is None:
+        return {engine: [token]}
+    if "/requests/" in receipt:
+        engine = _FIRST_ENGINE
+    return {engine: [token, f"{engine}:{receipt}"]}
+
+
+def _unchanged(_: Json) -> None:
+    pass
+
+
 def _step_of(stage: str) -> str:
     return _STEP_OF.get(stage, stage)
 
 
-MIGRATIONS = {1: Migration(_entry_from_1, _work_from_1)}
+MIGRATIONS = {1: Migration(_entry_from_1, _work_from_1), 2: Migration(_entry_from_2, _unchanged)}
 """By the schema that they lead away from."""
 
 

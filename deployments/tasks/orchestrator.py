@@ -53,7 +53,7 @@ class Orchestrator:
         self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=self._changed)
         self._stages = StageCalls(send, self._ledger.take_work)
         self._walking: dict[str, asyncio.Task[None]] = {}
-        self.paid_submits = PaidSubmits(self._ledger, settings)
+        self.paid_submits = PaidSubmits(self._ledger, settings, clock)
         self.tasks = self._ledger.shown
 
     async def recover(self) -> None:
@@ -194,8 +194,7 @@ class Orchestrator:
             entry = await self._begin_step(task, step, made)
             made = None
             self._stages.written(task.id)
-            paid = entry.paid.get(step.id)
-            call = StepCall(task.id, step.id, task.attempts, paid.receipt if paid else None, size)
+            call = StepCall(task.id, step.id, task.attempts, entry.paid.get(step.id, {}), size)
             outcome = await self._stages.call(step.stage, call)
             if isinstance(outcome, Failure):
                 return outcome
@@ -209,7 +208,9 @@ class Orchestrator:
 
         def begun(entry: Entry) -> Entry:
             task_now = entry.task.advanced(task.attempts, step.status, self._clock())
-            return entry.with_task(task_now.charged(made.charges) if made else task_now)
+            if made is None:
+                return entry.with_task(task_now)
+            return entry.with_task(task_now.charged(made.charges, made.made_by)).past(made.done)
 
         return await self._ledger.change(task.id, begun, made)
 
@@ -223,4 +224,4 @@ def seconds_left(task: Task, deadlines: Deadlines, at: datetime) -> float:
 def _ended(task: Task, outcome: Outcome, at: datetime) -> Task:
     if isinstance(outcome, Failure):
         return task.failed(outcome, at)
-    return task.charged(outcome.charges).finished(task.attempts, outcome.notes, at)
+    return task.charged(outcome.charges, outcome.made_by).finished(task.attempts, outcome.notes, at)

@@ -4,26 +4,67 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from uuid import uuid4
+from datetime import datetime
+from uuid import UUID, uuid4, uuid5
 
 from deployments.errors import Cancelled, EngineOutcomeUnknown, TaskFailed
-from deployments.tasks.messages import Ask, ClaimSubmit, IsWanted, RecordReceipt, ReleaseClaim, ReportProgress
+from deployments.tasks.entry import Submits
+from deployments.tasks.messages import (
+    Ask,
+    ClaimSubmit,
+    IsWanted,
+    PassOver,
+    RecordReceipt,
+    ReleaseClaim,
+    ReportProgress,
+)
+from deployments.tasks.receipts import named, own_part
+from deployments.tasks.record import now
 from deployments.tasks.work import StepRequest
 
 logger = logging.getLogger(__name__)
 
+_KEYS = UUID("6f0d3a5e-6c51-4a8e-9a0e-2a7b6b1f6d4c")
+"""Of the keys of paid calls (RFC 9562, 5.5); never changes."""
 
-class ClaimedCall:
-    """The `PaidCall` of one attempt at one step; `gives_up` says whether that attempt is out of time."""
 
-    def __init__(self, ask: Ask, request: StepRequest, gives_up: Callable[[], bool] = lambda: False) -> None:
+def never() -> bool:
+    return False
+
+
+class ClaimedCalls:
+    """The `PaidCalls` of one attempt at one step; `gives_up` says whether that attempt is out of time."""
+
+    def __init__(self, ask: Ask, request: StepRequest, gives_up: Callable[[], bool] = never) -> None:
         self._ask = ask
         self._request = request
+        self._gives_up = gives_up
+        self.known: Submits = request.paid
+
+    def of(self, engine: str) -> "ClaimedCall":
+        """The call to this engine, as the settings name it."""
+        return ClaimedCall(self._ask, self._request, engine, self._gives_up)
+
+    async def pass_over(self, engine: str, reason: str) -> None:
+        """See `PaidCalls`."""
+        await self._ask(PassOver(self._request.task_id, self._request.attempt, self._request.step, engine, reason))
+
+
+class ClaimedCall:
+    """The `PaidCall` of one attempt at one step, to one engine."""
+
+    def __init__(self, ask: Ask, request: StepRequest, engine: str, gives_up: Callable[[], bool] = never) -> None:
+        self._ask = ask
+        self._request = request
+        self._engine = engine
         self._gives_up = gives_up
         self._token = uuid4().hex
         self._called_off = False
         self._reporting: set[asyncio.Task[None]] = set()
-        self.receipt = request.receipt
+        known = request.paid.get(engine)
+        self.receipt = own_part(engine, known.receipt) if known and known.receipt else None
+        self.claimed_at: datetime | None = known.at if known else None
+        self.key = str(uuid5(_KEYS, f"{request.task_id}/{request.step}/{engine}"))
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """See `PaidCall`."""
@@ -37,6 +78,10 @@ class ClaimedCall:
                 with suppress(asyncio.CancelledError):  # whoever calls it off again
                     await asyncio.wait({submitting})
             raise
+
+    async def found(self, receipt: str) -> None:
+        """See `PaidCall`."""
+        await self._record(receipt)
 
     def report(self, progress: str) -> None:
         """See `PaidCall`. Nobody waits for it, and if it gets lost, nothing is."""
@@ -55,21 +100,25 @@ class ClaimedCall:
             logger.debug("A report of progress was lost: %s", error)
 
     async def _claim_and_send(self, send: Callable[[], Awaitable[str]]) -> str:
-        request = self._request
         try:
-            receipt = await self._ask(ClaimSubmit(request.task_id, request.attempt, request.step, self._token))
+            receipt = await self._ask(self._claim())
         except Exception:
             await self._release()  # of a claim that was repeated, the first may stand
             raise
         if receipt is not None:
-            return receipt
+            return own_part(self._engine, receipt)
         if self._called_off:
             await self._release()
             raise Cancelled("The attempt was called off before the image model was asked.")
         return await self._send_and_record(send)
 
+    def _claim(self) -> ClaimSubmit:
+        request = self._request
+        return ClaimSubmit(request.task_id, request.attempt, request.step, self._engine, self._token)
+
     async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:
         try:
+            self.claimed_at = now()
             receipt = await send()
         except EngineOutcomeUnknown:
             raise
@@ -78,9 +127,14 @@ class ClaimedCall:
             raise
         except Exception as error:
             raise EngineOutcomeUnknown.contact_lost() from error
-        await self._ask(RecordReceipt(self._request.task_id, self._request.step, self._token, receipt))
+        await self._record(receipt)
         return receipt
+
+    async def _record(self, receipt: str) -> None:
+        request = self._request
+        full = named(self._engine, receipt)
+        await self._ask(RecordReceipt(request.task_id, request.step, self._engine, self._token, full))
 
     async def _release(self) -> None:
         """Nothing was sent: whoever claims next need not wait for a receipt."""
-        await self._ask(ReleaseClaim(self._request.task_id, self._request.step, self._token))
+        await self._ask(ReleaseClaim(self._request.task_id, self._request.step, self._engine, self._token))

@@ -7,6 +7,7 @@ A `Task` is immutable: each event gives a new one, or `StaleWrite` where the eve
 back, `done` and `error` are final, and of two attempts at one task only the newest may write (fencing).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -34,6 +35,9 @@ class Status(StrEnum):
         """Whether a task that shows this status may show `later` next; staying the same is not a change."""
         return not self.is_terminal and _ORDER[later] > _ORDER[self]
 
+
+MIXED = "mixed"
+"""In place of an engine's name, where several are meant."""
 
 _TERMINAL = frozenset({Status.DONE, Status.ERROR})
 _ORDER = {status: place for place, status in enumerate(Status)}
@@ -66,6 +70,14 @@ class Charge(NamedTuple):
     units: float | None
 
 
+class Maker(NamedTuple):
+    """Who made a step's pixels: the engine by its name, and its model; None where it has none."""
+
+    step: str
+    engine: str
+    model: str | None
+
+
 class Failure(NamedTuple):
     """Why a task ended in `error`: the code, and what its caller can do about it."""
 
@@ -93,6 +105,7 @@ class Task:
     attempts: int = 0
     notes: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
+    made_by: tuple[Maker, ...] = ()
     progress: str | None = None
     failure: Failure | None = None
 
@@ -106,6 +119,12 @@ class Task:
     @property
     def status(self) -> Status:
         return self.timeline[-1].status
+
+    @property
+    def shown_engine(self) -> str:
+        """The engine that was set when the task was accepted; of an ended task, the one that made all pixels."""
+        names = dict.fromkeys(maker.engine for maker in self.made_by)
+        return one_name(names) if self.is_ended and names else self.engine
 
     @property
     def is_ended(self) -> bool:
@@ -132,9 +151,9 @@ class Task:
             raise StaleWrite("a step never shows a final status: finished() and failed() do")
         return self._shown(status, at) if self.status.may_become(status) else self
 
-    def charged(self, charges: tuple[Charge, ...]) -> Self:
-        """With what its steps have cost so far."""
-        return replace(self, charges=charges)
+    def charged(self, charges: tuple[Charge, ...], made_by: tuple[Maker, ...] = ()) -> Self:
+        """With what its steps have cost so far, and with who has done them."""
+        return replace(self, charges=charges, made_by=made_by)
 
     def reporting(self, attempt: int, progress: str) -> Self:
         """The provider says where the running step stands."""
@@ -166,6 +185,12 @@ class Task:
     def _shown(self, status: Status, at: datetime) -> Self:
         not_before = self.timeline[-1].at  # a clock that was set back must not turn the timeline around
         return replace(self, timeline=(*self.timeline, Moment(status, max(at, not_before))), progress=None)
+
+
+def one_name(engines: Iterable[str]) -> str:
+    """The one name among these, or `mixed` where there are several."""
+    names = set(engines)
+    return names.pop() if len(names) == 1 else MIXED
 
 
 def now() -> datetime:

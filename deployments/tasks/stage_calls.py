@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from deployments.errors import NotFound
 from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.entry import Submits
 from deployments.tasks.work import Outcome, StepRequest, Work
 
 UNWRITTEN_BYTES = 64_000_000
@@ -26,7 +27,7 @@ class StepCall(NamedTuple):
     task_id: str
     step: str
     attempt: int
-    receipt: str | None
+    paid: Submits
     size: int
 
 
@@ -77,7 +78,7 @@ class StageCalls:
         for place, call in enumerate(calls):
             with suppress(NotFound):
                 work = await self._read_work(call.task_id)
-                requests[place] = StepRequest(work, call.step, call.attempt, call.receipt)
+                requests[place] = StepRequest(work, call.step, call.attempt, call.paid)
         return requests
 
     def _noted(self, call: StepCall, answer: Outcome | Exception) -> Outcome | Exception:

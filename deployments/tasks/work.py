@@ -1,13 +1,14 @@
 """What is asked for, and how far it has come: what the stages are sent, and what they answer."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
-from deployments.tasks.record import Charge, Failure, Operation
+from deployments.tasks.entry import Submits
+from deployments.tasks.record import Charge, Failure, Maker, Operation
 
 
 @dataclass(frozen=True)  # no slots here: see `Task`
@@ -70,6 +71,7 @@ class Work:
     person_size: Size | None = None
     notes: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
+    made_by: tuple[Maker, ...] = ()
 
     @property
     def size(self) -> int:
@@ -88,6 +90,10 @@ class Work:
     def noting(self, notes: tuple[str, ...], *charges: Charge) -> Self:
         """The same work with `notes` and `charges` added."""
         return replace(self, notes=(*self.notes, *notes), charges=(*self.charges, *charges))
+
+    def made(self, maker: Maker) -> Self:
+        """The same work, which knows who made its newest picture."""
+        return replace(self, made_by=(*self.made_by, maker))
 
     def without_photos(self) -> Self:
         """The same work without the inline photos, which nobody needs after the first stage."""
@@ -122,13 +128,13 @@ class Work:
 class StepRequest:
     """What a stage is sent: one attempt, counted from 1, at one step of a task.
 
-    `receipt` is the provider's request id, where an earlier attempt at this step has submitted one.
+    `paid` is what earlier attempts at this step have submitted, by engine.
     """
 
     work: Work
     step: str
     attempt: int
-    receipt: str | None = None
+    paid: Submits = field(default_factory=dict)
 
     @property
     def task_id(self) -> str:

@@ -1,6 +1,6 @@
 import { Alert, IconButton, Tab as TabButton, Tabs } from '@mui/material';
 import { useState } from 'react';
-import { useConnection } from './api/client';
+import { type Service, useConnection } from './api/client';
 import { Notice } from './attempt';
 import { AvatarPanel } from './avatar/avatar-panel';
 import { BackgroundPanel } from './background/background-panel';
@@ -39,7 +39,7 @@ export function App() {
           {tab === 'gallery' && <Gallery />}
         </div>
         <footer className="small muted">
-          {service ? `AIGE ${service.version}, ${service.engine} engine.` : '\u00a0'}
+          {service ? `AIGE ${service.version}, ${enginesOf(service)}.` : '\u00a0'}
           {service?.generative === false && ' It draws by rules, not with a generative model.'}
         </footer>
       </main>
@@ -47,6 +47,12 @@ export function App() {
       <Notice />
     </>
   );
+}
+
+/** The one engine, or all that are asked for anything. */
+function enginesOf({ engine, engines }: Service): string {
+  const names = [...new Set(Object.values(engines).flat())];
+  return names.length > 1 ? `engines ${names.join(', ')}` : `${engine} engine`;
 }
 
 function Header({ onSettings }: { readonly onSettings: () => void }) {

@@ -9,7 +9,7 @@ import pytest
 from deployments.api.app import Parts, build_api
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
-from tests.api.in_process import BASE, InProcess
+from tests.api.in_process import BASE, LOCAL, InProcess
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def backend(settings: Settings) -> InProcess:
 @pytest.fixture
 def parts(settings: Settings, backend: InProcess, tmp_path: Path) -> Parts:
     store = BuiltinStore(tmp_path / "objects", b"secret", max_bytes=settings.limits.picture_bytes)
-    return Parts(settings=settings, backend=backend, store=store, engine="local", generative=False)
+    return Parts(settings=settings, backend=backend, store=store, engines=LOCAL)
 
 
 @pytest.fixture

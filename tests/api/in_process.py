@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from deployments.api.app import ServiceEngines
+from deployments.api.models import EnginesResponse
 from deployments.errors import Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
@@ -14,6 +16,9 @@ from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.in_process import Stages
 
 BASE = "http://aige.test"
+LOCAL = ServiceEngines(
+    EnginesResponse(portrait=["local"], background=["local"], cut_out=["local"], blend=[]), generative=False
+)
 
 
 class InProcess:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from deployments.api.app import Parts, build_api
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
-from tests.api.in_process import BASE, InProcess
+from tests.api.in_process import BASE, LOCAL, InProcess
 
 AnyCase = Case[Any]
 PUBLIC_URL = "https://store.example/object"
@@ -28,7 +28,7 @@ PUBLIC_URL = "https://store.example/object"
 def _api(folder: Path) -> ASGIApp:
     config = Settings()
     store = BuiltinStore(folder, b"secret", max_bytes=config.limits.picture_bytes)
-    return build_api(Parts(settings=config, backend=InProcess(config), store=store, engine="local", generative=False))
+    return build_api(Parts(settings=config, backend=InProcess(config), store=store, engines=LOCAL))
 
 
 async def _document() -> dict[str, Any]:

@@ -83,6 +83,7 @@ async def test_the_event_stream_ends_with_the_task(client: httpx.AsyncClient, ro
         "error": None,
         "attempts": 1,
         "engine": "local",
+        "made_by": [],
         "notes": [],
         "progress": None,
         "cost": [],

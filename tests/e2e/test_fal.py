@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from deployments.api.models import TaskResponse
-from deployments.engines.fal.prompts import background_prompt, blend_prompt, portrait_prompt
+from deployments.engines.prompts import background_prompt, blend_prompt, portrait_prompt
 from scripts import cluster
 from tests.e2e import pictures
 from tests.e2e.service import PHOTO, TASK_PATIENCE_S, Service

@@ -22,7 +22,7 @@ KEY = "a-key-id:the-secret-half-of-the-key"
 UPLOAD_TOKEN = "a-token-for-uploads"
 FILES = "https://v3.fal.media/files"
 
-Kind = Literal["submit", "status", "result", "cancel", "file", "upload"]
+Kind = Literal["submit", "status", "result", "cancel", "file", "upload", "list"]
 Way = Callable[[], Answer]
 Fault = Callable[[Way], Awaitable[Answer | None]]
 
@@ -72,6 +72,7 @@ class Request:
     arguments: dict[str, Any]
     headers: dict[str, str]
     submitted_at: float
+    sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     status_reads: int = 0
     result_reads: int = 0
     cancelled: bool = False
@@ -108,7 +109,9 @@ class FalEmulator:
         faults = self.faults[kind] if kind else None
         return await faults.popleft()(way) if faults else way()
 
-    def _way(self, asked: Asked) -> tuple[Kind | None, Way]:
+    def _way(  # noqa: PLR0911 - a route each
+        self, asked: Asked
+    ) -> tuple[Kind | None, Way]:
         """What kind of request it is, and how it is answered where nothing is scripted."""
         parts = asked.path.strip("/").split("/")
         match asked.host, parts:
@@ -116,6 +119,8 @@ class FalEmulator:
                 return None, self._record
             case "fal.ai", _:
                 return None, lambda: _schema(asked)
+            case "api.fal.ai", ["v1", "models", "requests", "by-endpoint"]:
+                return "list", lambda: self._list(asked)
             case "rest.fal.ai", _:
                 return "upload", lambda: _token(asked)
             case _, ["files", "upload"]:
@@ -183,6 +188,23 @@ class FalEmulator:
         body = {output: [place] if output == "images" else place}
         return Answer(200, body, {"X-Fal-Request-Id": request.id, "X-Fal-Billable-Units": "1.5"})
 
+    def _list(self, asked: Asked) -> Answer:
+        """The requests to an endpoint that have ended, one a page; what they were about, if that is kept."""
+        if asked.headers.get("authorization") != f"Key {KEY}":
+            return Answer(401, {"detail": "Authentication is required."})
+        start, end = (datetime.fromisoformat(asked.query[name]) for name in ("start", "end"))
+        listed = [
+            request
+            for request in self.requests.values()
+            if request.endpoint == asked.query["endpoint_id"]
+            and start <= request.sent_at <= end
+            and self._age(request) >= self.queue_s + self.run_s
+        ]
+        place = int(asked.query.get("cursor", "0"))
+        items = [_listed(request) for request in listed[place : place + 1]]
+        more = {"next_cursor": str(place + 1), "has_more": True} if place + 1 < len(listed) else {"has_more": False}
+        return Answer(200, {"items": items, **more})
+
     def _age(self, request: Request) -> float:
         return self.clock() - request.submitted_at
 
@@ -220,8 +242,13 @@ class FalEmulator:
         return Answer(200, {"posts": self.posts, "requests": taken})
 
 
+def _listed(request: Request) -> dict[str, object]:
+    kept = {} if request.headers.get("x-fal-store-io") == "0" else {"json_input": request.arguments}
+    return {"request_id": request.id, "endpoint_id": request.endpoint, "sent_at": request.sent_at.isoformat(), **kept}
+
+
 def _is_queue(asked: Asked) -> bool:
-    return asked.host not in {"rest.fal.ai", "v3.fal.media"} and not asked.path.startswith("/files")
+    return asked.host not in {"rest.fal.ai", "v3.fal.media", "api.fal.ai"} and not asked.path.startswith("/files")
 
 
 def _token(asked: Asked) -> Answer:

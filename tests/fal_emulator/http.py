@@ -45,7 +45,7 @@ Handler = Callable[[Asked], Awaitable[Answer | None]]
 
 
 @asynccontextmanager
-async def serving(handler: Handler, tls: ssl.SSLContext, port: int = 0) -> AsyncIterator[int]:
+async def serving(handler: Handler, tls: ssl.SSLContext | None, port: int = 0) -> AsyncIterator[int]:
     """Serves on 127.0.0.1, and gives the port."""
     tasks: set[asyncio.Task[None]] = set()
 

@@ -11,7 +11,16 @@ from ray.exceptions import RayActorError
 
 from deployments.errors import Conflict, Unavailable
 from deployments.runtime.client import TaskStatusClient
-from deployments.tasks.messages import CancelTask, ClaimSubmit, Delivery, GetTask, Message, RecordReceipt, ReleaseClaim
+from deployments.tasks.messages import (
+    CancelTask,
+    ClaimSubmit,
+    Delivery,
+    GetTask,
+    Message,
+    PassOver,
+    RecordReceipt,
+    ReleaseClaim,
+)
 
 Answer = Callable[[Sequence[Message[object]]], list[object] | None]
 
@@ -57,9 +66,10 @@ class Found:
 @pytest.mark.parametrize(
     ("message", "reply"),
     [
-        (ClaimSubmit("t", 1, "step", "token"), "request 1"),
-        (RecordReceipt("t", "step", "token", "request 1"), None),
-        (ReleaseClaim("t", "step", "token"), None),
+        (ClaimSubmit("t", 1, "step", "fal", "token"), "request 1"),
+        (RecordReceipt("t", "step", "fal", "token", "request 1"), None),
+        (PassOver("t", 1, "step", "fal", "it is busy"), None),
+        (ReleaseClaim("t", "step", "fal", "token"), None),
     ],
 )
 async def test_what_a_stage_has_paid_for_is_heard_by_the_actors_successor(

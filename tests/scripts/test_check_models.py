@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from deployments.engines.fal.models import MODELS, Model
-from scripts.check_models import SCHEMA_URL, main, problems
+from deployments.settings import Settings
+from scripts.check_models import SCHEMA_URL, fal_models, main, problems
 from tests.fal_emulator.schemas import SCHEMAS, openapi
 
 
@@ -69,3 +70,32 @@ def test_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypa
     said = capsys.readouterr().err
     assert said.startswith("Nothing was checked: fal.ai does not answer (")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "verbs"),
+    [
+        ({}, "engine_options", {"portrait", "background", "cut_out", "blend"}),
+        ({"engine": "local"}, "engine_options", set()),
+        ({"engine": "openai", "engine_options": {"charges": False}}, "engine_options", set()),
+        ({"engines": {"cut_out": "local", "blend": "none"}}, "engine_options.fal", {"portrait", "background"}),
+        (
+            {"engine": "local", "engines": {"portrait": ["openai", "fal"], "blend": "auto"}},
+            "engine_options.fal",
+            {"portrait", "blend"},
+        ),
+    ],
+)
+def test_which_models_it_asks_about(settings: dict[str, object], place: str, verbs: set[str]) -> None:
+    """Those of every verb that fal may be asked for, wherever in a list it stands."""
+    found, models = fal_models(Settings.model_validate(settings))
+    assert (found, set(models)) == (place, verbs)
+
+
+def test_a_model_of_a_chain_is_asked_about_where_it_is_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line names the place."""
+    config = tmp_path / "serve_config.yaml"
+    options = "engine_options: {fal: {models: {portrait: no/such}}}"
+    config.write_text(f"applications: [{{args: {{engines: {{portrait: [local, fal]}}, {options}}}}}]")
+    assert main([str(config)]) == 2
+    assert "engine_options.fal.models.portrait: 'no/such' is not in the table" in capsys.readouterr().err

@@ -19,7 +19,13 @@ def entry(task_id: str) -> Entry:
     return Entry(
         task.attempted().advanced(1, Status.PROCESSING_AVATAR_MODEL, AT),
         Binding("key", "fingerprint"),
-        {"generate_avatar": PaidSubmit("token", "receipt"), "overlay": PaidSubmit("other")},
+        {
+            "generate_avatar": {
+                "my.own:Engine": PaidSubmit("token", "my.own:Engine:receipt", AT, passed="it is busy"),
+                "fal": PaidSubmit("token", "fal:receipt", AT),
+            },
+            "overlay": {"fal": PaidSubmit("other")},
+        },
     )
 
 

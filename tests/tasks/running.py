@@ -13,6 +13,7 @@ from tests.tasks.in_process import Stages, task_and_work
 
 R = TypeVar("R")
 STEP = StepId.GENERATE_BACKGROUND
+ENGINE = "fal"
 
 
 class Running:

@@ -7,7 +7,7 @@ from deployments.tasks.entry import Entry, PaidSubmit
 from deployments.tasks.record import Failure, StaleWrite
 from tests.tasks.in_process import AT, task_and_work
 
-STEP = "generate_background"
+STEP, ENGINE = "generate_background", "fal"
 
 
 @pytest.fixture
@@ -18,48 +18,50 @@ def entry() -> Entry:
 
 def test_a_claim_may_be_repeated_and_no_other_made(entry: Entry) -> None:
     """Unless it names the claim that it replaces."""
-    claimed = entry.claimed(2, STEP, "one")
-    assert claimed.claimed(2, STEP, "one") == claimed
+    claimed = entry.claimed(2, STEP, ENGINE, PaidSubmit("one"))
+    assert claimed.claimed(2, STEP, ENGINE, PaidSubmit("one")) == claimed
     with pytest.raises(StaleWrite, match="another submit has been claimed"):
-        claimed.claimed(2, STEP, "two")
-    assert claimed.claimed(2, STEP, "two", instead_of=PaidSubmit("one")).paid == {STEP: PaidSubmit("two")}
+        claimed.claimed(2, STEP, ENGINE, PaidSubmit("two"))
+    assert claimed.claimed(2, STEP, ENGINE, PaidSubmit("two"), instead_of=PaidSubmit("one")).paid == {
+        STEP: {ENGINE: PaidSubmit("two")}
+    }
 
 
 def test_an_older_attempt_claims_nothing(entry: Entry) -> None:
     """Nor does one that has not begun."""
     for attempt in (1, 3):
         with pytest.raises(StaleWrite, match=f"attempt {attempt} writes while attempt 2 runs"):
-            entry.claimed(attempt, STEP, "one")
+            entry.claimed(attempt, STEP, ENGINE, PaidSubmit("one"))
 
 
 def test_a_receipt_stays(entry: Entry) -> None:
     """It replaces the claim, whoever brings it; the first one counts, and it cannot be released."""
-    receipted = entry.claimed(2, STEP, "one").receipted(STEP, "one", "request 1")
-    assert receipted.paid == {STEP: PaidSubmit("one", "request 1")}
+    receipted = entry.claimed(2, STEP, ENGINE, PaidSubmit("one")).receipted(STEP, ENGINE, "one", "request 1")
+    assert receipted.paid == {STEP: {ENGINE: PaidSubmit("one", "request 1")}}
     with pytest.raises(StaleWrite, match="this submit is settled"):
-        receipted.receipted(STEP, "one", "request 2")
+        receipted.receipted(STEP, ENGINE, "one", "request 2")
     with pytest.raises(StaleWrite, match="this submit is settled"):
-        receipted.released(STEP, "one")
+        receipted.released(STEP, ENGINE, "one")
 
 
 def test_a_receipt_needs_a_claim(entry: Entry) -> None:
     """What nobody has claimed was not sent."""
     with pytest.raises(StaleWrite, match="this submit is settled"):
-        entry.receipted(STEP, "one", "request 1")
+        entry.receipted(STEP, ENGINE, "one", "request 1")
 
 
 def test_a_released_claim_leaves_the_others(entry: Entry) -> None:
     """Its step may be claimed again; another's claim is not released."""
-    claimed = entry.claimed(2, STEP, "one").claimed(2, "overlay", "two")
+    claimed = entry.claimed(2, STEP, ENGINE, PaidSubmit("one")).claimed(2, "overlay", ENGINE, PaidSubmit("two"))
     with pytest.raises(StaleWrite, match="another's"):
-        claimed.released(STEP, "two")
-    assert claimed.released(STEP, "one").paid == {"overlay": PaidSubmit("two")}
+        claimed.released(STEP, ENGINE, "two")
+    assert claimed.released(STEP, ENGINE, "one").paid == {STEP: {}, "overlay": {ENGINE: PaidSubmit("two")}}
 
 
 def test_with_the_end_of_its_task_all_is_settled(entry: Entry) -> None:
     """A receipt that comes later is no use to anybody."""
-    claimed = entry.claimed(2, STEP, "one")
+    claimed = entry.claimed(2, STEP, ENGINE, PaidSubmit("one"))
     ended = claimed.with_task(claimed.task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT))
     assert ended.paid == {}
     with pytest.raises(StaleWrite, match="the task has ended"):
-        ended.receipted(STEP, "one", "request 1")
+        ended.receipted(STEP, ENGINE, "one", "request 1")

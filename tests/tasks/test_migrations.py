@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,9 +17,10 @@ from redis import Redis
 
 from deployments.errors import ErrorCode, TaskFailed
 from deployments.settings import Settings
-from deployments.tasks.entry import Binding
-from deployments.tasks.journal import SCHEMA, Journal
+from deployments.tasks.entry import Binding, Entry, PaidSubmit
+from deployments.tasks.journal import ENTRY, SCHEMA, Journal
 from deployments.tasks.messages import Message
+from deployments.tasks.migrations import migrated_entry
 from deployments.tasks.operations import OPERATIONS, STAGE_OF, StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.paid_call import ClaimedCall
@@ -27,7 +29,7 @@ from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import Outcome, StepRequest
 from tests.data.journals.pin import FILE, stored_types
-from tests.tasks.in_process import Stages, end_of, no_sleep
+from tests.tasks.in_process import Stages, end_of, no_sleep, task_and_work
 
 JOURNALS = Path(__file__).parents[1] / "data/journals"
 PAID = {StepId.GENERATE_AVATAR, StepId.GENERATE_BACKGROUND, StepId.REMOVE_BACKGROUND, StepId.OVERLAY}
@@ -35,7 +37,7 @@ R = TypeVar("R")
 
 
 class Written(BaseModel):
-    """What is known of a task of schema 1 at its end; `stops_at` counts steps, `requests` go by stage."""
+    """What is known of a task of an old journal at its end; `stops_at` counts steps, `requests` go by stage."""
 
     operation: Operation
     stops_at: int | None
@@ -45,7 +47,8 @@ class Written(BaseModel):
     requests: dict[str, str]
 
 
-WRITTEN = TypeAdapter(dict[str, Written]).validate_json((JOURNALS / "schema-1.json").read_bytes())
+OLD_SCHEMAS = range(1, SCHEMA)
+WRITTEN = TypeAdapter(dict[str, Written])
 
 
 class Service:
@@ -67,7 +70,7 @@ class Service:
         self.ran.setdefault(request.task_id, []).append(request.step)
         if request.step in PAID:
             try:
-                paid_with = await ClaimedCall(self.ask, request).submit(self._send(request))
+                paid_with = await ClaimedCall(self.ask, request, "fal").submit(self._send(request))
             except TaskFailed as error:
                 return Failure.of(error)
             self.paid_with[request.task_id, request.step] = paid_with
@@ -81,27 +84,40 @@ class Service:
         return send
 
 
+@pytest.fixture(params=OLD_SCHEMAS)
+def schema(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
+
+
+@pytest.fixture
+def written_tasks(schema: int) -> dict[str, Written]:
+    return WRITTEN.validate_json((JOURNALS / f"schema-{schema}.json").read_bytes())
+
+
 @pytest.fixture(params=["sqlite", "redis"])
-def old_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
-    """A copy of schema 1's, in each place that lasts."""
-    old = JOURNALS / "schema-1.sqlite3"
+def old_journal(schema: int, request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
+    """A copy of that schema's, in each place that lasts."""
+    old = JOURNALS / f"schema-{schema}.sqlite3"
     if request.param == "sqlite":
         shutil.copy(old, tmp_path / "journal.sqlite3")
         return SqliteJournal(tmp_path / "journal.sqlite3")
     url: str = request.getfixturevalue("redis_url")
     with sqlite3.connect(old) as connection, Redis.from_url(url) as redis:
-        redis.set("aige:journal:schema", 1)
+        redis.set("aige:journal:schema", schema)
         for table in ("entries", "works"):
             for task_id, value in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - one of two
                 redis.hset(f"aige:journal:{table}", task_id, value)
     return RedisJournal(url)
 
 
-async def test_a_journal_of_schema_1_is_finished_and_nothing_is_paid_twice(old_journal: Journal) -> None:
-    """Fifty tasks in every stage of life: steps that were done are not repeated, and receipts are honoured."""
+async def test_an_old_journal_is_finished_and_nothing_is_paid_twice(
+    old_journal: Journal, written_tasks: dict[str, Written]
+) -> None:
+    """Tasks in every stage of life: steps that were done are not repeated, and receipts are honoured."""
     service = Service(old_journal)
     await service.orchestrator.recover()
-    for task_id, written in WRITTEN.items():
+    for task_id, written in written_tasks.items():
         task = await end_of(service.orchestrator, task_id)
         if written.stops_at is None:
             assert (task.status, service.ran.get(task_id)) == (written.status, None)
@@ -119,11 +135,12 @@ async def test_a_journal_of_schema_1_is_finished_and_nothing_is_paid_twice(old_j
         if written.paid == "receipt":
             assert service.paid_with[task_id, at] == written.requests[STAGE_OF[at]]
         assert task.attempts == written.attempts + 1
-    paid_before = {(task_id, stage) for task_id, written in WRITTEN.items() for stage in written.requests}
+    paid_before = {(task_id, stage) for task_id, written in written_tasks.items() for stage in written.requests}
     assert not paid_before & {(task_id, STAGE_OF[step]) for task_id, step in service.sent}
     await old_journal.close()
 
 
+@pytest.mark.parametrize("schema", [1], indirect=True)
 async def test_what_was_charged_and_bound_in_schema_1_is_kept(old_journal: Journal) -> None:
     """Charges are known by their step now; an idempotency key still finds its task."""
     service = Service(old_journal)
@@ -136,9 +153,30 @@ async def test_what_was_charged_and_bound_in_schema_1_is_kept(old_journal: Journ
     await old_journal.close()
 
 
-async def test_a_migrated_journal_is_opened_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("engine", "receipt", "kept"),
+    [
+        ("fal", "fal-ai/flux/dev/requests/1", ("fal", "fal:fal-ai/flux/dev/requests/1")),
+        ("local", "fal-ai/flux/dev/requests/1", ("fal", "fal:fal-ai/flux/dev/requests/1")),
+        ("mine", "fal-ai/flux/dev/requests/1", ("fal", "fal:fal-ai/flux/dev/requests/1")),
+        ("mine", "number 1", ("mine", "mine:number 1")),
+        ("fal", None, ("fal", None)),
+        ("local", None, ("fal", None)),
+        ("mine", None, ("mine", None)),
+    ],
+)
+def test_whose_receipts_those_of_schema_2_are(engine: str, receipt: str | None, kept: tuple[str, str | None]) -> None:
+    """One without a name is fal's, unless another engine that pays was configured and it does not look like fal's."""
+    task = task_and_work()[0]
+    entry = json.loads(ENTRY.dump_json(Entry(replace(task, engine=engine))))
+    entry["paid"] = {"generate_background": ["token", receipt]}
+    migrated = ENTRY.validate_json(migrated_entry(json.dumps(entry).encode(), 2))
+    assert migrated.paid == {"generate_background": {kept[0]: PaidSubmit("token", kept[1])}}
+
+
+async def test_a_migrated_journal_is_opened_again(tmp_path: Path, schema: int) -> None:
     """As one of the present schema."""
-    shutil.copy(JOURNALS / "schema-1.sqlite3", tmp_path / "journal.sqlite3")
+    shutil.copy(JOURNALS / f"schema-{schema}.sqlite3", tmp_path / "journal.sqlite3")
     contents = []
     for _ in range(2):
         journal = SqliteJournal(tmp_path / "journal.sqlite3")

@@ -273,7 +273,7 @@ async def test_a_step_that_this_version_does_not_know_ends_its_task(
     journal = MemoryJournal()
     task, work = task_and_work("from elsewhere")
     foreign = {"enlarge"} if place == "done" else set()
-    paid = {"enlarge": PaidSubmit("token", "request 1")} if place == "paid" else {}
+    paid = {"enlarge": {"fal": PaidSubmit("token", "fal:request 1")}} if place == "paid" else {}
     await journal.write(Entry(task, paid=paid), replace(work, done=frozenset(foreign)))
     await journal.write(Entry(task_and_work("ours")[0]), task_and_work("ours")[1])
     a = orchestrator(finish, journal)

@@ -137,7 +137,7 @@ class Life:
         lost = self.world.steps_run in self.world.plan.lost_at
         if request.step in PAID:
             try:
-                await ClaimedCall(self.ask, request).submit(self.send(request.task_id, request.step))
+                await ClaimedCall(self.ask, request, "fal").submit(self.send(request.task_id, request.step))
             except TaskFailed as error:
                 return Failure.of(error)
         if lost:
@@ -159,11 +159,11 @@ class Life:
         return send
 
 
-async def live_through(plan: Plan) -> World:
+async def live_through(plan: Plan, new_life: Callable[[World, Crash | None], Life] = Life) -> World:
     world = World(plan)
     accepted: list[str] = []
     for crash in (*plan.crashes, None):
-        life = Life(world, crash)
+        life = new_life(world, crash)
         await life.orchestrator.recover()
 
         async def accept_the_rest(life: Life = life) -> None:

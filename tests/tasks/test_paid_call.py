@@ -11,7 +11,7 @@ from deployments.tasks.messages import ClaimSubmit, Message
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import StaleWrite
 from tests.tasks.in_process import turns
-from tests.tasks.running import STEP, R, Running
+from tests.tasks.running import ENGINE, STEP, R, Running
 
 
 async def test_a_receipt_is_found_by_the_next_attempt() -> None:
@@ -25,9 +25,9 @@ async def test_a_receipt_is_found_by_the_next_attempt() -> None:
     async def send_again() -> str:
         raise AssertionError
 
-    assert await ClaimedCall(service.ask, request).submit(send) == "request 1"
+    assert await ClaimedCall(service.ask, request, ENGINE).submit(send) == "request 1"
     request = await service.next_attempt()
-    assert await ClaimedCall(service.ask, request).submit(send_again) == "request 1"
+    assert await ClaimedCall(service.ask, request, ENGINE).submit(send_again) == "request 1"
 
 
 async def test_a_submit_that_was_certainly_refused_may_be_sent_again() -> None:
@@ -39,8 +39,8 @@ async def test_a_submit_that_was_certainly_refused_may_be_sent_again() -> None:
         raise EngineError("Refused.")
 
     with pytest.raises(EngineError):
-        await ClaimedCall(service.ask, request).submit(refused)
-    assert await service.submits.claim("t", 1, STEP, "new") is None
+        await ClaimedCall(service.ask, request, ENGINE).submit(refused)
+    assert await service.submits.claim("t", 1, STEP, ENGINE, "new") is None
 
 
 async def test_an_answer_that_was_lost_is_an_unknown_outcome() -> None:
@@ -53,7 +53,7 @@ async def test_an_answer_that_was_lost_is_an_unknown_outcome() -> None:
 
     for _ in range(2):
         with pytest.raises(EngineOutcomeUnknown):
-            await ClaimedCall(service.ask, request).submit(lost)
+            await ClaimedCall(service.ask, request, ENGINE).submit(lost)
 
 
 async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
@@ -67,7 +67,7 @@ async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
         await answer.wait()
         return "request 1"
 
-    submitting = asyncio.create_task(ClaimedCall(service.ask, request).submit(send))
+    submitting = asyncio.create_task(ClaimedCall(service.ask, request, ENGINE).submit(send))
     await sent.wait()
     for _ in range(2):  # it may be called off, and its replica then shut down
         submitting.cancel()
@@ -76,7 +76,7 @@ async def test_a_cancellation_does_not_tear_submit_and_record() -> None:
     answer.set()
     with pytest.raises(asyncio.CancelledError):
         await submitting
-    assert await service.submits.claim("t", 1, STEP, "new") == "request 1"
+    assert await service.submits.claim("t", 1, STEP, ENGINE, "new") == "fal:request 1"
 
 
 async def test_a_cancellation_before_the_submit_leaves_no_claim() -> None:
@@ -91,12 +91,12 @@ async def test_a_cancellation_before_the_submit_leaves_no_claim() -> None:
     async def send() -> str:
         raise AssertionError
 
-    submitting = asyncio.create_task(ClaimedCall(ask, request).submit(send))
+    submitting = asyncio.create_task(ClaimedCall(ask, request, ENGINE).submit(send))
     await asyncio.sleep(0)
     submitting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await submitting
-    assert await service.submits.claim("t", 1, STEP, "new") is None
+    assert await service.submits.claim("t", 1, STEP, ENGINE, "new") is None
 
 
 async def test_a_claim_that_is_repeated_too_late_leaves_nothing() -> None:
@@ -116,8 +116,8 @@ async def test_a_claim_that_is_repeated_too_late_leaves_nothing() -> None:
         raise AssertionError
 
     with pytest.raises(StaleWrite):
-        await ClaimedCall(ask, request).submit(send)
-    assert await service.submits.claim("t", 2, STEP, "new") is None
+        await ClaimedCall(ask, request, ENGINE).submit(send)
+    assert await service.submits.claim("t", 2, STEP, ENGINE, "new") is None
 
 
 async def test_a_cancelled_submit_that_fails_leaves_no_noise(caplog: pytest.LogCaptureFixture) -> None:
@@ -131,7 +131,7 @@ async def test_a_cancelled_submit_that_fails_leaves_no_noise(caplog: pytest.LogC
         await answer.wait()
         raise EngineError("Refused.")
 
-    submitting = asyncio.create_task(ClaimedCall(service.ask, request).submit(send))
+    submitting = asyncio.create_task(ClaimedCall(service.ask, request, ENGINE).submit(send))
     await sent.wait()
     submitting.cancel()
     await asyncio.sleep(0)
@@ -147,7 +147,7 @@ async def test_a_verb_knows_the_receipt_of_an_earlier_attempt() -> None:
     """Before it has made its inputs ready."""
     service = Running()
     request = await service.first_attempt()
-    assert ClaimedCall(service.ask, request).receipt is None
-    await service.submits.claim("t", 1, STEP, "token")
-    await service.submits.record("t", STEP, "token", "request 1")
-    assert ClaimedCall(service.ask, await service.next_attempt()).receipt == "request 1"
+    assert ClaimedCall(service.ask, request, ENGINE).receipt is None
+    await service.submits.claim("t", 1, STEP, ENGINE, "token")
+    await service.submits.record("t", STEP, ENGINE, "token", "fal:request 1")
+    assert ClaimedCall(service.ask, await service.next_attempt(), ENGINE).receipt == "request 1"

@@ -34,7 +34,7 @@ async def read_work(task_id: str) -> Work:
 
 
 def call(task_id: str) -> StepCall:
-    return StepCall(task_id, "step", 1, None, 0)
+    return StepCall(task_id, "step", 1, {}, 0)
 
 
 async def test_answers_are_taken_only_while_what_came_before_finds_room() -> None:

@@ -2,25 +2,20 @@
 
 import asyncio
 import logging
-import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import httpx
-import stamina
 from pydantic import JsonValue
 
 from deployments.engines.base import Cost, PaidCall
 from deployments.engines.fal import errors
-from deployments.engines.fal.queue import FalQueue, NotTaken, Outcome, endpoint_of
-from deployments.errors import EngineError, EngineTimeout, FetchFailed
-from deployments.media.httpx_errors import pause_asked_for
+from deployments.engines.fal.lost import LostRequests
+from deployments.engines.fal.queue import FalQueue, Outcome, endpoint_of, receipt_of
+from deployments.engines.submits import Sleep, growing_pauses, tries
+from deployments.errors import EngineError, EngineOutcomeUnknown, EngineTimeout, FetchFailed
 
 logger = logging.getLogger(__name__)
 
-Sleep = Callable[[float], Awaitable[None]]
-
-SUBMIT_TRIES = 8
 CANCEL_S = 30.0
 
 
@@ -45,9 +40,15 @@ class _Request:
 
 
 class FalCalls:
-    """Calls models through `queue`, each within `deadline_s` seconds; `sleep` passes the time between two looks."""
+    """Calls models through `queue`, each within `deadline_s` seconds; `sleep` passes the time between two looks.
 
-    def __init__(self, queue: FalQueue, deadline_s: float, sleep: Sleep = asyncio.sleep) -> None:
+    `lost` looks for submits whose answers were lost; None: nobody does.
+    """
+
+    def __init__(
+        self, queue: FalQueue, deadline_s: float, sleep: Sleep = asyncio.sleep, lost: LostRequests | None = None
+    ) -> None:
+        self._lost = lost
         self._queue = queue
         self._deadline_s = deadline_s
         self._sleep = sleep
@@ -84,21 +85,36 @@ class FalCalls:
             request.receipt = await self._queue.submit(order.endpoint, arguments, order.setting)
             return request.receipt
 
-        # The pauses lie outside `call.submit`, as a cancellation has to wait for that.
-        async for attempt in stamina.retry_context(
-            _pause_after, attempts=SUBMIT_TRIES, timeout=None, wait_initial=0.5, wait_max=10.0
-        ):
-            with attempt:
-                request.receipt = await call.submit(send)
+        try:
+            # The pauses lie outside `call.submit`, as a cancellation has to wait for that.
+            async for attempt in tries():
+                with attempt:
+                    request.receipt = await call.submit(send)
+        except EngineOutcomeUnknown:
+            if (found := await self._found(order.endpoint, arguments, call)) is None:
+                raise
+            request.receipt = found
         assert request.receipt is not None  # noqa: S101 - the last attempt raises where none succeeds
         return request.receipt
+
+    async def _found(self, endpoint: str, arguments: Mapping[str, JsonValue], call: PaidCall) -> str | None:
+        """The receipt of a submit whose answer was lost, where fal is asked for that, and tells it."""
+        if self._lost is None or call.claimed_at is None:
+            return None
+        number = await self._lost.find(endpoint, arguments, call.claimed_at, self._queue.submit_s)
+        if number is None:
+            return None
+        receipt = receipt_of(endpoint, number)
+        await call.found(receipt)
+        logger.warning("A submit whose answer was lost was found in fal.ai's list of requests.")
+        return receipt
 
     async def _awaited(self, receipt: str, order: Order, call: PaidCall) -> tuple[JsonValue, Cost]:
         """The request may be an earlier attempt's, under other settings: its receipt tells which model it went to."""
         endpoint = endpoint_of(receipt)
         outcome = await self._outcome(receipt, call)
         if outcome.response.is_success:
-            return outcome.body, Cost(endpoint, _billed_units(outcome.response))
+            return outcome.body, Cost(endpoint, errors.billed_units(outcome.response))
         failure = errors.failure_of(outcome.response, endpoint, order.setting)
         if isinstance(failure, FetchFailed) and not order.links:
             raise EngineError("The image model's provider could not load a picture of its own: try again later.")
@@ -125,27 +141,3 @@ class FalCalls:
                     await self._queue.cancel(receipt)
         except Exception as error:  # nobody waits for this any more, and too late is no fault
             logger.info("A request could not be cancelled at fal.ai: %s", type(error).__name__)
-
-
-def growing_pauses() -> Iterator[float]:
-    """The seconds before each look: growing, so that a request of 20 s is looked at 10 times."""
-    pause = 0.5
-    while True:
-        yield pause
-        pause = min(pause * 1.5, 3.0)
-
-
-def _pause_after(error: Exception) -> bool | float:
-    """Whether to submit again after `error`, and after how many seconds where fal says so."""
-    if not isinstance(error, NotTaken):
-        return False
-    pause = pause_asked_for(error.retry_after)
-    return True if pause is None else pause
-
-
-def _billed_units(answer: httpx.Response) -> float | None:
-    try:
-        units = float(answer.headers.get("X-Fal-Billable-Units", ""))
-    except ValueError:
-        return None
-    return units if math.isfinite(units) else None

@@ -4,19 +4,21 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from fal_client import AsyncClient
 from pydantic import JsonValue
 
-from deployments.engines.base import EngineContext, Made, PaidCall
-from deployments.engines.fal import prompts
-from deployments.engines.fal.call import FalCalls, Order, Sleep
+from deployments.engines import prompts
+from deployments.engines.base import EngineContext, Made, PaidCall, Verb
+from deployments.engines.fal.call import FalCalls, Order
 from deployments.engines.fal.inputs import Inputs
+from deployments.engines.fal.lost import LOOK_FOR_S, LostRequests
 from deployments.engines.fal.models import Model
 from deployments.engines.fal.options import FalOptions
 from deployments.engines.fal.outputs import picture_in
 from deployments.engines.fal.queue import LOOK_S, FalQueue
+from deployments.engines.submits import Sleep
 from deployments.errors import SettingsError
 from deployments.media import images
 from deployments.media.destinations import parse_allow_hosts
@@ -50,43 +52,58 @@ class FalEngine:
         FalOptions.parse(options)
         _key_in(environment)
 
+    @classmethod
+    def lacks(cls, verb: Verb, options: Mapping[str, object]) -> str | None:
+        """Why it cannot do a verb; None where it can."""
+        if verb is Verb.BLEND and not FalOptions.parse(options).blend:
+            return "its option `blend` is false"
+        return None
+
     def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep, look_s: float = LOOK_S) -> None:
         options = FalOptions.parse(context.options)
         environment = context.environment
         fal = AsyncClient(_key_in(environment), default_timeout=options.submit_s)
-        queue = FalQueue(fal, store_io=options.store_io, keep_files_s=options.keep_files_s, look_s=look_s)
+        queue = FalQueue(
+            fal,
+            store_io=options.store_io,
+            keep_files_s=options.keep_files_s,
+            submit_s=options.submit_s,
+            look_s=look_s,
+        )
         allow = parse_allow_hosts(environment.aige_allow_hosts)
         self.blends = options.blend
         self._models = options.models
         self._context = context
-        self._calls = FalCalls(queue, options.deadline_s, sleep)
+        look_for_s = min(LOOK_FOR_S, options.deadline_s / 2)
+        lost = LostRequests(fal, sleep, look_for_s) if options.find_lost else None
+        self._calls = FalCalls(queue, options.deadline_s, sleep, lost)
         self._inputs = Inputs(fal, context.egress, context.limits, allow, options.keep_files_s)
 
     async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, call: PaidCall) -> Made:
         used = photos[: self._models.portrait.images_taken]
         made = await self._made(
-            "portrait", call, pictures=used, prompt=prompts.portrait_prompt(prompt), size=ratio.pixels
+            Verb.PORTRAIT, call, pictures=used, prompt=prompts.portrait_prompt(prompt), size=ratio.pixels
         )
         if len(used) == len(photos):
             return made
         return replace(made, notes=(f"Of the photos, the model took the first {len(used)} only.",))
 
     async def background(self, prompt: str, ratio: AspectRatio, call: PaidCall) -> Made:
-        return await self._made("background", call, prompt=prompts.background_prompt(prompt), size=ratio.pixels)
+        return await self._made(Verb.BACKGROUND, call, prompt=prompts.background_prompt(prompt), size=ratio.pixels)
 
     async def cut_out(self, picture: Picture, call: PaidCall) -> Made:
         """A URL is trusted to lead to an opaque picture. Nothing is shrunk: the cut-out has to have the same size."""
         if picture.data is not None and not await self._is_opaque(picture.data):
             return Made(picture)
-        return await self._made("cut_out", call, pictures=[picture], longest_side=None)
+        return await self._made(Verb.CUT_OUT, call, pictures=[picture], longest_side=None)
 
     async def blend(self, prompt: str, composite: Picture, call: PaidCall) -> Made:
         size = await self._size_of(composite)
-        return await self._made("blend", call, pictures=[composite], prompt=prompts.blend_prompt(prompt), size=size)
+        return await self._made(Verb.BLEND, call, pictures=[composite], prompt=prompts.blend_prompt(prompt), size=size)
 
     async def _made(  # noqa: PLR0913 - all that the four verbs differ in
         self,
-        verb: Literal["portrait", "background", "cut_out", "blend"],
+        verb: Verb,
         call: PaidCall,
         *,
         pictures: Sequence[Picture] = (),
@@ -95,7 +112,7 @@ class FalEngine:
         longest_side: int | None = PHOTO_SIDE,
     ) -> Made:
         model: Model = getattr(self._models, verb)
-        setting = f"engine_options.models.{verb}"
+        setting = f"{self._context.options_at}.models.{verb}"
 
         async def arguments() -> dict[str, JsonValue]:
             return model.arguments(prompt, size, await self._inputs.urls(pictures, longest_side))

@@ -4,11 +4,14 @@ A model's own error is `{"detail": [{"type", "msg", ...}]}`; fal's is `{"detail"
 also in the header `X-Fal-Error-Type`. Of all that, a message repeats only the reason, and that without URLs and hosts.
 """
 
+import math
 import re
 
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import from_json
 
+from deployments.engines import words
 from deployments.errors import (
     ContentRejected,
     EngineError,
@@ -16,18 +19,16 @@ from deployments.errors import (
     FetchFailed,
     InvalidImage,
     NoPersonFound,
+    NotCharged,
     TaskFailed,
 )
 
-_LONGEST_REASON = 300
-_URL = re.compile(r"\S*(?:://|data:)\S+")
-_HOST = re.compile(
-    r"\S*(?:\bfal\.(?:ai|dev|media|run)\b|\bfalrun\.com\b|\.internal\b|\b\d{1,3}(?:\.\d{1,3}){3}\b)\S*", re.IGNORECASE
-)
+_HOSTS = re.compile(r"\bfal\.(?:ai|dev|media|run)\b|\bfalrun\.com\b", re.IGNORECASE)
 _TRY_LATER = frozenset({408, 425, 429})
 _KEY_REFUSED = frozenset({401, 402, 403})
 _GONE = frozenset({404, 410})
 _ERROR_TYPE = "X-Fal-Error-Type"
+_REQUEST_ID = "X-Fal-Request-Id"
 
 _BY_TYPE: dict[str, tuple[type[TaskFailed], str]] = {
     "content_policy_violation": (
@@ -64,7 +65,9 @@ class _Body(BaseModel):
 
 
 def failure_of(response: httpx.Response, endpoint: str, setting: str) -> TaskFailed:
-    """The failure that the error answer `response` means; `setting` is where the model `endpoint` is chosen."""
+    """The failure that the error answer `response`, in fal's own words, means; `setting` is where the model `endpoint`
+    is chosen. fal charges nothing for a 5xx, unless it names billed units.
+    """
     body = _body_of(response)
     details = body.detail if isinstance(body.detail, list) else []
     kind = details[0].type if details else body.error_type or response.headers.get(_ERROR_TYPE, "")
@@ -72,7 +75,62 @@ def failure_of(response: httpx.Response, endpoint: str, setting: str) -> TaskFai
     if kind in _BY_TYPE:
         failure, message = _BY_TYPE[kind]
         return failure(message.format(reason=reason))
-    return EngineError(_message(response.status_code, reason, endpoint, setting))
+    message = _message(response.status_code, reason, endpoint, setting)
+    if response.is_server_error and not billed_units(response):
+        return NotCharged(message, "it broke down, and charges nothing for that")
+    return EngineError(message)
+
+
+def refusal_of(response: httpx.Response, endpoint: str, setting: str) -> TaskFailed:
+    """The failure that the refusal of a submit means: an account that is refused is charged nothing."""
+    failure = failure_of(response, endpoint, setting)
+    if response.status_code in _KEY_REFUSED and type(failure) is EngineError:
+        return NotCharged(str(failure), "it refuses the service's account")
+    return failure
+
+
+def is_busy(response: httpx.Response) -> bool:
+    """Whether fal takes no more submits: a 429, or a full queue's 503, which says so and names a time."""
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        return "Retry-After" in response.headers and _is_own_word(response) and not _was_taken(response)
+    return response.status_code == httpx.codes.TOO_MANY_REQUESTS
+
+
+def breakdown_of(response: httpx.Response, endpoint: str, setting: str) -> NotCharged | None:
+    """What the 5xx to a submit means, if it is fal's own word, no time-out, and names no request."""
+    if not is_outcome(response, json_in(response), failed=False) or _was_taken(response):
+        return None
+    failure = failure_of(response, endpoint, setting)
+    return failure if isinstance(failure, NotCharged) else None
+
+
+def billed_units(response: httpx.Response) -> float | None:
+    """What fal says that it bills; None where it does not say it in a number."""
+    try:
+        units = float(response.headers.get("X-Fal-Billable-Units", ""))
+    except ValueError:
+        return None
+    return units if math.isfinite(units) else None
+
+
+def json_in(response: httpx.Response) -> JsonValue:
+    """The JSON of an answer; None where it is none."""
+    try:
+        body: JsonValue = from_json(response.content)
+    except ValueError:
+        return None
+    return body
+
+
+def _is_own_word(response: httpx.Response) -> bool:
+    body = json_in(response)
+    return isinstance(body, dict) and bool({"error_type", "detail"} & body.keys())
+
+
+def _was_taken(response: httpx.Response) -> bool:
+    """Whether the answer names a request."""
+    body = json_in(response)
+    return _REQUEST_ID in response.headers or (isinstance(body, dict) and "request_id" in body)
 
 
 def ends_the_wait(response: httpx.Response) -> bool:
@@ -100,8 +158,8 @@ def is_outcome(response: httpx.Response, body: JsonValue, *, failed: bool) -> bo
 
 
 def shown(text: str) -> str:
-    """A provider's words, fit to be shown: one line, not too long, without URLs, which may be signed, and its hosts."""
-    return " ".join(_HOST.sub("", _URL.sub("", text)).split())[:_LONGEST_REASON].rstrip(" .:")
+    """fal's words, fit to be shown."""
+    return words.shown(text, _HOSTS)
 
 
 def _message(status: int, reason: str, endpoint: str, setting: str) -> str:

@@ -1,14 +1,12 @@
 """Pictures on their way into a model: as a URL that fal can open, as a data URI, or through fal's storage."""
 
 import asyncio
-import io
 from collections.abc import Sequence
 
 from fal_client import AsyncClient, FalClientError, StorageSettings, encode
-from PIL import Image
 
+from deployments.engines.ready import made_ready
 from deployments.errors import EngineError
-from deployments.media import images
 from deployments.media.destinations import AllowedHosts, Refused, check_url, origin_of
 from deployments.media.egress import Egress
 from deployments.media.httpx_errors import TROUBLE
@@ -55,7 +53,7 @@ class Inputs:
         if picture.url is not None and is_public(picture.url, self._allow):
             return picture.url
         data = await picture.read(self._egress, self._limits.bytes)
-        content, media_type = await asyncio.to_thread(_made_ready, data, self._limits, longest_side)
+        content, media_type = await asyncio.to_thread(made_ready, data, self._limits, longest_side)
         uri = encode(content, media_type)
         return uri if len(uri) <= room else await self._stored(content, media_type)
 
@@ -73,15 +71,3 @@ def is_public(url: str, allow: AllowedHosts) -> bool:
         return url.lower().startswith("https:") and OBJECTS_PATH not in url and origin_of(url) not in allow
     except Refused:
         return False
-
-
-def _made_ready(data: bytes, limits: PictureLimits, longest_side: int | None) -> tuple[bytes, str]:
-    """The picture upright, without its metadata (where a photo was taken is nobody's business), and its media type."""
-    image = images.decode(data, limits, side=longest_side)
-    if longest_side is not None:
-        image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    if image.mode == "RGBA":
-        return images.encode(image), "image/png"
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=95, subsampling=0)
-    return out.getvalue(), "image/jpeg"

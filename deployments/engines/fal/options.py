@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from deployments.engines.fal.models import MODELS, Model
 from deployments.errors import SettingsError
@@ -50,8 +50,9 @@ class StageModels(_Strict):
 class FalOptions(_Strict):
     """`deadline_s` bounds one call from its inputs to its result, and belongs below `deadlines.stage_s`.
 
-    `submit_s` is how long fal may take to accept a request. The last two are about photos of people: whether fal keeps
-    what goes into and comes out of a model, and after how long it deletes files (None: never).
+    `submit_s` is how long fal may take to accept a request. `store_io` and `keep_files_s` are about photos of people:
+    whether fal keeps what goes into and comes out of a model, and after how long it deletes files (None: never).
+    `find_lost` asks fal's list of requests for a submit whose answer was lost; the key must be one that may.
     """
 
     models: StageModels = StageModels()
@@ -60,10 +61,19 @@ class FalOptions(_Strict):
     submit_s: float = Field(default=60, gt=0)
     store_io: bool = False
     keep_files_s: int | None = Field(default=3600, ge=60)
+    find_lost: bool = False
+
+    @model_validator(mode="after")
+    def _lists_what_is_kept(self) -> Self:
+        if self.find_lost and not self.store_io:
+            raise ValueError(
+                "`find_lost` needs `store_io: true`: fal tells what a request was about only if it keeps it"
+            )
+        return self
 
     @classmethod
-    def parse(cls, options: Mapping[str, object]) -> Self:
-        """The options, checked.
+    def parse(cls, options: Mapping[str, object], place: str = "engine_options") -> Self:
+        """The options, which stand at `place`, checked.
 
         Raises:
             SettingsError: one line on the first thing wrong.
@@ -72,6 +82,6 @@ class FalOptions(_Strict):
             return cls.model_validate(dict(options))
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in ("engine_options", *first["loc"]))
+        place = ".".join(str(part) for part in (place, *first["loc"]))
         reason = first["msg"].removeprefix("Value error, ")
         raise SettingsError(f"{place}: {'there is no such setting' if first['type'] == 'extra_forbidden' else reason}")

@@ -4,7 +4,8 @@ fal-client repeats up to ten times whatever went wrong, and sends no idempotency
 was lost is paid twice. So the submit is our own single POST, sent by fal-client's own httpx client, which every handle
 holds: its key, its hosts and its fallback domain apply. Status and cancel, which may be repeated, are fal-client's.
 
-A receipt is `ENDPOINT/requests/REQUEST_ID`: all that it takes to find a request again, whatever is configured by then.
+A receipt is `ENDPOINT/requests/REQUEST_ID` (recorded as `fal:…`): all that it takes to find a request again, whatever
+is configured by then.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from pydantic import BaseModel, Field, JsonValue
 from pydantic_core import from_json
 
 from deployments.engines.fal import errors
+from deployments.engines.submits import NotTaken
 from deployments.errors import EngineError
 from deployments.media.httpx_errors import TROUBLE
 
@@ -29,18 +31,6 @@ _REQUESTS = "/requests/"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TROUBLE: tuple[type[Exception], ...] = (*TROUBLE, LookupError, TypeError)
 """No answer, or one that fal-client cannot read."""
-
-
-class NotTaken(EngineError):
-    """fal certainly did not take a submit, and may take it later: after `retry_after` seconds, where it says so."""
-
-    def __init__(self, message: str, retry_after: str = "") -> None:
-        super().__init__(message, retry_after)
-        self.message = message
-        self.retry_after = retry_after
-
-    def __str__(self) -> str:
-        return self.message
 
 
 class _Accepted(BaseModel):
@@ -58,10 +48,19 @@ class Outcome:
 
 
 class FalQueue:
-    """`store_io` and `keep_files_s`: see `FalOptions`. A look that takes longer than `look_s` seconds is given up."""
+    """`store_io`, `keep_files_s` and `submit_s`: see `FalOptions`. A look longer than `look_s` seconds is given up."""
 
-    def __init__(self, fal: AsyncClient, *, store_io: bool, keep_files_s: int | None, look_s: float = LOOK_S) -> None:
+    def __init__(
+        self,
+        fal: AsyncClient,
+        *,
+        store_io: bool,
+        keep_files_s: int | None,
+        submit_s: float = 60,
+        look_s: float = LOOK_S,
+    ) -> None:
         self._fal = fal
+        self.submit_s = submit_s
         self._look_s = look_s
         self._headers: dict[str, str] = {} if store_io else {"X-Fal-Store-IO": "0"}
         if keep_files_s is not None:
@@ -79,14 +78,17 @@ class FalQueue:
         try:
             response = await http.post(f"{QUEUE_URL_FORMAT}{endpoint}", json=arguments, headers=self._headers)
         except _NEVER_SENT as error:
-            raise NotTaken("fal.ai cannot be reached: try again later.") from error
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise NotTaken("fal.ai cannot be reached: try again later.", "it cannot be reached") from error
+        if errors.is_busy(response):
             retry_after = response.headers.get("Retry-After", "")
-            raise NotTaken("fal.ai takes no more requests at the moment: try again later.", retry_after)
+            busy = "takes no more requests at the moment"
+            raise NotTaken(f"fal.ai {busy}: try again later.", f"it {busy}", retry_after)
         if _is_refusal(response):
-            raise errors.failure_of(response, endpoint, setting)
+            raise errors.refusal_of(response, endpoint, setting)
+        if (failure := errors.breakdown_of(response, endpoint, setting)) is not None:
+            raise failure
         response.raise_for_status()
-        return f"{endpoint}{_REQUESTS}{_Accepted.model_validate_json(response.content).request_id}"
+        return receipt_of(endpoint, _Accepted.model_validate_json(response.content).request_id)
 
     async def look(self, receipt: str, report: Callable[[str], None]) -> Outcome | None:
         """What became of the request; or None: nothing yet, or something on the way is in trouble."""
@@ -107,9 +109,20 @@ class FalQueue:
         return await self._fal.get_handle(endpoint_of(receipt), receipt.rpartition(_REQUESTS)[2])
 
 
+def receipt_of(endpoint: str, request_id: str) -> str:
+    return f"{endpoint}{_REQUESTS}{request_id}"
+
+
 def endpoint_of(receipt: str) -> str:
-    """The model that the request went to."""
-    return receipt.rpartition(_REQUESTS)[0]
+    """The model that the request went to.
+
+    Raises:
+        EngineError: it is no receipt of fal's, so that asking for it would be in vain.
+    """
+    endpoint, _, number = receipt.rpartition(_REQUESTS)
+    if not endpoint or not number or ":" in endpoint:
+        raise EngineError("What was paid for is no request of fal.ai's: it was made by another engine.")
+    return endpoint
 
 
 def _is_refusal(response: httpx.Response) -> bool:
@@ -130,16 +143,8 @@ async def _outcome(handle: AsyncRequestHandle, report: Callable[[str], None]) ->
     response = await handle.client.get(handle.response_url)
     if response.is_success:
         return Outcome(response, from_json(response.content))  # a gateway's page is no JSON: a ValueError
-    body = _json_in(response)
+    body = errors.json_in(response)
     return Outcome(response, body) if errors.is_outcome(response, body, failed=bool(status.error)) else None
-
-
-def _json_in(response: httpx.Response) -> JsonValue:
-    try:
-        body: JsonValue = from_json(response.content)
-    except ValueError:
-        return None
-    return body
 
 
 def _progress(status: Status) -> str:

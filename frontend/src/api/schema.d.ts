@@ -274,6 +274,23 @@ export interface components {
             units: number | null;
         };
         /**
+         * EnginesResponse
+         * @description Engines by what they make, in the order in which they are tried.
+         */
+        EnginesResponse: {
+            /** Portrait */
+            portrait: string[];
+            /** Background */
+            background: string[];
+            /** Cut Out */
+            cut_out: string[];
+            /**
+             * Blend
+             * @description Empty where nothing is blended.
+             */
+            blend: string[];
+        };
+        /**
          * ErrorCode
          * @description The codes that a failed task can show.
          * @enum {string}
@@ -317,6 +334,18 @@ export interface components {
             tasks_in_flight: number;
             /** Redirects */
             redirects: number;
+        };
+        /**
+         * MakerResponse
+         * @description Which engine did a stage's work, and with which model; null where the engine has none.
+         */
+        MakerResponse: {
+            /** Stage */
+            stage: string;
+            /** Engine */
+            engine: string;
+            /** Model */
+            model: string | null;
         };
         /**
          * MomentResponse
@@ -442,13 +471,22 @@ export interface components {
         ServiceResponse: {
             /** Version */
             version: string;
-            /** Engine */
+            /**
+             * Engine
+             * @description The one engine of all, or `mixed`.
+             */
             engine: string;
+            engines: components["schemas"]["EnginesResponse"];
             /**
              * Generative
-             * @description Whether a generative model makes the pictures.
+             * @description Whether generative models make portraits and backgrounds.
              */
             generative: boolean;
+            /**
+             * Blends
+             * @description Whether an engine blends the person and the background of an overlay.
+             */
+            blends: boolean;
             limits: components["schemas"]["LimitsResponse"];
         };
         /**
@@ -487,8 +525,16 @@ export interface components {
             timeline: components["schemas"]["MomentResponse"][];
             /** Attempts */
             attempts: number;
-            /** Engine */
+            /**
+             * Engine
+             * @description The engine that made all of it; `mixed` where there were several.
+             */
             engine: string;
+            /**
+             * Made By
+             * @description One entry for each engine that made pixels, in order.
+             */
+            made_by: components["schemas"]["MakerResponse"][];
             /** Notes */
             notes: string[];
             /**

@@ -14,7 +14,7 @@ import { usePlacement } from './use-placement';
 const EXAMPLES = ['Natural light, soft shadows', 'Warm evening light from the left'];
 const OPAQUE = 'This person has no transparency: the service cuts it out first, which the preview does not show.';
 const ROUNDED = 'This browser rounds the colours of translucent pixels: the preview may be a shade off there.';
-const BLENDED = 'This engine may blend light and shadow after placing: you then see the picture before and after.';
+const BLENDED = 'This server may blend light and shadow after placing: you then see the picture before and after.';
 
 export function OverlayPanel({ service }: { readonly service: Service | null }) {
   const [draft, change] = useDraft('overlay');
@@ -47,9 +47,7 @@ export function OverlayPanel({ service }: { readonly service: Service | null }) 
       operation="overlay"
       title="Put them together"
       lead="Drag the person to its place. What you see is what you get, pixel for pixel."
-      hint={
-        service?.generative ? 'How light and shadow bind the two.' : 'This engine places exactly and blends nothing.'
-      }
+      hint={service?.blends ? 'How light and shadow bind the two.' : 'This server places exactly and blends nothing.'}
       examples={EXAMPLES}
       shapesLabel="Canvas size"
       shapes={CANVASES}
@@ -82,7 +80,7 @@ export function OverlayPanel({ service }: { readonly service: Service | null }) 
           )}
           {opened && !opened.exact && <Alert severity="info">{ROUNDED}</Alert>}
           {opened?.opaque && <Alert severity="info">{OPAQUE}</Alert>}
-          {service?.generative && <Alert severity="info">{BLENDED}</Alert>}
+          {service?.blends && <Alert severity="info">{BLENDED}</Alert>}
         </div>
       }>
       <PicturePicker label="Person" {...people} onChoose={(choice) => changeAndStartOver({ person: choice })} />

@@ -9,11 +9,11 @@ from PIL import Image
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from deployments.engines.base import Made
-from deployments.engines.fal.call import SUBMIT_TRIES
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.fal.options import StageModels
 from deployments.engines.memory_call import MemoryCall
-from deployments.errors import EngineError, EngineOutcomeUnknown, TaskFailed
+from deployments.engines.submits import SUBMIT_TRIES
+from deployments.errors import EngineOutcomeUnknown, NotCharged, TaskFailed
 from deployments.media.images import encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
@@ -35,6 +35,8 @@ UNKNOWN = {
     "503 of nginx": answers(503, NGINX),
     "503 of fal": answers(503, {"detail": "busy"}, X_Fal_Request_Id="1"),
     "504 of nginx": answers(504, NGINX),
+    "504 of fal, a time-out": answers(504, {"detail": "slow", "error_type": "request_timeout"}),
+    "503 of fal, of a request": answers(503, {"detail": "lost", "error_type": "x"}, X_Fal_Request_Id="1"),
     "no JSON": answers(200, HTML),
     "no gzip": answers(200, b"garbage", Content_Encoding="gzip"),
     "no request id": answers(200, {"status": "IN_QUEUE"}),
@@ -44,6 +46,7 @@ UNKNOWN = {
 REFUSED = {
     "400": answers(400, {"detail": "bad request"}),
     "401": answers(401, {"detail": "Authentication is required."}),
+    "402": answers(402, {"detail": "Payment required."}),
     "403": answers(403, {"detail": "User is locked. Reason: Exhausted balance."}),
     "404": answers(404, {"detail": "Application not found"}),
     "409": answers(409, {"detail": "conflict"}),
@@ -111,8 +114,48 @@ async def test_a_refusal(fault: Fault, fal: FalEmulator, engine: FalEngine) -> N
     """What fal says no to was not taken, is known not to be, and is not sent again."""
     call = MemoryCall()
     fal.script("submit", fault)
-    assert type(await failure_of(background(engine, call))) is EngineError
+    failure = await failure_of(background(engine, call))
+    assert failure.code == "engine_error"
     assert (fal.posts, call.claimed) == (1, False)
+
+
+ONWARD = {
+    "the key": answers(401, {"detail": "Authentication is required."}),
+    "payment": answers(402, {"detail": "Payment required."}),
+    "the balance": answers(403, {"detail": "User is locked. Reason: Exhausted balance."}),
+    "fal's own 503": answers(503, {"detail": "no runner", "error_type": "runner_scheduling_failure"}),
+    "fal's own 500": answers(500, b"oops", X_Fal_Error_Type="internal_error"),
+}
+NOT_ONWARD = {name: fault for name, fault in REFUSED.items() if name not in {"401", "402", "403"}} | {
+    "a gateway's 503 with a time": answers(503, NGINX, Retry_After="1"),
+}
+
+
+@pytest.mark.parametrize("fault", ONWARD.values(), ids=ONWARD.keys())
+async def test_another_engine_may_be_asked(fault: Fault, fal: FalEmulator, engine: FalEngine) -> None:
+    """Where fal's account is refused, or fal itself says that it broke down, nothing was taken or is charged."""
+    fal.script("submit", fault)
+    assert isinstance(await failure_of(background(engine, MemoryCall())), NotCharged)
+    assert fal.posts == 1
+
+
+@pytest.mark.parametrize("fault", NOT_ONWARD.values(), ids=NOT_ONWARD.keys())
+async def test_no_other_engine_may_be_asked(fault: Fault, fal: FalEmulator, engine: FalEngine) -> None:
+    """What is wrong with the request is so at any engine; what was perhaps taken may be charged."""
+    fal.script("submit", fault)
+    assert not isinstance(await failure_of(background(engine, MemoryCall())), NotCharged)
+    assert fal.posts == 1
+
+
+async def test_a_full_queue(fal: FalEmulator, engine: FalEngine) -> None:
+    """fal's 503 that names a time is waited out as a 429 is; without end, another engine may be asked."""
+    busy = answers(503, {"detail": "The queue is full."}, Retry_After="1")
+    fal.script("submit", busy, busy)
+    await background(engine, MemoryCall())
+    assert (fal.posts, len(fal.requests)) == (3, 1)
+    fal.script("submit", *[busy] * 20)
+    assert isinstance(await failure_of(background(engine, MemoryCall())), NotCharged)
+    assert (fal.posts, len(fal.requests)) == (3 + SUBMIT_TRIES, 1)
 
 
 @pytest.mark.parametrize("status", [404, 410])

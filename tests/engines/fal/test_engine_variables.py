@@ -12,8 +12,7 @@ from tests.fal_emulator.network import certificates, environment_for
 # They are read when fal-client is imported, so this needs a process of its own.
 PROGRAM = """
 import asyncio
-from deployments.engines.base import EngineContext
-from deployments.engines.loading import load_engine
+from deployments.engines.loading import chosen_engines
 from deployments.media.images import PictureLimits
 from deployments.media.open_media import open_egress
 from deployments.media.sizes import AspectRatio
@@ -22,7 +21,7 @@ from deployments.engines.memory_call import MemoryCall
 
 async def main():
     egress = open_egress(Settings(), Environment())
-    engine = load_engine("fal", EngineContext(egress, PictureLimits()))
+    engine = chosen_engines(Settings(), Environment()).made("fal", egress, PictureLimits())
     made = await engine.background("hills", AspectRatio.SQUARE, MemoryCall())
     print(made.picture.url, len(await made.picture.read(egress, 10**6)))
 

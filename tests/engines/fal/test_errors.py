@@ -4,6 +4,7 @@ import pytest
 
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.memory_call import MemoryCall
+from deployments.errors import NotCharged
 from deployments.media.egress import Egress
 from tests.engines.fal.failing import as_a_stage_does, failure_of, model_error, picture_at, result
 from tests.fal_emulator.emulator import KEY, FalEmulator
@@ -87,3 +88,37 @@ async def test_outcomes(
     assert words in str(failure)
     assert not {"://", "secret", KEY} & {part for part in ("://", "secret", KEY) if part in str(failure)}
     assert (fal.posts, next(iter(fal.requests.values())).result_reads) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "onward"),
+    [
+        (model_error(500, "internal_server_error"), True),
+        (Answer(500, {"detail": "Internal Server Error"}), True),
+        (fal_error(503, "runner_disconnected"), True),
+        (Answer(500, {"detail": "x", "error_type": "y"}, {"X-Fal-Billable-Units": "0"}), True),
+        (Answer(500, {"detail": "x", "error_type": "y"}, {"X-Fal-Billable-Units": "1.5"}), False),
+        (model_error(504, "generation_timeout"), False),
+        (fal_error(503, "startup_timeout"), False),
+        (model_error(422, "content_policy_violation"), False),
+        (model_error(422, "face_detection_error"), False),
+        (model_error(422, "image_load_error"), False),
+        (Answer(401, {"detail": "revoked"}), False),
+        (Answer(400, {"detail": "x"}), False),
+        (result(), False),
+    ],
+)
+async def test_what_fal_charges_nothing_for(
+    outcome: Answer, onward: bool, fal: FalEmulator, engine: FalEngine, egress: Egress
+) -> None:
+    """A 5xx in its own words that is no time-out and names no billed units: then alone may another engine be asked."""
+    fal.outcome = outcome
+    failure = await failure_of(as_a_stage_does(engine, egress, MemoryCall()))
+    assert isinstance(failure, NotCharged) == onward
+
+
+async def test_a_receipt_of_another_engine(fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
+    """It is refused at once, and not asked for until the time is over."""
+    call = MemoryCall(receipt="openai:{}")
+    assert (await failure_of(as_a_stage_does(engine, egress, call))).code == "engine_error"
+    assert fal.asked == []

@@ -24,6 +24,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"deadline_s": 0}, "engine_options.deadline_s: "),
     ({"deadline_s": float("nan")}, "engine_options.deadline_s: "),
     ({"keep_files_s": 1}, "engine_options.keep_files_s: "),
+    ({"find_lost": True}, "engine_options: `find_lost` needs `store_io: true`"),
     ({"blend": "perhaps"}, "engine_options.blend: "),
     ({"models": []}, "engine_options.models: "),
 ]

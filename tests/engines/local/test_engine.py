@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -36,9 +37,14 @@ class Unpaid:
     """A paid call that must not be made."""
 
     receipt: str | None = None
+    key = ""
+    claimed_at: datetime | None = None
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         raise AssertionError(send)
+
+    async def found(self, receipt: str) -> None:
+        raise AssertionError(receipt)
 
     def report(self, progress: str) -> None:
         raise AssertionError(progress)

@@ -13,6 +13,14 @@ def background_prompt(words: str) -> str:
     return f"A background scene with nobody in it, free of text and frames.\n{words}"
 
 
+def cut_out_prompt() -> str:
+    """For models that cut out by an edit, and so have to be told."""
+    return (
+        "Cut the person out of this picture: nothing but the person, on a transparent background. Keep the person "
+        "exactly as they are: face, identity, pose, clothes, position and size."
+    )
+
+
 def blend_prompt(words: str) -> str:
     return (
         "This picture is a person pasted on a background. Make it look like one photograph: match the person's light "

@@ -1,0 +1,25 @@
+"""What a server tells of itself."""
+
+import httpx
+import pytest
+
+from deployments.api.app import Parts, ServiceEngines, build_api
+from deployments.api.models import EnginesResponse
+from tests.api.in_process import BASE
+
+MIXED = ServiceEngines(
+    EnginesResponse(portrait=["openai", "fal"], background=["fal"], cut_out=["local"], blend=["fal"]), generative=True
+)
+FAL = ServiceEngines(EnginesResponse(portrait=["fal"], background=["fal"], cut_out=["fal"], blend=[]), generative=True)
+
+
+@pytest.mark.parametrize(
+    ("engines", "engine", "blends"), [(MIXED, "mixed", True), (FAL, "fal", False)], ids=["mixed", "one"]
+)
+async def test_who_makes_the_pictures(parts: Parts, engines: ServiceEngines, engine: str, blends: bool) -> None:
+    """By verb, in the order in which they are tried; one name, where there is only one."""
+    api = build_api(Parts(settings=parts.settings, backend=parts.backend, store=parts.store, engines=engines))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
+        told = (await client.get("/api/v1/service")).json()
+    assert (told["engine"], told["blends"], told["generative"]) == (engine, blends, True)
+    assert told["engines"] == engines.by_verb.model_dump()
