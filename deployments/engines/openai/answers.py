@@ -1,0 +1,110 @@
+"""What a server answered to one call, in as few words as are needed. A call is synchronous: this is its receipt."""
+
+import base64
+import binascii
+from typing import Self
+
+import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import from_json
+
+
+class Lost(Exception):
+    """Nobody knows what became of the call: its answer was lost, or is not the server's own."""
+
+
+class _Error(BaseModel):
+    """OpenAI's error object; other servers leave out most of it."""
+
+    message: str = ""
+    type: str | None = None
+    code: str | int | None = None
+
+
+class _Picture(BaseModel):
+    b64_json: str | None = None
+    url: str | None = None
+
+
+class _Usage(BaseModel):
+    total_tokens: int | None = None
+
+
+class _Body(BaseModel):
+    """Both kinds of answer; `detail` is FastAPI's word for an error, which vLLM-Omni says."""
+
+    data: list[_Picture] | None = None
+    usage: _Usage | None = None
+    error: _Error | str | None = None
+    detail: JsonValue = None
+
+
+class Answer(BaseModel):
+    """The picture (its base64, or its URL), or the server's own error."""
+
+    status: int
+    model: str
+    b64_json: str | None = None
+    url: str | None = None
+    tokens: int | None = None
+    code: str = ""
+    message: str = ""
+
+    @classmethod
+    def of(cls, response: httpx.Response, model: str) -> Self:
+        """The answer in `response`.
+
+        Raises:
+            Lost: it is not the server's own: a gateway's page, say.
+        """
+        body = body_of(response)
+        if response.is_success:
+            if body is None:
+                raise Lost("the answer cannot be read")
+            picture = body.data[0] if body.data else _Picture()
+            tokens = body.usage.total_tokens if body.usage else None
+            return cls(
+                status=response.status_code, model=model, b64_json=picture.b64_json, url=picture.url, tokens=tokens
+            )
+        is_open = response.status_code == httpx.codes.REQUEST_TIMEOUT  # whether it took it
+        if body is None or is_open or (error := _error_in(body)) is None:
+            raise Lost(f"the answer is {response.status_code}, and not in the server's own words")
+        code = str(error.code or error.type or "")
+        return cls(status=response.status_code, model=model, code=code, message=error.message[:1000])
+
+    @property
+    def receipt(self) -> str:
+        return self.model_dump_json(exclude_defaults=True)
+
+    @property
+    def picture(self) -> bytes | None:
+        """The picture's bytes, if it came along in base64 that can be read."""
+        if not self.b64_json:
+            return None
+        try:
+            return base64.b64decode(self.b64_json.rpartition("base64,")[2], validate=True)
+        except binascii.Error:
+            return None
+
+
+def body_of(response: httpx.Response) -> _Body | None:
+    """The body, where it is a JSON object of the API; None where it is not."""
+    try:
+        value = from_json(response.content)
+        return _Body.model_validate(value) if isinstance(value, dict) else None
+    except (ValueError, ValidationError):
+        return None
+
+
+def error_in(response: httpx.Response) -> _Error | None:
+    """The server's own error, if that is what it answered."""
+    body = body_of(response)
+    return None if body is None else _error_in(body)
+
+
+def _error_in(body: _Body) -> _Error | None:
+    if isinstance(body.error, str):
+        return _Error(message=body.error)
+    if body.error is None and body.detail is not None:
+        return _Error(message=str(body.detail))
+    return body.error
