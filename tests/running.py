@@ -101,6 +101,12 @@ class Run:
                 return
         raise AssertionError("the service did not start:\n" + "".join(heard))
 
+    def configure(self, variables: Mapping[str, str | None], **changes: object) -> None:
+        """Other settings and variables for the next start; a variable that is None is taken away."""
+        self._write_config(changes)
+        changed = {**self._environment, **variables}
+        self._environment = {name: value for name, value in changed.items() if value is not None}
+
     def deploy(self, *, ingresses: int = 1, **changes: object) -> None:
         """Deploys again with other settings, as an operator does; Serve goes on with it by itself."""
         self._write_config(changes, ingresses)
