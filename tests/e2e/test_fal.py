@@ -143,6 +143,9 @@ def assert_told(events: list[TaskResponse], paid: Sequence[tuple[str, str, str]]
     assert (last.engine, last.attempts, last.error) == ("fal", 1, None)
     told = [(event.status, event.progress) for event in events if event.progress]
     assert told == [(status, progress) for status, _, _ in paid for progress in (QUEUED, AT_WORK)]
+    assert [(maker.stage, maker.engine, maker.model) for maker in last.made_by] == [
+        (stage, "fal", model) for _, stage, model in paid
+    ]
     assert [(charge.stage, charge.model, charge.units) for charge in last.cost] == [
         (stage, model, 1.5) for _, stage, model in paid
     ]

@@ -110,5 +110,6 @@ def test_the_service_says_what_it_is(service: Service) -> None:
     """Engine and limits, as configured."""
     answer = service.http.get("/service").json()
     assert (answer["engine"], answer["generative"]) == ("by-prompt", False)
+    assert (answer["engines"]["portrait"], answer["engines"]["blend"], answer["blends"]) == (["by-prompt"], [], False)
     assert answer["limits"]["tasks_in_flight"] == TASKS_IN_FLIGHT
     assert answer["limits"]["body_bytes"] == 32_000_000
