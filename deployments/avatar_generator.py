@@ -1,7 +1,7 @@
 """AvatarGenerator: a portrait of the person in the photos."""
 
 from deployments.engines.base import Verb
-from deployments.runtime.stage import EngineStage, StageRun
+from deployments.runtime.stage import EngineStage, StepContext
 from deployments.tasks.work import AvatarJob, Work
 
 
@@ -10,7 +10,7 @@ class AvatarGenerator(EngineStage):
 
     verb = Verb.PORTRAIT
 
-    async def run(self, work: Work, run: StageRun) -> Work:
+    async def run(self, work: Work, run: StepContext) -> Work:
         """The work with the portrait, and without the photos.
 
         Raises:

@@ -5,7 +5,7 @@ import asyncio
 from deployments.engines.base import Verb
 from deployments.media.picture import Picture
 from deployments.media.results import opaque_result
-from deployments.runtime.stage import EngineStage, StageRun
+from deployments.runtime.stage import EngineStage, StepContext
 from deployments.tasks.work import BackgroundJob, Work
 
 
@@ -14,7 +14,7 @@ class BackgroundGenerator(EngineStage):
 
     verb = Verb.BACKGROUND
 
-    async def run(self, work: Work, run: StageRun) -> Work:
+    async def run(self, work: Work, run: StepContext) -> Work:
         """The work with an opaque PNG in the asked ratio.
 
         Raises:

@@ -6,7 +6,7 @@ from deployments.engines.base import Verb
 from deployments.errors import EngineError, InvalidImage
 from deployments.media.picture import Picture
 from deployments.media.results import cut_out_result
-from deployments.runtime.stage import EngineStage, StageRun
+from deployments.runtime.stage import EngineStage, StepContext
 from deployments.tasks.work import AvatarJob, Work
 
 
@@ -15,7 +15,7 @@ class BackgroundRemover(EngineStage):
 
     verb = Verb.CUT_OUT
 
-    async def run(self, work: Work, run: StageRun) -> Work:
+    async def run(self, work: Work, run: StepContext) -> Work:
         """The work with a transparent PNG: an avatar's in the asked ratio, an overlay's person in its own size.
 
         Raises:

@@ -6,7 +6,7 @@ from functools import partial
 from deployments.engines.base import Verb
 from deployments.media.picture import Picture
 from deployments.media.results import blended_result, opacity_and_size, overlay_result
-from deployments.runtime.stage import EngineStage, StageRun
+from deployments.runtime.stage import EngineStage, StepContext
 from deployments.tasks.operations import StepId
 from deployments.tasks.work import OverlayJob, Work
 
@@ -16,13 +16,13 @@ class Overlayer(EngineStage):
 
     verb = Verb.BLEND
 
-    async def run(self, work: Work, run: StageRun) -> Work:
+    async def run(self, work: Work, run: StepContext) -> Work:
         """An overlay's first step and its main one."""
         if run.step == StepId.OPEN_PERSON:
             return await self._with_person(work, run)
         return await self._with_overlay(work, run)
 
-    async def _with_person(self, work: Work, run: StageRun) -> Work:
+    async def _with_person(self, work: Work, run: StepContext) -> Work:
         """The work with the person image, checked, and whether it still has its background.
 
         Raises:
@@ -32,7 +32,7 @@ class Overlayer(EngineStage):
         opaque, size = await asyncio.to_thread(opacity_and_size, person, self.limits)
         return work.carrying(Picture(data=person), opaque=opaque).measured(size)
 
-    async def _with_overlay(self, work: Work, run: StageRun) -> Work:
+    async def _with_overlay(self, work: Work, run: StepContext) -> Work:
         """The work with an opaque PNG of exactly the canvas's pixels.
 
         Raises:
@@ -54,7 +54,7 @@ class Overlayer(EngineStage):
         work = work.carrying(Picture(data=await asyncio.to_thread(place, background, person)), opaque=True)
         return await self._blended(work, run) if self.chain.has_work(run.paid_calls) else work
 
-    async def _blended(self, work: Work, run: StageRun) -> Work:
+    async def _blended(self, work: Work, run: StepContext) -> Work:
         job, composite = work.job_of(OverlayJob), work.needed_picture()
         making = await self.making(run, lambda engine, call: engine.blend(job.prompt, composite, call))
         data = await run.bytes_of(making.made.picture)

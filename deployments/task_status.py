@@ -39,7 +39,7 @@ class TaskStatus:
         self._identity = identity_of(settings)
         measures = Measures()
         journal = open_journal(settings.journal, Environment().aige_data_dir)
-        self._orchestrator = Orchestrator(settings, journal, Stages(app_name).send, on_change=measures.note)
+        self._orchestrator = Orchestrator(settings, journal, StageHandles(app_name).send, on_change=measures.note)
         await self._orchestrator.recover()
         self._measuring = asyncio.create_task(measures.follow(self._orchestrator.tasks))
 
@@ -53,7 +53,7 @@ class TaskStatus:
         return [_sendable(reply) for reply in await asyncio.gather(*handling, return_exceptions=True)]
 
 
-class Stages:
+class StageHandles:
     """The stages' handles, looked up when they are first needed: the application may not be up yet."""
 
     def __init__(self, app_name: str) -> None:
@@ -61,7 +61,7 @@ class Stages:
         self._handles: dict[str, DeploymentHandle[object]] = {}
 
     async def send(self, stage: str, requests: Sequence[StepRequest]) -> Answers[Outcome]:
-        """See `deployments.tasks.stage_calls.Send`."""
+        """See `deployments.tasks.stage_client.Send`."""
         if stage not in self._handles:
             self._handles[stage] = serve.get_deployment_handle(stage, self._app_name).options(stream=True)
         answering = cast(Answers[Outcome], self._handles[stage].handle.remote(requests))

@@ -1,14 +1,14 @@
 """Uploader: the result, put where the caller asked."""
 
 from deployments.media.upload import upload
-from deployments.runtime.stage import Stage, StageRun
+from deployments.runtime.stage import Stage, StepContext
 from deployments.tasks.work import Work
 
 
 class Uploader(Stage):
     """PUTs the finished picture to the caller's pre-signed URL."""
 
-    async def run(self, work: Work, run: StageRun) -> Work:
+    async def run(self, work: Work, run: StepContext) -> Work:
         """The work without its picture, once the upload has been acknowledged.
 
         Raises:

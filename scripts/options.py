@@ -18,7 +18,7 @@ from scripts import cluster, ports
 from scripts.proxies import check_proxies
 
 
-class Run(NamedTuple):
+class RunOptions(NamedTuple):
     """What runs where; `ignored` are variables that are set in vain."""
 
     config: Path
@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
         raise SettingsError(message)
 
 
-def parse_options(arguments: list[str]) -> Run:
+def parse_options(arguments: list[str]) -> RunOptions:
     """What is asked for.
 
     Raises:
@@ -76,7 +76,7 @@ def parse_options(arguments: list[str]) -> Run:
     http = _http_options(options.config)
     any_port = _any_port(http.host)
     port = http.port if options.port is None else _port(options.port)
-    return Run(
+    return RunOptions(
         config=options.config.resolve(),
         host=http.host,
         port=port or any_port,

@@ -23,7 +23,7 @@ from rich.status import Status
 from deployments.errors import SettingsError
 from scripts import cluster, ports, processes
 from scripts.data_folder import Held, Taken, hold, network_mount
-from scripts.options import Run, parse_options
+from scripts.options import RunOptions, parse_options
 from scripts.proxies import without_proxy
 from scripts.terminal import can_redraw, open_console, spinning
 
@@ -64,7 +64,7 @@ def _refuse(reason: str, status: int) -> int:
     return status
 
 
-def _serve(run: Run) -> NoReturn:
+def _serve(run: RunOptions) -> NoReturn:
     """Starts, tells where, and waits.
 
     Raises:
@@ -84,7 +84,7 @@ def _serve(run: Run) -> NoReturn:
         raise CannotRun(_runs_already(run)) from None
 
 
-def _watch(run: Run, head: subprocess.Popen[str], folder: Held) -> NoReturn:
+def _watch(run: RunOptions, head: subprocess.Popen[str], folder: Held) -> NoReturn:
     while True:
         with suppress(subprocess.TimeoutExpired):
             head.wait(LOOK_EVERY_S)
@@ -103,15 +103,15 @@ def _say(status: Status, text: str) -> None:
         console.print(text, markup=False)
 
 
-def _runs_already(run: Run) -> str:
+def _runs_already(run: RunOptions) -> str:
     return f"AIGE runs already on {run.data}: use that, or end it with `make stop`."
 
 
-def _see(run: Run) -> str:
+def _see(run: RunOptions) -> str:
     return f"\nLogs: {run.logs} and {cluster.head_log(run.data)}"
 
 
-def _clear_the_way(run: Run, status: Status) -> None:
+def _clear_the_way(run: RunOptions, status: Status) -> None:
     if processes.starter(run.data):  # where the file system has no locks
         raise CannotRun(_runs_already(run))
     if processes.marked(run.data):
@@ -136,7 +136,7 @@ def _another_port(host: str, port: int) -> str:
     return f"end what listens there, or take another: make run PORT={ports.free_from(host, port + 1)}"
 
 
-def _check_proxy_ports(run: Run) -> None:
+def _check_proxy_ports(run: RunOptions) -> None:
     everywhere = "0.0.0.0"  # noqa: S104 - HAProxy's choice
     wanted = cluster.proxy_ports(run.profile)
     taken = {name: port for name, port in wanted.items() if not ports.is_free(everywhere, port)}
@@ -148,7 +148,7 @@ def _check_proxy_ports(run: Run) -> None:
 
 
 @contextmanager
-def _head(run: Run, status: Status) -> Iterator[subprocess.Popen[str]]:
+def _head(run: RunOptions, status: Status) -> Iterator[subprocess.Popen[str]]:
     """The process that holds the cluster (`scripts/head.py`); at the end, nothing of it is left."""
     try:
         cluster.make_temp_dir(run.data)
@@ -175,7 +175,7 @@ def _head(run: Run, status: Status) -> Iterator[subprocess.Popen[str]]:
             _end(run, status)
 
 
-def _end(run: Run, status: Status) -> None:
+def _end(run: RunOptions, status: Status) -> None:
     for number in (signal.SIGINT, *STOPS):
         signal.signal(number, signal.SIG_IGN)  # we are stopping as fast as can be
     with suppress(OSError):  # the terminal may be gone
@@ -184,7 +184,7 @@ def _end(run: Run, status: Status) -> None:
     processes.kill(run.data)
 
 
-def _until_deployed(run: Run, head: subprocess.Popen[str], status: Status) -> str:
+def _until_deployed(run: RunOptions, head: subprocess.Popen[str], status: Status) -> str:
     """Shows how the head gets on; answers the dashboard's URL."""
     assert head.stdout  # noqa: S101 - for mypy
     for line in head.stdout:
@@ -199,7 +199,7 @@ def _until_deployed(run: Run, head: subprocess.Popen[str], status: Status) -> st
     raise CannotRun("Ray ended while it was starting." + _see(run))
 
 
-def _until_served(run: Run, head: subprocess.Popen[str]) -> str:
+def _until_served(run: RunOptions, head: subprocess.Popen[str]) -> str:
     """Waits for the proxy to know the routes; answers the engine's name."""
     give_up = time.monotonic() + SERVED_WITHIN_S
     while head.poll() is None and time.monotonic() < give_up:
@@ -224,7 +224,7 @@ def _engine_at(url: str) -> str:
         raise
 
 
-def _show(run: Run, dashboard: str, engine: str) -> None:
+def _show(run: RunOptions, dashboard: str, engine: str) -> None:
     rows = {
         "API docs": f"{run.url}/docs",
         "dashboard": f"{dashboard}  (asks for the token in {cluster.token_file(run.data)})",
@@ -240,7 +240,7 @@ def _show(run: Run, dashboard: str, engine: str) -> None:
             console.print(f"  {name:<10} {escape(value)}")
 
 
-def _beware(run: Run) -> str:
+def _beware(run: RunOptions) -> str:
     kind = network_mount(run.data)
     return f"  (on {kind}, over the network: a disk of this machine is faster and loses nothing)" if kind else ""
 

@@ -42,7 +42,7 @@ def own_ports() -> dict[str, str]:
     }
 
 
-class Run:
+class RunningService:
     """`settings` replace those of `serve_config.yaml`, section by section; all that is kept lies below `folder`.
 
     `AIGE_PROFILE` is heard: the same tests hold in each profile.

@@ -32,14 +32,14 @@ from deployments.tasks.batches import Answers
 from deployments.tasks.log_context import task_context
 from deployments.tasks.paid_call import ClaimedCalls
 from deployments.tasks.record import Charge, Failure, Maker
-from deployments.tasks.runs import Runs
+from deployments.tasks.running_steps import RunningSteps
 from deployments.tasks.work import Outcome, StepRequest, Work
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class StageRun:
+class StepContext:
     """What a stage is given besides the work: the step's id, its deadline, and its tools."""
 
     step: str
@@ -74,7 +74,7 @@ class Stage(ABC):
         self.limits = PictureLimits(bytes=settings.limits.picture_bytes, pixels=settings.limits.picture_pixels)
         self.egress: Egress = open_egress(settings, self.environment)
         self._ask = TaskStatusClient(lambda: find_actor(app_name)).ask
-        self._runs = Runs(self._ask)
+        self._runs = RunningSteps(self._ask)
         self._seconds = metrics.Histogram(
             "aige_step_seconds",
             description="Seconds that a stage took for a step, by its outcome.",
@@ -84,7 +84,7 @@ class Stage(ABC):
         self._background = [asyncio.ensure_future(task) for task in (self._runs.follow(), logs.write_each_second())]
 
     @abstractmethod
-    async def run(self, work: Work, run: StageRun, /) -> Work:
+    async def run(self, work: Work, run: StepContext, /) -> Work:
         """The work with what the step makes.
 
         Raises:
@@ -117,7 +117,7 @@ class Stage(ABC):
         try:
             async with asyncio.timeout(seconds) as deadline:
                 paid_calls = ClaimedCalls(self._ask, request, deadline.expired)
-                run = StageRun(request.step, deadline, paid_calls, self.egress, self.limits)
+                run = StepContext(request.step, deadline, paid_calls, self.egress, self.limits)
                 return await self.run(request.work, run)
         except Exception as error:
             if deadline.expired():
@@ -151,7 +151,7 @@ class EngineStage(Stage):
 
         self.chain = Chain({name: make(name) for name in choice.verbs[self.verb]}, make, passing=self._on_passing)
 
-    async def making(self, run: StageRun, ask: Ask) -> "Making":
+    async def making(self, run: StepContext, ask: Ask) -> "Making":
         """What an engine made.
 
         Raises:

@@ -73,7 +73,7 @@ class Entry:
             StaleWrite: the attempt may not act any more, another submit than `instead_of` stands there, or another
                 engine has been asked, which may charge.
         """
-        self.task.admit(attempt)
+        self.task.check_attempt(attempt)
         known = self.submit_of(step, engine)
         if known is not None and known != instead_of and not _is_claim(known, claim.token):
             raise StaleWrite("another submit has been claimed meanwhile")
@@ -103,7 +103,7 @@ class Entry:
             EngineOutcomeUnknown: a submit to it may have been sent, and its receipt did not come.
             StaleWrite: the attempt may not act any more.
         """
-        self.task.admit(attempt)
+        self.task.check_attempt(attempt)
         known = self.submit_of(step, engine) or PaidSubmit("", passed="")
         if known.is_open and known.receipt is None:
             raise EngineOutcomeUnknown.contact_lost()

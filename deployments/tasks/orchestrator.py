@@ -20,7 +20,7 @@ from deployments.tasks.messages import CalledOff
 from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
-from deployments.tasks.stage_calls import Send, StageCalls, StepCall
+from deployments.tasks.stage_client import Send, StageClient, StepToSend
 from deployments.tasks.work import Outcome, Work
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Orchestrator:
         self.changes = Feed[Task]()
         self.called_off = Feed[CalledOff]()
         self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=self._changed)
-        self._stages = StageCalls(send, self._ledger.take_work)
+        self._stages = StageClient(send, self._ledger.take_work)
         self._walking: dict[str, asyncio.Task[None]] = {}
         self.paid_submits = PaidSubmits(self._ledger, settings, clock)
         self.tasks = self._ledger.shown
@@ -194,7 +194,7 @@ class Orchestrator:
             entry = await self._begin_step(task, step, made)
             made = None
             self._stages.written(task.id)
-            call = StepCall(task.id, step.id, task.attempts, entry.paid.get(step.id, {}), size)
+            call = StepToSend(task.id, step.id, task.attempts, entry.paid.get(step.id, {}), size)
             outcome = await self._stages.call(step.stage, call)
             if isinstance(outcome, Failure):
                 return outcome

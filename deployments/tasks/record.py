@@ -146,7 +146,7 @@ class Task:
         Raises:
             StaleWrite: the attempt is not the newest, the task has ended, or `status` is a final one.
         """
-        self.admit(attempt)
+        self.check_attempt(attempt)
         if status.is_terminal:
             raise StaleWrite("a step never shows a final status: finished() and failed() do")
         return self._shown(status, at) if self.status.may_become(status) else self
@@ -157,12 +157,12 @@ class Task:
 
     def reporting(self, attempt: int, progress: str) -> Self:
         """The provider says where the running step stands."""
-        self.admit(attempt)
+        self.check_attempt(attempt)
         return replace(self, progress=progress)
 
     def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
         """The attempt's upload has been acknowledged: `done`."""
-        self.admit(attempt)
+        self.check_attempt(attempt)
         return replace(self._shown(Status.DONE, at), notes=notes)
 
     def failed(self, failure: Failure, at: datetime) -> Self:
@@ -171,7 +171,7 @@ class Task:
             raise StaleWrite(f"the task has already ended as {self.status}")
         return replace(self._shown(Status.ERROR, at), failure=failure)
 
-    def admit(self, attempt: int) -> None:
+    def check_attempt(self, attempt: int) -> None:
         """Lets the newest attempt of an unfinished task act.
 
         Raises:

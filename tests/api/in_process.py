@@ -13,7 +13,7 @@ from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Task
 from deployments.tasks.work import Outcome, StepRequest, Work
-from tests.tasks.in_process import Stages
+from tests.tasks.in_process import FakeStages
 
 BASE = "http://aige.test"
 LOCAL = ServiceEngines(
@@ -38,7 +38,7 @@ class InProcess:
         self.finds_bound = True
         self.release = asyncio.Event()
         self.release.set()
-        stages = Stages(self._step)
+        stages = FakeStages(self._step)
         self._orchestrator = stages.orchestrator = Orchestrator(settings, MemoryJournal(), stages.send)
 
     async def _step(self, request: StepRequest) -> Outcome:

@@ -15,7 +15,7 @@ import psutil
 
 from scripts import processes
 from tests.chaos.paid import PaidProvider, Provider
-from tests.running import PATIENCE_S, Run
+from tests.running import PATIENCE_S, RunningService
 
 STAGES = ("AvatarGenerator", "BackgroundGenerator", "BackgroundRemover", "Overlayer", "Uploader")
 VICTIMS = tuple(f"ray::ServeReplica:aige:{name}" for name in ("Ingress", *STAGES))
@@ -33,7 +33,7 @@ class Tally:
     recovery_s: list[float] = field(default_factory=list)
 
 
-class Chaos(Run):
+class Chaos(RunningService):
     """The service under attack."""
 
     def __init__(self, folder: Path, provider: Provider) -> None:

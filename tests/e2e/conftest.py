@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.service import API_KEY, SETTINGS, STORAGE_SECRET, Service
-from tests.running import PATIENCE_S, Run
+from tests.running import PATIENCE_S, RunningService
 from tests.sinks.object_store import ObjectStoreSink, serving
 
 
@@ -28,7 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sink: ObjectStoreSink) -> 
         "AIGE_STORAGE_SECRET": STORAGE_SECRET,
         "AIGE_ALLOW_HOSTS": sink.host,
     }
-    run = Run(tmp_path_factory.mktemp("service"), SETTINGS, environment)
+    run = RunningService(tmp_path_factory.mktemp("service"), SETTINGS, environment)
     run.client.headers["Authorization"] = f"Bearer {API_KEY}"
     run.client.timeout = 60
     try:

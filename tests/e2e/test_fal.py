@@ -28,7 +28,7 @@ from tests.e2e.service import PHOTO, TASK_PATIENCE_S, Service
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Request, answers, does_and_drops, drops
 from tests.fal_emulator.models import mark_in, mark_of, marked, pictures_in
 from tests.fal_emulator.network import environment_of
-from tests.running import Run
+from tests.running import RunningService
 from tests.sinks.object_store import ObjectStoreSink
 
 TASK_S = 25
@@ -75,12 +75,12 @@ def fal(clock: Clock) -> FalEmulator:
 
 
 @pytest.fixture(scope="module")
-def run(fal: FalEmulator, sink: ObjectStoreSink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(fal: FalEmulator, sink: ObjectStoreSink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     folder = tmp_path_factory.mktemp("fal")
     settings = {"engine": "auto", "deadlines": {"task_s": TASK_S, "stage_s": 10 * TASK_S}}
     with environment_of(fal, folder) as environment:
         environment["AIGE_ALLOW_HOSTS"] += f",{sink.host}"
-        run = Run(folder, settings, environment)
+        run = RunningService(folder, settings, environment)
         try:
             run.start()
             yield run
@@ -89,7 +89,7 @@ def run(fal: FalEmulator, sink: ObjectStoreSink, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="module")
-def service(run: Run, sink: ObjectStoreSink) -> Service:
+def service(run: RunningService, sink: ObjectStoreSink) -> Service:
     return Service(run.client, sink, cluster.temp_dir(run.data))
 
 
@@ -255,7 +255,7 @@ def test_a_submit_that_fails(service: Service, fal: FalEmulator, name: str) -> N
     assert KEY not in task.model_dump_json()
 
 
-def test_the_key_stands_nowhere(service: Service, run: Run, fal: FalEmulator) -> None:
+def test_the_key_stands_nowhere(service: Service, run: RunningService, fal: FalEmulator) -> None:
     """In no file of the service or of its cluster, and in nothing that they tell: the failures above included."""
     task_id = service.background("/never.png", canary := "a canary in a coal mine")
     asked(fal, PAINTER, canary)
@@ -283,7 +283,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
                 yield path, path.read_bytes()
 
 
-def _told(service: Service, run: Run) -> Iterator[tuple[str, bytes]]:
+def _told(service: Service, run: RunningService) -> Iterator[tuple[str, bytes]]:
     """What can be asked of the service, of the dashboard and of the node's metrics."""
     scraped = service.logs / "ray/session_latest/prom_metrics_service_discovery.json"
     node = json.loads(scraped.read_bytes())[0]["targets"][0]  # after it: a port of the dashboard, another cluster's too

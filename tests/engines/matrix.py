@@ -48,7 +48,7 @@ from tests.fal_emulator.http import Answer, serving
 from tests.fal_emulator.network import Network, network_of
 from tests.openai_emulator import emulator as openai_emulator
 from tests.openai_emulator.emulator import OpenAIEmulator, error
-from tests.tasks.in_process import Stages, end_of, no_sleep, task_and_work
+from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
 
 R = TypeVar("R")
 MANY = 40
@@ -216,7 +216,7 @@ class Service:
     def __init__(self, world: World, engines: dict[str, Engine], *, dies: bool) -> None:
         self.world, self.engines, self.dies = world, engines, dies
         self.first = next(iter(engines))
-        stages = Stages(self._step)
+        stages = FakeStages(self._step)
         settings = Settings.model_validate({"deadlines": {"unknown_submit_s": 0, "stage_s": world.stage_s}})
         self.orchestrator = stages.orchestrator = Orchestrator(settings, MemoryJournal(), stages.send, sleep=no_sleep)
 

@@ -19,7 +19,7 @@ from tests.e2e.service import Service
 from tests.fal_emulator.emulator import FalEmulator
 from tests.fal_emulator.models import marked
 from tests.fal_emulator.network import environment_of
-from tests.running import Run
+from tests.running import RunningService
 from tests.sinks.object_store import serving
 
 
@@ -31,7 +31,7 @@ def main() -> int:
     fal, asked = FalEmulator(queue_s=0.2, run_s=0.2), Counter[str]()
     with tempfile.TemporaryDirectory() as folder, serving() as sink, environment_of(fal, Path(folder)) as environment:
         environment["AIGE_ALLOW_HOSTS"] += f",{sink.host}"
-        run = Run(Path(folder), {"engine": "fal"}, environment)
+        run = RunningService(Path(folder), {"engine": "fal"}, environment)
         service = Service(run.client, sink, cluster.temp_dir(run.data))
         try:
             run.start()
@@ -45,7 +45,7 @@ def main() -> int:
     return 0 if asked == submitted and wanted == MODELS.keys() == asked.keys() else 1
 
 
-def _with_these(run: Run, service: Service, editor: Model, painter: Model, remover: Model) -> Counter[str]:
+def _with_these(run: RunningService, service: Service, editor: Model, painter: Model, remover: Model) -> Counter[str]:
     """The models that three tasks say they have paid for."""
     models = {"portrait": editor, "background": painter, "cut_out": remover, "blend": editor}
     run.deploy(engine_options={"models": {verb: model.endpoint for verb, model in models.items()}})

@@ -8,7 +8,7 @@ import yaml
 
 from deployments.errors import SettingsError
 from deployments.settings import Profile
-from scripts.options import Run, parse_options
+from scripts.options import RunOptions, parse_options
 from tests.running import ROOT
 
 SHIPPED = ROOT / "serve_config.yaml"
@@ -152,4 +152,4 @@ def test_half_a_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_where_a_client_on_this_machine_finds_it(host: str, url: str) -> None:
     """An address that can be opened."""
-    assert Run(SHIPPED, host, 8000, Path("/srv/var"), Profile.LAPTOP).url == url
+    assert RunOptions(SHIPPED, host, 8000, Path("/srv/var"), Profile.LAPTOP).url == url

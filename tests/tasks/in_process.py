@@ -12,7 +12,7 @@ from deployments.tasks.journal import Journal, MemoryJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Operation, Task
-from deployments.tasks.runs import Run, Runs
+from deployments.tasks.running_steps import RunningSteps, RunStep
 from deployments.tasks.work import BackgroundJob, Outcome, StepRequest, Work
 
 R = TypeVar("R")
@@ -37,7 +37,7 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-class Stages:
+class FakeStages:
     """All stages in one process, which does their steps by `run`; what that raises is lost with the process.
 
     It hears what `orchestrator`, once that is set, has called off.
@@ -45,9 +45,9 @@ class Stages:
 
     orchestrator: Orchestrator | None = None
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunStep) -> None:
         self._run = run
-        self._runs = Runs(self._ask, gather_s=0, sleep=no_sleep)
+        self._runs = RunningSteps(self._ask, gather_s=0, sleep=no_sleep)
         self._following: asyncio.Task[None] | None = None
 
     async def send(self, _stage: str, requests: Sequence[StepRequest]) -> Answers[Outcome]:
@@ -63,8 +63,8 @@ class Stages:
         return await message.handle(self.orchestrator)
 
 
-def orchestrator(run: Run, journal: Journal | None = None, **settings: object) -> Orchestrator:
-    stages = Stages(run)
+def orchestrator(run: RunStep, journal: Journal | None = None, **settings: object) -> Orchestrator:
+    stages = FakeStages(run)
     made = Orchestrator(Settings.model_validate(settings), journal or MemoryJournal(), stages.send, sleep=no_sleep)
     stages.orchestrator = made
     return made

@@ -9,7 +9,7 @@ from deployments.tasks.messages import Message
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.work import Outcome, StepRequest
-from tests.tasks.in_process import Stages, task_and_work
+from tests.tasks.in_process import FakeStages, task_and_work
 
 R = TypeVar("R")
 STEP = StepId.GENERATE_BACKGROUND
@@ -22,7 +22,7 @@ class Running:
     def __init__(self, **settings: object) -> None:
         self.began: asyncio.Queue[StepRequest] = asyncio.Queue()
         self.lose = asyncio.Event()
-        self.orchestrator = Orchestrator(Settings.model_validate(settings), MemoryJournal(), Stages(self._run).send)
+        self.orchestrator = Orchestrator(Settings.model_validate(settings), MemoryJournal(), FakeStages(self._run).send)
         self.submits = self.orchestrator.paid_submits
 
     async def _run(self, request: StepRequest) -> Outcome:

@@ -18,7 +18,7 @@ from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import AvatarJob, Outcome, StepRequest, Work
-from tests.tasks.in_process import AT, Stages, end_of, finish, orchestrator, task_and_work
+from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work
 from tests.tasks.journals import BrokenJournal
 
 
@@ -103,7 +103,7 @@ async def test_a_change_that_cannot_be_recorded_is_not_lost() -> None:
 async def test_a_wall_clock_that_jumps_forgets_nothing(jump: timedelta) -> None:
     """What is kept, and for how long, is counted by a clock that cannot be set."""
     clock = [AT]
-    a = Orchestrator(Settings(), MemoryJournal(), Stages(finish).send, clock=lambda: clock[0])
+    a = Orchestrator(Settings(), MemoryJournal(), FakeStages(finish).send, clock=lambda: clock[0])
     await a.submit(*task_and_work("1"))
     await end_of(a, "1")
     clock[0] += jump

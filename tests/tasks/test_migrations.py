@@ -29,7 +29,7 @@ from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import Outcome, StepRequest
 from tests.data.journals.pin import FILE, stored_types
-from tests.tasks.in_process import Stages, end_of, no_sleep, task_and_work
+from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
 
 JOURNALS = Path(__file__).parents[1] / "data/journals"
 PAID = {StepId.GENERATE_AVATAR, StepId.GENERATE_BACKGROUND, StepId.REMOVE_BACKGROUND, StepId.OVERLAY}
@@ -58,7 +58,7 @@ class Service:
         self.ran: dict[str, list[str]] = {}
         self.sent: list[tuple[str, str]] = []
         self.paid_with: dict[tuple[str, str], str] = {}
-        stages = Stages(self._step)
+        stages = FakeStages(self._step)
         settings = Settings.model_validate({"deadlines": {"unknown_submit_s": 0}})
         self.orchestrator = Orchestrator(settings, journal, stages.send, sleep=no_sleep)
         stages.orchestrator = self.orchestrator

@@ -17,7 +17,7 @@ from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator, seconds_left
 from deployments.tasks.record import Failure, Operation, Status, now
 from deployments.tasks.work import Outcome, OverlayJob, StepRequest, Work
-from tests.tasks.in_process import AT, Stages, end_of, finish, orchestrator, task_and_work, turns
+from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work, turns
 from tests.tasks.journals import BrokenJournal, SlowJournal
 
 GENERATE, UPLOAD = StepId.GENERATE_BACKGROUND, StepId.UPLOAD
@@ -177,7 +177,7 @@ async def test_lost_attempts_are_spaced_out() -> None:
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    a = Orchestrator(Settings.model_validate({"attempts": 6}), MemoryJournal(), Stages(run).send, sleep=sleep)
+    a = Orchestrator(Settings.model_validate({"attempts": 6}), MemoryJournal(), FakeStages(run).send, sleep=sleep)
     await a.submit(*task_and_work())
     await end_of(a)
     assert pauses == [0.5, 1, 2, 4, 8, 8]

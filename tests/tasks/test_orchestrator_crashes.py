@@ -2,7 +2,7 @@
 
 Each example is a service with several lives. A life runs until all tasks have ended or its crash strikes: before or
 after a write has become durable, or after the provider has counted a submit. Then nothing of that life acts any more,
-and the next one begins with what the journal holds. Runs are also lost on their own, as when a replica dies.
+and the next one begins with what the journal holds. Steps that run are also lost on their own, as when a replica dies.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Failure, Operation, Status, Task, now
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, Outcome, OverlayJob, StepRequest, Work
-from tests.tasks.in_process import Stages
+from tests.tasks.in_process import FakeStages
 
 JOBS: dict[Operation, Job] = {
     Operation.AVATAR: AvatarJob("x", (Picture(url="https://p"),), AspectRatio.SQUARE, "https://w"),
@@ -95,7 +95,7 @@ class Life:
         self.orchestrator = Orchestrator(
             Settings.model_validate({"deadlines": {"unknown_submit_s": 0}, "attempts": 50}),
             self,
-            Stages(self.step).send,
+            FakeStages(self.step).send,
             on_change=world.observe,
             sleep=lambda _: asyncio.sleep(0),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.running import ROOT, Run, free_port
+from tests.running import ROOT, RunningService, free_port
 
 # Where the specs put an object store that never answers; a private address, so the service must be allowed to reach it.
 SLOW_STORE = f"127.0.0.1:{free_port()}"
@@ -16,7 +16,7 @@ SLOW_STORE = f"127.0.0.1:{free_port()}"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a service answers that is there for these tests alone."""
-    run = Run(tmp_path_factory.mktemp("studio"), {"engine": "local"}, {"AIGE_ALLOW_HOSTS": SLOW_STORE})
+    run = RunningService(tmp_path_factory.mktemp("studio"), {"engine": "local"}, {"AIGE_ALLOW_HOSTS": SLOW_STORE})
     try:
         run.start()
         yield run.url

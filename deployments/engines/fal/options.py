@@ -38,7 +38,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class StageModels(_Strict):
+class VerbModels(_Strict):
     """The model behind each verb: the endpoint of one in the table, or the fields of any other."""
 
     portrait: _PictureModel = MODELS["fal-ai/nano-banana-2/edit"]
@@ -55,7 +55,7 @@ class FalOptions(_Strict):
     `find_lost` asks fal's list of requests for a submit whose answer was lost; the key must be one that may.
     """
 
-    models: StageModels = StageModels()
+    models: VerbModels = VerbModels()
     blend: bool = True
     deadline_s: float = Field(default=240, gt=0)
     submit_s: float = Field(default=60, gt=0)

@@ -10,7 +10,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from deployments.engines.base import Made
 from deployments.engines.fal.engine import FalEngine
-from deployments.engines.fal.options import StageModels
+from deployments.engines.fal.options import VerbModels
 from deployments.engines.memory_call import MemoryCall
 from deployments.engines.submits import SUBMIT_TRIES
 from deployments.errors import EngineOutcomeUnknown, NotCharged, TaskFailed
@@ -173,7 +173,7 @@ async def test_a_retired_model(status: int, verb: str, fal: FalEmulator, engine:
     failure = await failure_of(making)
     assert failure.code == "engine_error"
     assert f"choose another model in engine_options.models.{verb}" in str(failure)
-    assert getattr(StageModels(), verb).endpoint in str(failure)
+    assert getattr(VerbModels(), verb).endpoint in str(failure)
 
 
 @pytest.mark.parametrize("retry_after", ["", "2", "soon", "86400"])

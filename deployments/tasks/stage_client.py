@@ -21,7 +21,7 @@ ReadWork = Callable[[str], Awaitable[Work]]
 """The newest work of a task, or `NotFound` where the task has ended."""
 
 
-class StepCall(NamedTuple):
+class StepToSend(NamedTuple):
     """A `StepRequest` that is to be sent. Its work, of which the pictures take `size` bytes, is read when it is."""
 
     task_id: str
@@ -31,19 +31,19 @@ class StepCall(NamedTuple):
     size: int
 
 
-class StageCalls:
+class StageClient:
     """Lives on one event loop."""
 
     def __init__(self, send: Send, read_work: ReadWork, unwritten_bytes: int = UNWRITTEN_BYTES) -> None:
         self._send = send
         self._read_work = read_work
-        self._batches: dict[str, Batches[StepCall, Outcome]] = {}
+        self._batches: dict[str, Batches[StepToSend, Outcome]] = {}
         self._waiting: set[str] = set()
         self._unwritten: dict[str, int] = {}
         self._unwritten_bytes = unwritten_bytes
         self._written = asyncio.Event()
 
-    async def call(self, stage: str, call: StepCall) -> Outcome:
+    async def call(self, stage: str, call: StepToSend) -> Outcome:
         """The stage's answer. Whoever gets it says `written` once it needs no memory any more.
 
         Raises:
@@ -62,7 +62,7 @@ class StageCalls:
         if self._unwritten.pop(task_id, None):
             self._written.set()
 
-    async def _carry(self, stage: str, calls: Sequence[StepCall]) -> Answers[Outcome]:
+    async def _carry(self, stage: str, calls: Sequence[StepToSend]) -> Answers[Outcome]:
         requests = await self._requests(calls)
         places = list(requests)
         answering = self._send(stage, list(requests.values()))
@@ -72,7 +72,7 @@ class StageCalls:
             del answers
             await self._room()
 
-    async def _requests(self, calls: Sequence[StepCall]) -> dict[int, StepRequest]:
+    async def _requests(self, calls: Sequence[StepToSend]) -> dict[int, StepRequest]:
         """Requests by the places of their calls; a task that has ended meanwhile needs none."""
         requests = {}
         for place, call in enumerate(calls):
@@ -81,7 +81,7 @@ class StageCalls:
                 requests[place] = StepRequest(work, call.step, call.attempt, call.paid)
         return requests
 
-    def _noted(self, call: StepCall, answer: Outcome | Exception) -> Outcome | Exception:
+    def _noted(self, call: StepToSend, answer: Outcome | Exception) -> Outcome | Exception:
         if isinstance(answer, Work) and answer.size and call.task_id in self._waiting:
             self._unwritten[call.task_id] = answer.size
         return answer

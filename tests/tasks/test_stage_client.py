@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from deployments.errors import NotFound
 from deployments.media.picture import Picture
 from deployments.tasks.batches import Answers
-from deployments.tasks.stage_calls import StageCalls, StepCall
+from deployments.tasks.stage_client import StageClient, StepToSend
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.in_process import task_and_work, turns
 
@@ -33,14 +33,14 @@ async def read_work(task_id: str) -> Work:
     return task_and_work(task_id)[1]
 
 
-def call(task_id: str) -> StepCall:
-    return StepCall(task_id, "step", 1, {}, 0)
+def call(task_id: str) -> StepToSend:
+    return StepToSend(task_id, "step", 1, {}, 0)
 
 
 async def test_answers_are_taken_only_while_what_came_before_finds_room() -> None:
     """Here for three pictures: the stage keeps the others, until the journal has some of these."""
     stage = Stage()
-    calls = StageCalls(stage.send, read_work, unwritten_bytes=30)
+    calls = StageClient(stage.send, read_work, unwritten_bytes=30)
     answering = {str(number): asyncio.create_task(calls.call("stage", call(str(number)))) for number in range(8)}
     await turns()
     assert stage.asked_for == 4  # the one that fills it is held too
@@ -57,7 +57,7 @@ async def test_answers_are_taken_only_while_what_came_before_finds_room() -> Non
 async def test_an_answer_that_nobody_waits_for_takes_no_room() -> None:
     """Its task has ended, and will never say that it is written."""
     stage = Stage()
-    calls = StageCalls(stage.send, read_work, unwritten_bytes=0)
+    calls = StageClient(stage.send, read_work, unwritten_bytes=0)
     given_up = asyncio.create_task(calls.call("stage", call("a")))
     waiting = asyncio.create_task(calls.call("stage", call("b")))
     await asyncio.sleep(0)
@@ -69,7 +69,7 @@ async def test_an_answer_that_nobody_waits_for_takes_no_room() -> None:
 async def test_a_task_that_has_ended_meanwhile_is_not_sent() -> None:
     """And the others of its message get their own answers."""
     stage = Stage()
-    calls = StageCalls(stage.send, read_work)
+    calls = StageClient(stage.send, read_work)
     asked = (calls.call("stage", call(task_id)) for task_id in ("ended", "running"))
     lost, answer = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(lost, LookupError)

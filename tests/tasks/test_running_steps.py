@@ -1,4 +1,4 @@
-"""Runs: works that came in one message end one by one, and can be called off one by one."""
+"""Running steps: works that came in one message end one by one, and can be called off one by one."""
 
 import asyncio
 import pickle
@@ -14,7 +14,7 @@ from deployments.tasks.batches import MOST_BYTES, Answers
 from deployments.tasks.feed import Feed
 from deployments.tasks.messages import CalledOff, Message, WatchCalledOff
 from deployments.tasks.operations import StepId
-from deployments.tasks.runs import RunLost, Runs
+from deployments.tasks.running_steps import RunningSteps, StepLost
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.in_process import no_sleep, task_and_work, turns
 
@@ -68,8 +68,8 @@ A, B, C = step("a"), step("b"), step("c")
 
 
 @asynccontextmanager
-async def following(actor: Actor, gather_s: float = AT_ONCE_S, remembered: int = 1_000) -> AsyncIterator[Runs]:
-    runs = Runs(actor.ask, gather_s=gather_s, remembered=remembered, sleep=no_sleep)
+async def following(actor: Actor, gather_s: float = AT_ONCE_S, remembered: int = 1_000) -> AsyncIterator[RunningSteps]:
+    runs = RunningSteps(actor.ask, gather_s=gather_s, remembered=remembered, sleep=no_sleep)
     follow = asyncio.create_task(runs.follow())
     await turns()
     yield runs
@@ -83,7 +83,7 @@ async def news(coming: Answers[Outcome]) -> Sequence[tuple[int, Outcome | Except
     return coming_next.result()
 
 
-async def begun(runs: Runs, stage: Stage, *requests: StepRequest) -> Answers[Outcome]:
+async def begun(runs: RunningSteps, stage: Stage, *requests: StepRequest) -> Answers[Outcome]:
     """The answers to come, of works that have arrived; who lets go of them stops listening."""
     coming = runs.together(requests, stage)
     assert not await news(coming)
@@ -150,7 +150,7 @@ async def test_a_run_that_raises_spoils_no_other() -> None:
         coming = await begun(runs, stage, A, B)
         stage.running["a", 1].set_exception(ValueError(lambda: "cannot be pickled"))
         [(place, lost)] = await news(coming)
-        assert (place, type(lost)) == (0, RunLost)
+        assert (place, type(lost)) == (0, StepLost)
         assert "cannot be pickled" not in str(pickle.loads(pickle.dumps(lost)))  # noqa: S301 - our own
         stage.finish(B)
         assert await news(coming) == [(1, B.work)]
@@ -164,7 +164,7 @@ async def test_what_is_called_off_ends_and_nothing_else_does() -> None:
         await actor.call_off(CalledOff("a", 2))
         assert set(stage.running) == {("a", 3), ("b", 1)}
         lost = await news(coming)
-        assert {(place, type(answer)) for place, answer in lost} == {(0, RunLost), (1, RunLost)}
+        assert {(place, type(answer)) for place, answer in lost} == {(0, StepLost), (1, StepLost)}
         for still_running in (newer, B):
             stage.finish(still_running)
         assert places(await news(coming)) == [2, 3]
@@ -178,7 +178,7 @@ async def test_what_is_called_off_before_it_comes_does_not_run() -> None:
         coming = runs.together([A, step("a", 2)], stage)
         [(place, lost)] = await news(coming)
         assert set(stage.running) == {("a", 2)}
-        assert (place, type(lost)) == (0, RunLost)
+        assert (place, type(lost)) == (0, StepLost)
 
 
 async def test_of_what_was_called_off_only_the_newest_is_remembered() -> None:

@@ -21,14 +21,14 @@ GATHER_S = 0.005
 """How long an outcome waits for others of its message."""
 RETRY_S = 0.5
 
-Run = Callable[[StepRequest], Awaitable[Outcome]]
+RunStep = Callable[[StepRequest], Awaitable[Outcome]]
 
 
-class RunLost(AigeError):
+class StepLost(AigeError):
     """A run has ended without an outcome."""
 
 
-class Runs:
+class RunningSteps:
     """Lives on one event loop, where `follow` runs for as long as it is used."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Runs:
             else:
                 self._end(called_off)
 
-    async def together(self, requests: Sequence[StepRequest], run: Run) -> Answers[Outcome]:
+    async def together(self, requests: Sequence[StepRequest], run: RunStep) -> Answers[Outcome]:
         """Runs each request by itself, all at once. Whoever stops listening ends them all."""
         running = {self._start(request, run): place for place, request in enumerate(requests)}
         del requests
@@ -75,7 +75,7 @@ class Runs:
             for one in running:
                 one.cancel()
 
-    def _start(self, request: StepRequest, run: Run) -> asyncio.Future[Outcome]:
+    def _start(self, request: StepRequest, run: RunStep) -> asyncio.Future[Outcome]:
         running = asyncio.ensure_future(run(request))
         self._running[running] = (request.task_id, request.attempt)
         running.add_done_callback(self._running.pop)
@@ -110,11 +110,11 @@ def _taken(
     return answers
 
 
-def _answer(run: asyncio.Future[Outcome]) -> Outcome | RunLost:
+def _answer(run: asyncio.Future[Outcome]) -> Outcome | StepLost:
     """Something that certainly pickles: one answer that does not would take its whole message with it."""
     if run.cancelled():
-        return RunLost("it was called off")
+        return StepLost("it was called off")
     if (error := run.exception()) is not None:
         logger.warning("A run was lost.", exc_info=error)
-        return RunLost(repr(error))
+        return StepLost(repr(error))
     return run.result()
