@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -139,3 +140,20 @@ def chaos(folder: Path, provider: Provider | None = None) -> Iterator[Chaos]:
         yield service
     finally:
         service.close()
+
+
+numbers = count()
+
+
+def submit_one_of_each(service: Chaos) -> dict[str, str]:
+    """A task of each kind, by name."""
+    names = [f"{kind}-{next(numbers)}" for kind in service.provider.stages]
+    return {name: service.submit(name) for name in names}
+
+
+def assert_all_done(service: Chaos, tasks: dict[str, str]) -> None:
+    """Waits for them to end, and looks at the books."""
+    tally = Tally()
+    service.audit(tasks, tally)
+    assert tally.lost == []
+    assert tally.done == tally.accepted

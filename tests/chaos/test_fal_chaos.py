@@ -1,12 +1,11 @@
 """The promise kept by the fal engine: whatever dies while fal is at work, all tasks end, and nothing is paid twice."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import pytest
 
 from tests.chaos.fal import FalProvider
-from tests.chaos.harness import Chaos, Tally, chaos
+from tests.chaos.harness import Chaos, assert_all_done, chaos, submit_one_of_each
 
 VICTIMS = {
     ("portrait", "background"): (
@@ -18,8 +17,6 @@ VICTIMS = {
 }
 """Who dies while what runs; two at a time."""
 
-numbers = count()
-
 
 @pytest.fixture(scope="module")
 def fal(tmp_path_factory: pytest.TempPathFactory) -> FalProvider:
@@ -30,18 +27,6 @@ def fal(tmp_path_factory: pytest.TempPathFactory) -> FalProvider:
 def service(fal: FalProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
     with chaos(tmp_path_factory.mktemp("chaos-fal"), fal) as service:
         yield service
-
-
-def submit_one_of_each(service: Chaos) -> dict[str, str]:
-    names = [f"{kind}-{next(numbers)}" for kind in service.provider.stages]
-    return {name: service.submit(name) for name in names}
-
-
-def assert_all_done(service: Chaos, tasks: dict[str, str]) -> None:
-    tally = Tally()
-    service.audit(tasks, tally)
-    assert tally.lost == []
-    assert tally.done == tally.accepted
 
 
 @pytest.mark.parametrize(("verbs", "victims"), VICTIMS.items(), ids=[" and ".join(verbs) for verbs in VICTIMS])

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.harness import Chaos, chaos
-from tests.chaos.test_fal_chaos import assert_all_done, submit_one_of_each
+from tests.chaos.harness import Chaos, assert_all_done, chaos, submit_one_of_each
 from tests.chaos.two_providers import TwoProviders
 
 LISTS = {verb: ["openai", "fal"] for verb in ("portrait", "background", "blend")}

@@ -44,7 +44,7 @@ from deployments.tasks.record import Failure, Maker, Task
 from deployments.tasks.work import Outcome, StepRequest
 from tests.fal_emulator import emulator as fal_emulator
 from tests.fal_emulator.emulator import FalEmulator, Fault, answers, does_and_drops, does_and_hangs
-from tests.fal_emulator.http import Answer, serving
+from tests.fal_emulator.http import Answer, Asked, serving
 from tests.fal_emulator.network import Network, network_of
 from tests.openai_emulator import emulator as openai_emulator
 from tests.openai_emulator.emulator import OpenAIEmulator, error
@@ -316,18 +316,24 @@ class Matrix:
         return OpenAIEngine(context, sleep=no_sleep)
 
 
+class _Router(FalEmulator):
+    """Hands each request to the emulator of the world that is being tried."""
+
+    def __init__(self, worlds: dict[str, "World"]) -> None:
+        super().__init__()
+        self._worlds = worlds
+
+    async def handle(self, asked: Asked) -> Answer | None:
+        return await self._worlds["now"].fal.handle(asked)
+
+
 @asynccontextmanager
 async def matrix(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matrix]:
     """The matrix, with keys of both providers, and no time between two tries."""
     monkeypatch.setenv("FAL_KEY", fal_emulator.KEY)
     monkeypatch.setenv("OPENAI_API_KEY", openai_emulator.KEY)
     providers: dict[str, World] = {"now": World()}
-    router = FalEmulator()
-
-    async def handle(asked: object) -> Answer | None:
-        return await providers["now"].fal.handle(asked)  # type: ignore[arg-type]  # what the server gives
-
-    monkeypatch.setattr(router, "handle", handle)
+    router = _Router(providers)
     egress = Egress(allow=frozenset({("v3.fal.media", 443)}))
     async with AsyncExitStack() as stack:
         network = await stack.enter_async_context(network_of(router, folder, monkeypatch))

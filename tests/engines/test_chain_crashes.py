@@ -21,8 +21,8 @@ from deployments.tasks.operations import StepId
 from deployments.tasks.paid_call import ClaimedCalls
 from deployments.tasks.record import Failure, Status
 from deployments.tasks.work import Outcome, StepRequest
-from tests.engines.test_chain import Fake, fake
-from tests.tasks.test_orchestrator_crashes import PAID, Crash, Life, Plan, World, live_through, plans
+from tests.engines.fakes import Fake, fake
+from tests.tasks.lives import PAID, Crash, Life, Plan, World, live_through, plans
 
 ORDERS = [("one", "two"), ("two", "one"), ("one",), ("two",)]
 LIVES = 5

@@ -78,7 +78,7 @@ OUTCOMES: dict[str, tuple[Answer, str, str]] = {
 
 
 @pytest.mark.parametrize(("outcome", "code", "words"), OUTCOMES.values(), ids=OUTCOMES.keys())
-async def test_outcomes(
+async def test_engine_outcomes(
     *, outcome: Answer, code: str, words: str, fal: FalEmulator, engine: FalEngine, egress: Egress
 ) -> None:
     """Whatever a model answers, a bad one has a code and a message without internal URLs; it is asked once."""

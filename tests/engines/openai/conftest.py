@@ -1,7 +1,7 @@
 """The openai engine and the emulator that it talks to, over real HTTP on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import stamina
@@ -11,13 +11,9 @@ from deployments.engines.openai.engine import OpenAIEngine
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.settings import Environment
+from tests.engines.openai.making import MakeEngine
 from tests.fal_emulator.http import serving
 from tests.openai_emulator.emulator import KEY, OpenAIEmulator
-
-MakeEngine = Callable[..., OpenAIEngine]
-MODELS = dict.fromkeys(("portrait", "background", "blend"), "gpt-image-2") | {"cut_out": "gpt-image-2.5-flare"}
-FREE = {"charges": False, "models": dict.fromkeys(("portrait", "background", "blend"), "my-model")}
-"""Options of a server of one's own."""
 
 
 @pytest.fixture

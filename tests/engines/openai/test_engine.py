@@ -17,7 +17,7 @@ from deployments.media.picture import Picture
 from deployments.media.results import blended_result, cut_out_result, opaque_result
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.settings import Environment
-from tests.engines.openai.conftest import FREE, MakeEngine
+from tests.engines.openai.making import FREE, MakeEngine
 from tests.fal_emulator.http import Answer
 from tests.fal_emulator.models import marked
 from tests.openai_emulator.emulator import KEY, Call, OpenAIEmulator

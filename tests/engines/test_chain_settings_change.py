@@ -32,7 +32,7 @@ from tests.fal_emulator.http import serving
 from tests.fal_emulator.network import network_of
 from tests.openai_emulator import emulator as openai_emulator
 from tests.openai_emulator.emulator import OpenAIEmulator
-from tests.tasks.in_process import Stages, end_of, no_sleep, task_and_work
+from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
 
 R = TypeVar("R")
 TASKS = 20
@@ -60,7 +60,7 @@ class Life:
             return choice.made(name, egress, PictureLimits())
 
         self._chain = Chain({name: make(name) for name in choice.verbs[Verb.BACKGROUND]}, make)
-        stages = Stages(self._step)
+        stages = FakeStages(self._step)
         self.orchestrator = stages.orchestrator = Orchestrator(made, journal, stages.send, sleep=no_sleep)
 
     async def ask(self, message: Message[R]) -> R:

@@ -10,7 +10,7 @@ from deployments.engines.openai.engine import FREE_TRIES, OpenAIEngine
 from deployments.engines.submits import SUBMIT_TRIES
 from deployments.errors import EngineOutcomeUnknown, EngineTimeout, NotCharged, TaskFailed
 from deployments.media.sizes import AspectRatio
-from tests.engines.openai.conftest import FREE, MakeEngine
+from tests.engines.openai.making import FREE, MakeEngine
 from tests.fal_emulator.emulator import Fault, answers, does_and_drops, does_and_hangs, drops, truncates
 from tests.fal_emulator.http import Answer
 from tests.openai_emulator.emulator import KEY, OpenAIEmulator, error
