@@ -20,7 +20,7 @@ UI := frontend/dist/index.html
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test test-quick soak check check-models demo bench dev lock
+.PHONY: help run stop test test-quick soak check check-models demo bench dev lock wheel
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -64,6 +64,9 @@ bench: $(DEV) $(PEERS) ## the benchmarks against other systems; benchmarks/READM
 
 lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files
 	@bash scripts/lock.sh
+
+wheel: $(DEV) $(UI) ## build the wheel, the web UI in it, into dist/
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
 
 $(MODULES): frontend/package-lock.json
 	@command -v npm >/dev/null || { echo "The web UI needs Node.js 20 or newer: install it, and try again." >&2; exit 1; }

@@ -30,7 +30,13 @@ from deployments.errors import SettingsError
 
 VERSION = version("aige")
 
-_ROOT = Path(__file__).parents[1]
+SHIPPED_CONFIG = Path(__file__).with_name("serve_config.yaml").resolve()  # in a checkout, that is a link
+
+_ABOVE = Path(__file__).resolve().parents[1]
+IN_CHECKOUT = (_ABOVE / "pyproject.toml").is_file()
+ROOT = _ABOVE if IN_CHECKOUT else Path.cwd()
+"""What a relative data folder counts from: the checkout or, where AIGE is installed, the working directory."""
+
 _ENGINE = re.compile(r"auto|fal|local|openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -74,7 +80,7 @@ def _journal(value: str) -> str:
 
 def _data_dir(value: Path) -> Path:
     try:
-        return _ROOT / value.expanduser()
+        return ROOT / value.expanduser()
     except RuntimeError:
         raise ValueError("names a home folder that this machine does not know: write the whole path") from None
 
@@ -224,7 +230,7 @@ class _Variables(BaseSettings):
 class DataFolder(_Variables):
     """The one variable that `make stop` needs: the others may be wrong."""
 
-    aige_data_dir: DataDir = _ROOT / "var"
+    aige_data_dir: DataDir = ROOT / "var"
 
 
 class Environment(DataFolder):

@@ -16,7 +16,6 @@ from scripts.certificate import make_certificate
 from scripts.processes import MARK
 from scripts.proxies import without_proxy
 
-ROOT = Path(__file__).resolve().parent.parent
 TEMP = Path("/tmp")  # noqa: S108 - our folders in it are made by us and closed to others
 _PROXY_PORTS = {
     "RAY_SERVE_HAPROXY_STATS_PORT": "8404",
@@ -33,7 +32,7 @@ _NOT_FOR_RAY = frozenset(
         "RAY_AUTH_TOKEN",
         "RAY_TMPDIR",
         "PYTHONIOENCODING",
-        "PYTHONSAFEPATH",  # Ray's processes find this project by their working directory
+        "PYTHONSAFEPATH",  # in a checkout, Ray's processes find this project by their working directory
         "PYTHONWARNINGS",  # Ray itself warns; as errors, it would not start
     }
 )

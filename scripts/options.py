@@ -13,7 +13,7 @@ from deployments.config_file import first_fault, read_config
 from deployments.engines.loading import chosen_engines
 from deployments.errors import SettingsError
 from deployments.media.destinations import parse_allow_hosts
-from deployments.settings import Environment, Profile, Settings
+from deployments.settings import SHIPPED_CONFIG, Environment, Profile, Settings
 from scripts import cluster, ports
 from scripts.proxies import check_proxies
 
@@ -61,8 +61,8 @@ def parse_options(arguments: list[str]) -> RunOptions:
     Raises:
         SettingsError: an option, a setting or a variable is wrong.
     """
-    parser = _Parser(prog="scripts.run", description="Starts AIGE and runs until stopped.")
-    parser.add_argument("--config", type=Path, default=cluster.ROOT / "serve_config.yaml", help="the Serve config file")
+    parser = _Parser(prog="aige", description="Starts AIGE and runs until stopped.")
+    parser.add_argument("--config", type=Path, default=SHIPPED_CONFIG, help="the Serve config file")
     parser.add_argument("--port", help="another port than the config file's; 0 takes any that is free")
     parser.add_argument("--profile", help=f"{_either(Profile)}; by default AIGE_PROFILE, or laptop")
     options = parser.parse_args(arguments)

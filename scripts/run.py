@@ -1,4 +1,4 @@
-"""`make run`: starts AIGE on this machine, says where it is, and takes everything down with it when it ends.
+"""`make run`, or `aige`: starts AIGE on this machine, says where it is, and takes everything down when it ends.
 
 Exit status: 0 after a stop that was asked for, 1 when it could not start or its cluster died, 2 for a wrong setting.
 """
@@ -21,7 +21,9 @@ from rich.markup import escape
 from rich.status import Status
 
 from deployments.errors import SettingsError
+from deployments.settings import ROOT
 from scripts import cluster, ports, processes
+from scripts.command_lines import to_run, to_stop
 from scripts.data_folder import Held, Taken, hold, network_mount
 from scripts.options import RunOptions, parse_options
 from scripts.proxies import without_proxy
@@ -88,10 +90,10 @@ def _watch(run: RunOptions, head: subprocess.Popen[str], folder: Held) -> NoRetu
     while True:
         with suppress(subprocess.TimeoutExpired):
             head.wait(LOOK_EVERY_S)
-            raise CannotRun("The Ray cluster died. No task is lost: `make run` goes on with them." + _see(run))
+            raise CannotRun(f"The Ray cluster died. No task is lost: `{to_run()}` goes on with them." + _see(run))
         if folder.is_gone():
             raise CannotRun(
-                f"The data folder {run.data} is gone, and the tasks in it: stopped. `make run` begins anew."
+                f"The data folder {run.data} is gone, and the tasks in it: stopped. `{to_run()}` begins anew."
             )
 
 
@@ -104,7 +106,7 @@ def _say(status: Status, text: str) -> None:
 
 
 def _runs_already(run: RunOptions) -> str:
-    return f"AIGE runs already on {run.data}: use that, or end it with `make stop`."
+    return f"AIGE runs already on {run.data}: use that, or end it with `{to_stop()}`."
 
 
 def _see(run: RunOptions) -> str:
@@ -126,14 +128,14 @@ def _check_port(host: str, port: int) -> None:
         ports.try_port(host, port)
     except OSError as error:
         if error.errno == EACCES:
-            way_out = "ports this low are for root; take another: make run PORT=8000"
+            way_out = f"ports this low are for root; take another: {to_run(port=8000)}"
         else:
             way_out = _another_port(host, port)
         raise CannotRun(f"Port {port} cannot be had ({error.strerror}): {way_out}") from None
 
 
 def _another_port(host: str, port: int) -> str:
-    return f"end what listens there, or take another: make run PORT={ports.free_from(host, port + 1)}"
+    return f"end what listens there, or take another: {to_run(port=ports.free_from(host, port + 1))}"
 
 
 def _check_proxy_ports(run: RunOptions) -> None:
@@ -143,7 +145,7 @@ def _check_proxy_ports(run: RunOptions) -> None:
     if taken:
         others = " ".join(f"{name}={ports.free_from(everywhere, port + 1)}" for name, port in taken.items())
         listed = ", ".join(str(port) for port in taken.values())
-        way_out = f"end what listens there, or take others: make run PROFILE=production {others}"
+        way_out = f"end what listens there, or take others: {to_run(production=True, variables=others)}"
         raise CannotRun(f"HAProxy needs ports that cannot be had ({listed}): {way_out}")
 
 
@@ -160,7 +162,7 @@ def _head(run: RunOptions, status: Status) -> Iterator[subprocess.Popen[str]]:
         cluster.head_log(run.data).open("wb") as log,
         subprocess.Popen(  # noqa: S603 - nothing in it comes from a request
             [sys.executable, "-m", "scripts.head", *arguments],
-            cwd=cluster.ROOT,
+            cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,  # its end tells the head that we are gone
             stdout=subprocess.PIPE,
@@ -232,7 +234,7 @@ def _show(run: RunOptions, dashboard: str, engine: str) -> None:
         "data": str(run.data) + _beware(run),
         "ignored": "; ".join(run.ignored),
         "logs": str(run.logs),
-        "to stop": "Ctrl-C here, or `make stop` in another shell",
+        "to stop": f"Ctrl-C here, or `{to_stop()}` in another shell",
     }
     console.print(f"[bold green]Ready[/] at [bold]{run.url}[/]")
     for name, value in rows.items():

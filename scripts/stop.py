@@ -1,4 +1,4 @@
-"""`make stop`: ends the run on this data folder, from any shell and after any crash."""
+"""`make stop`, or `aige-stop`: ends the run on this data folder, from any shell and after any crash."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ import psutil
 from deployments.errors import SettingsError
 from scripts import processes
 from scripts.cluster import data_dir
+from scripts.command_lines import to_stop
 from scripts.terminal import open_console
 
 
@@ -33,7 +34,8 @@ def _stop(folder: Path) -> int:
         return 1
     console.print("Stopped." if starter or killed else f"Nothing is running on {folder}.", markup=False)
     for other in sorted(processes.other_runs(folder)):
-        console.print(f"Another run goes on; to stop it: make stop AIGE_DATA_DIR={other}", markup=False)
+        assigned = f"AIGE_DATA_DIR={other}"
+        console.print(f"Another run goes on; to stop it: {to_stop(variables=assigned)}", markup=False)
     return 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.network import keep_to_this_machine
 
-SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py", "test_starts.py")
+SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py", "test_starts.py", "test_packaging.py")
 """The longest first, so that none of them is left to run alone at the end."""
 
 

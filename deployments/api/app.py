@@ -28,7 +28,7 @@ from deployments.settings import VERSION, Settings
 from deployments.tasks.record import now, one_name
 
 BASE = "/api/v1"
-WEB_UI = Path(__file__).parents[2] / "frontend/dist"
+WEB_UI = Path(__file__).parents[1] / "studio"
 
 
 @dataclass(frozen=True, slots=True)
