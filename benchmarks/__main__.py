@@ -1,6 +1,6 @@
 """`make bench`: every figure, of every system in turn, several times over.
 
-python -m benchmarks                    all of it, about 45 minutes; with --rounds 1, 15
+python -m benchmarks                    all of it, about an hour; with --rounds 1, 20 minutes
 python -m benchmarks status accept      some figures
 python -m benchmarks --only aige_laptop,fastapi_dict
 """
