@@ -1,4 +1,4 @@
-"""What the routes need from behind them. In the service it is the TaskStatus actor; in a test, a supervisor at hand."""
+"""What the routes need: in the service, the TaskStatus actor; in a test, an orchestrator in the same process."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol

@@ -1,8 +1,8 @@
-"""Questions that travel together: one message carries many, and each is answered as soon as its own answer is there.
+"""Batches: one message carries many questions. Each question is answered as soon as its own answer is there.
 
-While a message is on its way, what is asked meanwhile gathers for the next one. So where there is little to do each
-question sets out at once; and the busier everybody is, the longer a message takes to arrive, and the more the next one
-carries. Where thousands are under way, messages pause besides: each that is open costs memory in two processes.
+While a message is on its way, new questions gather for the next one. So an idle service sends each question at once. In
+a busy service a message takes longer to arrive, and the next one carries more. With thousands of questions unanswered,
+there is also a pause between messages, because each open message costs memory in two processes.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ from typing import Generic, NamedTuple, TypeVar
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 Answers = AsyncIterator[Sequence[tuple[int, Answer | Exception]]]
-"""Answers as they come: each with the place of its question, and with a value or the exception to raise.
+"""Answers as they come. Each has the index of its question, and a value or the exception to raise.
 
-The first item, which may be empty, tells that the message has arrived.
+The first item acknowledges the message; it may be empty.
 """
 
 _Batch = list[tuple[Question, asyncio.Future[Answer]]]
 
 MOST = 64
-"""Questions in a message."""
+"""At most so many questions in a message."""
 MOST_BYTES = 16_000_000
-"""In a message of more than one question."""
+"""At most so many bytes in a message of more than one question."""
 
 
 class Pace(NamedTuple):
     """Seconds between messages.
 
-    The next message is sent once the last one has arrived, and at the latest after `transit_s`, even if that has not
-    been acknowledged: it may go to another replica. Before that comes a pause for each question that is under way.
+    The next message waits until the last one is acknowledged, but at most `transit_s`: it may go to another replica.
+    Then it waits `pause_s` for each question that is sent and unanswered, but at most `longest_pause_s`.
     """
 
     transit_s: float = 0.1
@@ -42,10 +42,10 @@ PACE = Pace()
 
 
 class Batches(Generic[Question, Answer]):
-    """Asks `send`, many questions at a time.
+    """Sends questions through `send`, many in a message.
 
-    `size` estimates a question's bytes, if they matter. `most` and `most_bytes` bound a message. Not thread-safe: it
-    lives on one event loop.
+    `size` estimates the bytes of a question, if they matter. `most` and `most_bytes` bound a message. Not thread-safe:
+    use it on one event loop.
     """
 
     def __init__(
@@ -68,9 +68,11 @@ class Batches(Generic[Question, Answer]):
         self._unanswered = 0
 
     async def ask(self, question: Question) -> Answer:
-        """The answer; raises what it is answered with, what `send` raises, or `LookupError` where no answer came.
+        """The answer to `question`. Cancelling this cancels no other question; one that is not sent yet never is.
 
-        Cancelling this cancels nobody else; a question that has not set out yet never does.
+        Raises:
+            LookupError: `send` ended without an answer to it.
+            Exception: whatever the other side answered with, or whatever `send` raised.
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
@@ -95,7 +97,7 @@ class Batches(Generic[Question, Answer]):
             await asyncio.sleep(min(travelling * self._pace.pause_s, self._pace.longest_pause_s))
 
     def _next(self) -> _Batch[Question, Answer]:
-        """The next message: none only where nobody waits."""
+        """The questions of the next message; empty only if none wait."""
         batch: _Batch[Question, Answer] = []
         size = 0
         while self._waiting and len(batch) < self._most:

@@ -1,4 +1,4 @@
-"""The ledger: every task's state, durable before it is shown, changed in one order."""
+"""The ledger: the state of every task. A task's changes happen one after the other, each durable before it is shown."""
 
 import asyncio
 import logging
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 Change = Callable[[Entry], Entry]
 
 READS_AT_ONCE = 4
-"""Of works, each of which may hold large pictures."""
+"""How many works are read from the journal at once: each may hold large pictures."""
 
 
 class Unfinished:
-    """A task that has not ended. `changed` is held while it changes, and tells those who wait for a change."""
+    """A task that has not ended. `changed` is locked during a change, and notified after it."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -31,7 +31,7 @@ class Unfinished:
 
 
 class Ledger:
-    """The journal, and in memory what is asked for often. Lives on one event loop; `open` comes first."""
+    """The journal, with a copy in memory of what is read often. Use it on one event loop, and await `open` first."""
 
     def __init__(
         self,
@@ -74,11 +74,11 @@ class Ledger:
         return [unfinished.entry.task for unfinished in self._unfinished.values()]
 
     async def known(self, task_id: str, binding: Binding | None) -> Task | None:
-        """The task, durable, that is there under this idempotency key, or else under this id.
+        """The task with this idempotency key, or else with this id, once it is durable; None if there is none.
 
         Raises:
             Conflict: the idempotency key is bound to another request.
-            Unavailable: another call tried to create it at this moment, and failed.
+            Unavailable: another call was just creating it, and failed.
         """
         if binding and (bound := await self.bound(binding)):
             return bound
@@ -86,7 +86,7 @@ class Ledger:
         return await self._durable(task_id) if is_known else None
 
     async def bound(self, binding: Binding) -> Task | None:
-        """The task, durable, that was accepted with this idempotency key.
+        """The task that was accepted with this idempotency key, once it is durable; None if there is none.
 
         Raises:
             Conflict, Unavailable: as `known`.
@@ -99,7 +99,7 @@ class Ledger:
         return await self._durable(task_id)
 
     async def create(self, task: Task, work: Work, binding: Binding | None) -> None:
-        """Takes on a task that is not `known`; when this returns, it is durable and shown.
+        """Adds a task that is not `known`. When this returns, the task is durable and shown.
 
         Raises:
             Unavailable: too many tasks are in flight, or the journal does not work.
@@ -125,11 +125,11 @@ class Ledger:
             await self._show(task)
 
     async def change(self, task_id: str, change: Change, work: Work | None = None) -> Entry:
-        """Applies a change (and newer work) to an unfinished task; when this returns, it is durable and shown.
+        """Applies a change (and newer work) to an unfinished task. When this returns, the change is durable and shown.
 
         Raises:
             NotFound: there is no such task, or it has ended.
-            StaleWrite: the change may not happen.
+            StaleWrite: the change is not allowed.
         """
         unfinished = self.unfinished(task_id)
         async with unfinished.changed:
@@ -164,7 +164,7 @@ class Ledger:
         return unfinished
 
     async def work(self, task_id: str) -> Work:
-        """The work of an unfinished task, as far as it has come.
+        """The newest work of an unfinished task; stays in memory if there is room.
 
         Raises:
             NotFound: the task has ended.
@@ -174,7 +174,7 @@ class Ledger:
         return work
 
     async def take_work(self, task_id: str) -> Work:
-        """The same, for who sends it away: it is not kept in memory any longer."""
+        """The same work, for a caller that sends it on: it is removed from memory."""
         return self._recent.take(task_id) or await self._read_work(task_id)
 
     async def _read_work(self, task_id: str) -> Work:
@@ -199,7 +199,7 @@ class Ledger:
         return task
 
     async def _write(self, entry: Entry, work: Work | None) -> None:
-        """Writes what has happened to a task that was accepted: it cannot be refused, so it is tried until it works."""
+        """Writes a change of an accepted task. It cannot be refused, so the write is repeated until it succeeds."""
         while True:
             try:
                 return await self._journal.write(entry, work)

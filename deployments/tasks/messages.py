@@ -1,6 +1,6 @@
-"""What other processes say to the orchestrator: a class for each message, with its reply, its delivery and its handler.
+"""Messages from other processes to the orchestrator. Each is a class with its reply, its delivery and its handler.
 
-To add one, write its class here and `await ask(...)` it where it is needed. `deployments.runtime` carries them.
+To add one, write its class here, and `await ask(...)` it where you need it. `deployments.runtime.client` carries them.
 """
 
 from abc import ABC, abstractmethod
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from deployments.tasks.orchestrator import Orchestrator
 
 ANSWER_SECONDS = 5
-"""How long a client's request waits for the orchestrator before it is answered with 503."""
+"""The orchestrator refuses a submission that reaches it later than this. Its client gets a 503 one second after."""
 
 WATCH_SECONDS = 20
-"""A long-poll is answered at least this often, so that who asks hears that the orchestrator lives."""
+"""A long-poll is answered at least this often, so that the asking process knows that the orchestrator lives."""
 
 
 class Delivery(NamedTuple):
     """How a message travels.
 
-    Messages that are `batched` share a call; those whose answer takes a while travel alone. After `patience_s` seconds
-    without an answer, `Unavailable` is raised. One that is sent `until_heard` is repeated where the orchestrator is
-    away or being replaced: handling it twice must do no harm.
+    `batched` messages share a call. A message whose answer takes a while travels alone. After `patience_s` seconds
+    without an answer, `Unavailable` is raised. An `until_heard` message is repeated while the orchestrator restarts or
+    is replaced, so its handler must be idempotent.
     """
 
     batched: bool = True
@@ -50,7 +50,7 @@ class Message(ABC, Generic[R_co]):
 
 
 class Ask(Protocol):
-    """The way to the orchestrator. Raises what the handler raises on purpose, or `Unavailable`."""
+    """Sends a message to the orchestrator. Raises the handler's `AigeError`, or `Unavailable`."""
 
     async def __call__(self, message: Message[R_co], /) -> R_co: ...
 
@@ -87,7 +87,7 @@ class FindBoundTask(Message[Task | None]):
 
 @dataclass(frozen=True)
 class GetTask(Message[Task | None]):
-    """The task as it stands; None where nobody knows it."""
+    """The current task; None if there is no such task."""
 
     delivery = _ASKED
     task_id: str
@@ -109,7 +109,7 @@ class CancelTask(Message[Task]):
 
 @dataclass(frozen=True)
 class WatchTasks(Message[Changes[Task]]):
-    """Which tasks have changed since `since`: a long-poll."""
+    """A long-poll for the tasks that have changed since `since`."""
 
     delivery = _LONG_POLL
     since: Mark | None
@@ -119,7 +119,7 @@ class WatchTasks(Message[Changes[Task]]):
 
 
 class CalledOff(NamedTuple):
-    """Nobody waits any more for the attempts at a task up to and including this one."""
+    """The attempts at task `id`, up to and including `attempt`, are no longer wanted."""
 
     id: str
     attempt: int
@@ -127,7 +127,7 @@ class CalledOff(NamedTuple):
 
 @dataclass(frozen=True)
 class WatchCalledOff(Message[Changes[CalledOff]]):
-    """Which attempts have been called off since `since`: a long-poll."""
+    """A long-poll for the attempts that have been called off since `since`."""
 
     delivery = _LONG_POLL
     since: Mark | None

@@ -1,7 +1,7 @@
-"""Orchestration: every accepted task is walked through its steps until it has ended.
+"""Orchestration: runs the steps of every accepted task until the task has ended.
 
-The orchestrator is the only writer of status. A stage that *answers* says how its step went; a call that *raises* was
-lost with the stage's process, and the task goes on with a new attempt, from its last checkpoint.
+The orchestrator is the only writer of status. A stage answers with the outcome of its step. If a call to a stage raises
+instead, its process was lost, and the task goes on with a new attempt, from its last checkpoint.
 """
 
 import asyncio
@@ -27,11 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 class Orchestrator:
-    """Accepts tasks, walks them through their steps, and keeps their status. Lives on one event loop; `recover` comes
-    first.
+    """Accepts tasks, runs their steps, and keeps their status. Use it on one event loop, and await `recover` first.
 
-    `send` is the way to the stages; `on_change` is told of each change of a task. `changes` and `called_off` tell
-    other processes which tasks have changed, and which attempts nobody waits for any more.
+    `send` sends steps to the stages; `on_change` is called at each change of a task. `changes` and `called_off` tell
+    other processes which tasks have changed, and which attempts are called off.
     """
 
     def __init__(  # noqa: PLR0913 - three of them only tests give
@@ -57,7 +56,7 @@ class Orchestrator:
         self.tasks = self._ledger.shown
 
     async def recover(self) -> None:
-        """Goes on with every task that the journal knows and that has not ended.
+        """Continues every task in the journal that has not ended.
 
         Raises:
             JournalBroken: the journal cannot be read.
@@ -68,10 +67,9 @@ class Orchestrator:
     async def submit(
         self, task: Task, work: Work, binding: Binding | None = None, until: datetime | None = None
     ) -> Task:
-        """Takes on a new task, or gives the one that is there under the same id or idempotency key.
+        """Accepts a new task, or returns the existing one with the same id or idempotency key.
 
-        A call that comes in after `until` is refused: its caller has given up waiting, and must not get a task that it
-        does not know of.
+        A call that arrives after `until` is refused: its caller has given up waiting, so the task must not start.
 
         Raises:
             Conflict: the idempotency key is bound to another request.
@@ -96,7 +94,7 @@ class Orchestrator:
         return await self._ledger.bound(binding)
 
     async def cancel(self, task_id: str) -> Task:
-        """Ends a task as `cancelled`, and calls its running step off.
+        """Ends a task as `cancelled`, and cancels its running step.
 
         Raises:
             NotFound: there is no such task.
@@ -120,7 +118,7 @@ class Orchestrator:
         self._on_change(task)
 
     def _start(self, task: Task, *, is_new: bool) -> None:
-        """Walks the task to its end. The first attempt at a new one has begun with its acceptance."""
+        """Runs the task to its end. The first attempt of a new task was recorded when it was accepted."""
         walking = asyncio.create_task(self._until_ended(task, is_new=is_new), name=task.id)
         self._walking[task.id] = walking
 
@@ -150,10 +148,10 @@ class Orchestrator:
         return Failure.of(DeadlineExceeded(f"The task was not done within {seconds:g} s; try again."))
 
     async def _attempts(self, task_id: str, *, is_new: bool) -> Outcome:
-        """How the task ends, whatever becomes of its attempts.
+        """Starts attempts until one has an outcome, or too many were lost; returns how the task ends.
 
         Raises:
-            NotFound, StaleWrite: it has ended already.
+            NotFound, StaleWrite: the task has already ended.
         """
         for lost in range(self._settings.attempts):
             entry = await self._begun(task_id, is_new=is_new and lost == 0)
@@ -177,10 +175,10 @@ class Orchestrator:
         return await self._ledger.change(task_id, lambda entry: entry.with_task(entry.task.attempted()))
 
     async def _walk(self, entry: Entry, work: Work) -> Outcome:
-        """One attempt: the steps that are not done, until one fails or all are done.
+        """One attempt: runs the unfinished steps in order, until one fails or all are done.
 
-        What a step has made is durable, and the next one's status shown, before the next stage is called. Meanwhile
-        no picture is held here.
+        Before it calls the next stage, a step's result is durable and the next status is shown. While a stage works,
+        this holds no picture.
         """
         task = entry.task
         if unknown := unknown_steps(task.operation, {*work.done, *entry.paid}):
@@ -204,7 +202,7 @@ class Orchestrator:
         return work
 
     async def _begin_step(self, task: Task, step: Step, made: Work | None) -> Entry:
-        """Shows the step's status; in the same commit goes what the steps before it have made, if that is new."""
+        """Shows the step's status. The same commit records `made`, the result of the earlier steps, if it is new."""
 
         def begun(entry: Entry) -> Entry:
             task_now = entry.task.advanced(task.attempts, step.status, self._clock())
@@ -216,7 +214,7 @@ class Orchestrator:
 
 
 def seconds_left(task: Task, deadlines: Deadlines, at: datetime) -> float:
-    """Until the task's deadline; one that was interrupted gets a stage's time at least, however long that took."""
+    """Until the task's deadline, but at least `stage_s`, so that an old task has time for a step after a restart."""
     elapsed = (at - task.timeline[0].at).total_seconds()
     return min(max(deadlines.task_s - elapsed, deadlines.stage_s), deadlines.task_s)
 

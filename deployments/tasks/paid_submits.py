@@ -1,11 +1,14 @@
-"""Paid submits: a provider is asked at most once for each step of a task, whatever dies meanwhile.
+"""Paid submits: each step of a task is submitted to a provider at most once, whichever process dies.
 
-Claims and receipts are kept by step and engine. Of all engines, one at most may charge for a step: the next one may be
-asked only once it is on record that the one before does not.
+1. Before a step submits, it claims the submit.
+2. When the provider answers, the step records the request id as the receipt.
+3. A later attempt that claims gets the receipt, and waits for that request instead of sending another.
 
-Before a step submits, it claims the submit; once it has the provider's request id, it records that as the receipt.
-Whoever claims after it finds the receipt, and waits for that request instead of sending another. A claim without a
-receipt means that a submit may have been sent. Its outcome is unknown; by default AIGE does not submit again.
+A claim without a receipt means that a submit may have been sent. Its outcome is unknown; by default AIGE does not
+submit again.
+
+Claims and receipts are kept by step and engine. At most one engine may charge for a step: the next one may be asked
+only after the journal says that the one before was passed over.
 """
 
 import asyncio
@@ -30,11 +33,11 @@ class PaidSubmits:
         self._submits_again = settings.on_unknown_submit == "retry"
 
     async def claim(self, task_id: str, attempt: int, step: str, engine: str, token: str) -> str | None:
-        """The receipt of an earlier submit; or None: the caller, and nobody else, may submit now.
+        """The receipt of an earlier submit, or None: then this caller alone may submit now.
 
         Raises:
             EngineOutcomeUnknown: an earlier submit may have been sent, and its receipt did not come.
-            NotFound, StaleWrite: the attempt may not act any more.
+            NotFound, StaleWrite: the task has ended, the attempt is no longer the newest, or an engine was passed over.
         """
         earlier = await self._settled(task_id, step, engine, token)
         if earlier is not None and not earlier.is_open:
@@ -48,15 +51,15 @@ class PaidSubmits:
         return None
 
     async def record(self, task_id: str, step: str, engine: str, token: str, receipt: str) -> None:
-        """The submit has been answered with `receipt`; too late for a task that has ended."""
+        """Records the provider's answer to the submit. Does nothing if the task has ended."""
         await self._settle(task_id, lambda entry: entry.receipted(step, engine, token, receipt))
 
     async def release(self, task_id: str, step: str, engine: str, token: str) -> None:
-        """The submit was certainly not taken."""
+        """Removes the claim: the provider certainly did not take the submit."""
         await self._settle(task_id, lambda entry: entry.released(step, engine, token))
 
     async def pass_over(self, task_id: str, attempt: int, step: str, engine: str, reason: str) -> None:
-        """The engine certainly did not do the work, and does not charge: another one may be asked.
+        """Records that the engine certainly did not do the work and does not charge: another one may be asked.
 
         Raises:
             EngineOutcomeUnknown: an earlier submit to it may have been sent.
@@ -65,12 +68,12 @@ class PaidSubmits:
         await self._ledger.change(task_id, lambda entry: entry.passed_over(attempt, step, engine, reason))
 
     def report(self, task_id: str, attempt: int, progress: str) -> None:
-        """The provider says where the running step stands."""
+        """Shows the provider's report on the running step."""
         with suppress(StaleWrite):
             self._ledger.remark(task_id, lambda entry: entry.with_task(entry.task.reporting(attempt, progress)))
 
     def is_wanted(self, task_id: str, attempt: int, *, gives_up: bool) -> bool:
-        """Whether anybody waits for what was submitted: the task has not ended, nor does it by this attempt's end."""
+        """Whether the result is still wanted: the task has not ended, nor does it end as this attempt gives up."""
         try:
             task = self._ledger.unfinished(task_id).entry.task
         except NotFound:
@@ -82,7 +85,7 @@ class PaidSubmits:
             await self._ledger.change(task_id, change)
 
     async def _settled(self, task_id: str, step: str, engine: str, token: str) -> PaidSubmit | None:
-        """The earlier submit, after waiting a while for its receipt if it has none; None if there was none."""
+        """The earlier submit, or None. If it has no receipt yet, this waits up to `unknown_submit_s` for one."""
         unfinished = self._ledger.unfinished(task_id)
 
         def earlier() -> PaidSubmit | None:
