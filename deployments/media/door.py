@@ -15,7 +15,7 @@ AT_ONCE = 128
 at for each request that goes through it, and thousands of uploads at once then take twice the CPU.
 """
 POOL_SIZE = 8
-"""Of them, how many go to one pool before the next one is used; see `_Pools`."""
+"""Idle connections that one pool keeps open; see `_Pools`."""
 LOCATION = "aige.location"
 """The extension of a response that holds its `Location`."""
 

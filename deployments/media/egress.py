@@ -1,15 +1,15 @@
-"""The only door out to the network: every URL that comes from a request is opened here, and nowhere else.
+"""Egress: the only module that opens URLs from requests.
 
-Such a URL is hostile until shown otherwise. In this order:
+Such a URL is hostile until it is checked. In this order:
 
-1. As written, it must name a public host plainly (`check_url`); this needs no network, so the API asks it at submit.
-2. Its name is resolved once, every answer must be public, and the connection goes to an address that was checked:
-   that is `ssrfguard`'s part. The certificate and the `Host` header stay with the name.
-3. Each redirect is a new URL, and passes 1 and 2 again.
-4. Redirects, bytes and seconds are counted, and end what takes too many of them.
+1. Its text must name a public host in plain form (`check_url`). This needs no network, so the API checks it at submit.
+2. `ssrfguard` resolves the name once. Every answer must be a public address, and the connection goes to one of them.
+   The certificate and the `Host` header belong to the name.
+3. Each redirect is a new URL, and is checked by 1 and 2 again.
+4. Redirects, bytes and seconds are limited.
 
-Two kinds of URL pass by the guard: those of the service's own object store, which never reach the network, and those
-whose host and port stand, literally so, in `AIGE_ALLOW_HOSTS`.
+Two kinds of URL bypass the guard: those of the service's own object store, which never reach the network, and those
+whose host and port are listed in `AIGE_ALLOW_HOSTS` in the same spelling.
 """
 
 import asyncio
@@ -45,13 +45,13 @@ _HEADERS = {
 }
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ANSWERS = frozenset({httpx.codes.OK, httpx.codes.NON_AUTHORITATIVE_INFORMATION})
-"""What brings a picture; 203 is a proxy's 200 (RFC 9110, 15.3.4)."""
+"""The statuses with which a picture comes; 203 is a proxy's 200 (RFC 9110, 15.3.4)."""
 _NOT_NOW = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
 _PACKED = frozenset(
     {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip", "x-compress", "x-gzip"}
     | {"zstd"}
 )
-"""IANA's HTTP content codings, `identity` aside. Anything else in `Content-Encoding` is some program's mistake."""
+"""IANA's HTTP content codings, except `identity`. Anything else in `Content-Encoding` is a mistake, and ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ class EgressLimits:
 
 
 class _NotNow(Refused):
-    """An answer that may be another one in a moment."""
+    """A refusal that may be temporary: the fetch is tried again."""
 
 
 class Egress:
     """Opens URLs from requests. One per process and event loop; close it with `aclose`.
 
-    `store` answers for its own URLs, so that they need neither the network nor an allowed host. `resolver` stands in
-    for `socket.getaddrinfo`; whatever it answers is checked.
+    `store` answers requests for its own URLs, so they need neither the network nor an allowed host. `resolver` replaces
+    `socket.getaddrinfo`; its answers are checked too.
     """
 
     def __init__(
@@ -93,22 +93,22 @@ class Egress:
 
     @cached_property
     def _door(self) -> Door:
-        """Made when it is first needed: a process that has opened no URL yet does not pay for it in memory.
+        """Created at the first use: a process that opens no URL saves the memory.
 
-        Used without `httpx.AsyncClient`, which would follow redirects, keep cookies and read proxies from the
-        environment: all that it must not do here.
+        It is used without `httpx.AsyncClient`, which would follow redirects, keep cookies and read proxies from the
+        environment. Nothing here may do that.
         """
         limits = self._limits
         return Door(self._allow, self._store, self._resolver, connect=limits.connect, patience=limits.total)
 
     async def fetch(self, url: str, max_bytes: int) -> bytes:
-        """The body that `url` answers a GET with, at most `max_bytes` of it, as it comes: nothing is unpacked.
+        """The body of a GET of `url`, at most `max_bytes` long. Nothing is decompressed.
 
-        As long as the time lasts, it is asked for again after everything that may pass: a picture may have been paid
-        for, or the connection may have been a kept-alive one that its server had closed.
+        After a temporary failure, the GET is repeated until the time is over: the picture may have been paid for, or
+        the server may only have closed a kept-alive connection.
 
         Raises:
-            FetchFailed: for every reason there is.
+            FetchFailed: the picture could not be loaded, for any reason.
         """
         trouble: Exception | None = None
         tries = stamina.retry_context(_may_pass, attempts=None, timeout=None, wait_initial=0.5, wait_max=5.0)
@@ -127,7 +127,7 @@ class Egress:
             raise FetchFailed(f"The picture at {host_of(url)} could not be loaded: {reason}.") from error
 
     async def put(self, url: str, body: bytes | AsyncIterable[bytes], headers: Mapping[str, str]) -> httpx.Response:
-        """One PUT, and the status and headers that answered it; redirects are not followed. The caller sets a deadline.
+        """Sends one PUT; returns the answer's status and headers. Follows no redirects; the caller sets a deadline.
 
         Raises:
             Refused: the URL, or the address behind it, is forbidden.
@@ -152,7 +152,7 @@ class Egress:
                 return await _body_of(response, max_bytes)
 
     async def _get(self, url: str) -> httpx.Response:
-        """The answer at the end of the redirects, its body still unread."""
+        """The response after all redirects, with its body unread."""
         check_url(url, self._allow, self._store)  # as written, before httpx makes it normal
         request = _request("GET", url)
         for _ in range(self._limits.redirects + 1):
@@ -170,13 +170,13 @@ def _request(
     body: bytes | AsyncIterable[bytes] | None = None,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> httpx.Request:
-    """Without time limits: a slow server is waited for, until the end of the fetch, or of who puts."""
+    """A request without time limits: a slow server has until the deadline of the fetch, or of the caller of `put`."""
     patient = {"timeout": httpx.Timeout(None).as_dict()}
     return httpx.Request(method, url, content=body, headers={**_HEADERS, **headers}, extensions=patient)
 
 
 def _target(url: httpx.URL, location: str) -> httpx.URL:
-    """Where `url` redirects to; whether it may be opened is judged when it is."""
+    """The URL that `url` redirects to; it is checked when it is opened."""
     try:
         target = url.join(location)
     except (httpx.InvalidURL, ValueError):
@@ -190,7 +190,7 @@ def _target(url: httpx.URL, location: str) -> httpx.URL:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Makes a `httpx.TransportError` of everything that `TROUBLE` lists; refusals pass."""
+    """Turns every exception in `TROUBLE` into a `httpx.TransportError`; `Refused` stays as it is."""
     try:
         yield
     except (Refused, httpx.TransportError):

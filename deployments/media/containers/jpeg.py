@@ -1,7 +1,7 @@
-"""JPEG: frame, tables and scans, and the few application segments that decide how they look.
+"""JPEG: keeps the frame, tables and scans, and the few application segments that decide how they look.
 
-Decoders tell from JFIF's and Adobe's segments how colours are coded, so these stay where they are whole. What lies
-behind the picture (a second one, a film, padding) is cut off, and a missing end marker is added.
+Decoders read from JFIF's and Adobe's segments how colours are coded, so these are kept if they are complete. Data after
+the picture (a second picture, a film, padding) is cut off. A missing end marker is added.
 """
 
 from collections.abc import Sequence
@@ -28,18 +28,18 @@ _COEFFICIENTS = 64
 _MORE = (b"\xaa" * 4096, b"\x55" * 4096)  # any code but zeros, which decoders read where nothing more comes
 
 _STREAMED = 6.0
-"""Leeway of what is decoded row by row, at half or a quarter of its sides: 200-megapixel phones are within it."""
+"""The leeway of a picture that is decoded row by row, at half or a quarter of its sides. Phones' 200 megapixels fit."""
 
 _BUFFERED = 1.4
-"""Leeway of what comes in several scans: its coefficients, 6 bytes a pixel, are kept while it is decoded. Together with
-a quarter of its pixels, that is no more memory than a picture at the limit takes.
+"""The leeway of a picture in several scans. The decoder keeps all coefficients, 6 bytes per pixel. With a quarter of
+the pixels, they take no more memory than a picture at the limit.
 """
 
 _MOST_SEGMENTS_BEFORE_FRAME = 500
 
 
 def claim(data: bytes) -> Claim | None:
-    """What the frame says; None where it cannot be found without repairing anything."""
+    """The size that the frame states, and its leeway; None if the frame cannot be found without repairs."""
     header = plain_header_of(data, _MOST_SEGMENTS_BEFORE_FRAME)
     frame = frame_in(header)
     return _claim(frame, header[-1]) if frame is not None and header[-1].marker == SOS else None
@@ -49,7 +49,7 @@ def read(data: bytes) -> Container:
     """The first picture in `data`.
 
     Raises:
-        NoPixels: it has no frame and scan that make sense, or ends before all coefficients were sent.
+        NoPixels: it has no valid frame and scan, or it ends before all coefficients are complete.
     """
     header = header_of(data)
     frame = frame_in(header)
@@ -75,7 +75,7 @@ def _claim(frame: Frame, scan: Segment) -> Claim:
 
 
 def _decides_pixels(segment: Segment) -> bool:
-    """Whether a decoder needs the segment: a length too short for its kind is a reason for some to give up."""
+    """Whether a decoder needs the segment. One that is too short for its kind is dropped: some decoders reject it."""
     name, length = bytes(segment.content[:5]), len(segment.content)
     if segment.marker == _JFIF:
         return name == b"JFIF\0" and length >= _JFIF_BYTES
@@ -85,13 +85,13 @@ def _decides_pixels(segment: Segment) -> bool:
 
 
 def _all_sent(frame: Frame, scans: Sequence[Segment]) -> bool:
-    """Whether the scans that have begun bring each coefficient of each component to its last bit."""
+    """Whether the scans that were begun hold the last bit of every coefficient of every component."""
     sent = {(component, place) for scan in scans for component, place in _sends(frame, bytes(scan.content))}
     return len(sent) == _COEFFICIENTS * len(frame.tables)
 
 
 def _sends(frame: Frame, scan: bytes) -> set[tuple[int, int]]:
-    """Component and place in its block of each coefficient of which the last bit is in `scan`."""
+    """The component, and the place in its block, of each coefficient whose last bit is in `scan`."""
     components, (first, last, bits) = scan[1:-3:2], scan[-3:]
     if frame.marker not in _PROGRESSIVE:
         first, last, bits = 0, _COEFFICIENTS - 1, 0
@@ -100,14 +100,14 @@ def _sends(frame: Frame, scan: bytes) -> set[tuple[int, int]]:
 
 
 def _orientation(header: Sequence[Segment]) -> int:
-    """As the first EXIF segment says it."""
+    """The orientation in the first EXIF segment; upright if there is none."""
     blocks = (bytes(segment.content) for segment in header if segment.marker == _EXIF)
     block = next((block for block in blocks if block.startswith(b"Exif\0")), None)
     return UPRIGHT if block is None else orientation_in(block[6:])
 
 
 def _profile(header: Sequence[Segment]) -> bytes | None:
-    """The ICC profile, put together from its numbered parts; None unless each is there once."""
+    """The ICC profile, joined from its numbered parts; None unless each part is there exactly once."""
     contents = (bytes(segment.content) for segment in header if segment.marker == _ICC)
     parts = sorted(content[len(_ICC_NAME) :] for content in contents if content.startswith(_ICC_NAME))
     whole = [tuple(part[:2]) for part in parts] == [(number, len(parts)) for number in range(1, len(parts) + 1)]
