@@ -1,6 +1,6 @@
-"""What an engine is: the four verbs that make pixels, and what it is given to make them with.
+"""The protocol of an engine: four verbs that make pixels, and the arguments that they get.
 
-Placing a person on a background is not among them: that is ours and exact (`deployments.media.compose.compose`).
+An engine does not place a person on a background: AIGE does, exactly (`deployments.media.compose.compose`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,8 +31,8 @@ class Verb(StrEnum):
 class EngineContext:
     """What an engine is constructed with: `Engine(context)`.
 
-    `egress` is the only way out to URLs that come from a request; `limits` caps what may be decoded; `options` are the
-    engine's own, as they stand in the configuration; `options_at` is where, for messages; `environment` has the keys.
+    Use `egress` for every URL from a request. `limits` caps the pictures that may be decoded. `options` are the
+    engine's own, unchecked; `options_at` is their place in the configuration, for messages. `environment` has the keys.
     """
 
     egress: "Egress"
@@ -52,9 +52,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a verb returns: the picture, what its caller should know (one plain sentence each), and what was charged.
+    """What a verb returns: the picture, notes for the caller (one plain sentence each), and what was charged.
 
-    `model` is the model that made it, where it has a name; where something was charged, `cost` names it too.
+    `model` is the name of the model that made the picture. It may be left out if there is none, or if `cost` names it.
     """
 
     picture: Picture
@@ -69,24 +69,23 @@ class Made:
 
 
 class PaidCall(Protocol):
-    """One verb's one call to a provider that charges for it: made at most once, whatever dies meanwhile."""
+    """A verb's one call to a provider that charges: sent at most once, whichever process dies."""
 
     receipt: str | None
     """The request id of an earlier attempt, if there is one; lets an engine skip preparing its inputs."""
 
     key: str
-    """A UUID that is the same in every attempt, for providers that take a key of the caller's."""
+    """A UUID that is the same in every attempt, for providers that take an idempotency key."""
 
     claimed_at: datetime | None
-    """When the submit was claimed whose answer may be lost: this attempt's, or else an earlier one's."""
+    """When the submit whose answer may be lost was claimed, by this attempt or an earlier one; None if none was."""
 
     async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
         """The provider's request id: from `send`, or, if an earlier attempt has already submitted, that attempt's.
 
-        That a submit is about to be sent, and the id that it gave, are both on record before anything else happens;
-        a cancellation does not tear the two apart. `send` sends exactly one request, and raises `TaskFailed` only if
-        the provider certainly did not take it: then `submit` may be called again. Any other exception means that
-        nobody knows.
+        This records a claim before it calls `send`, and the request id right after it; a cancellation cannot separate
+        the two. `send` sends exactly one request. It raises `TaskFailed` only if the provider certainly did not take
+        the request; then `submit` may be called again. Any other exception means that the outcome is unknown.
 
         Raises:
             EngineOutcomeUnknown: a submit was sent, by this attempt or an earlier one, and its answer was never seen.
@@ -94,29 +93,29 @@ class PaidCall(Protocol):
         ...
 
     async def found(self, receipt: str) -> None:
-        """Records the request id of a submit of unknown outcome, which the provider was asked for."""
+        """Records the request id of a submit of unknown outcome, once the provider has been asked for it."""
         ...
 
     def report(self, progress: str) -> None:
-        """Where the provider says that it stands, one short sentence, shown while the verb runs; repeats are fine."""
+        """Shows the provider's progress, one short sentence, while the verb runs. It may be repeated."""
         ...
 
     async def is_wanted(self) -> bool:
-        """Whether anybody waits for the result: not once the task is out of time or has ended otherwise, but still if
-        only its attempt was lost.
+        """Whether the result is still wanted. It is not once the task has ended or is out of time. It is if only this
+        attempt was lost.
         """
         ...
 
 
 class Known(Protocol):
-    """What earlier attempts at a step have left of one engine's paid call."""
+    """What earlier attempts at a step have recorded of one engine's paid call."""
 
     @property
     def receipt(self) -> str | None: ...
 
     @property
     def passed(self) -> str | None:
-        """Why the engine was passed over, if it was: a clause."""
+        """A clause that says why the engine was passed over; None if it was not."""
         ...
 
 
@@ -125,7 +124,7 @@ class PaidCalls(Protocol):
 
     @property
     def known(self) -> Mapping[str, Known]:
-        """What earlier attempts have left, by engine."""
+        """What earlier attempts have recorded, by engine."""
         ...
 
     def of(self, engine: str, /) -> PaidCall: ...
@@ -146,12 +145,12 @@ class Engine(Protocol):
     `NotCharged` is the one failure after which the next engine of a list is asked.
 
     An engine may also have two classmethods. `check(options, environment)` raises `SettingsError` where the engine
-    could not work with these options and keys; `lacks(verb, options)` says, in a clause, why it cannot do a verb, and
-    None where it can. Either keeps the service from starting.
+    cannot work with these options and keys. `lacks(verb, options)` returns a clause that says why the engine cannot do
+    a verb, or None if it can. After an error or a clause, the service does not start.
 
     The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread. An engine
-    that pays for what it makes submits through `call`; a cancelled verb cancels the provider's request too, unless it
-    `is_wanted`: the next attempt will wait for it.
+    that pays for what it makes submits through `call`. A cancelled verb also cancels the provider's request, unless
+    `call.is_wanted()`: then the next attempt waits for that request.
     """
 
     name: ClassVar[str]
@@ -162,7 +161,7 @@ class Engine(Protocol):
 
     @property
     def blends(self) -> bool:
-        """Whether `blend` changes an exact composite; where false, it is never called."""
+        """Whether the engine can blend; if false, `blend` is never called."""
         ...
 
     def __init__(self, context: EngineContext) -> None: ...
@@ -176,7 +175,7 @@ class Engine(Protocol):
         ...
 
     async def cut_out(self, picture: Picture, call: PaidCall, /) -> Made:
-        """The person in `picture`, everything else transparent, same size; a picture with transparency stays as it is.
+        """The person in `picture`, everything else transparent, same size; a picture with transparency is unchanged.
 
         Raises:
             NoPersonFound: no person is in it.
@@ -184,5 +183,5 @@ class Engine(Protocol):
         ...
 
     async def blend(self, prompt: str, composite: Picture, call: PaidCall, /) -> Made:
-        """`composite` with light and shadow that bind the person to the background, everything in its place."""
+        """`composite` with light and shadow that join person and background; nothing moves."""
         ...

@@ -1,12 +1,12 @@
-"""The engines of one verb, tried in turn, so that a step is never paid for twice.
+"""The engines of one verb, tried in order, so that a step is never paid for twice.
 
-1. What is on record decides. An engine that an earlier attempt has asked, and that may charge for it, finishes the
-   work, whatever the settings say by now.
+1. The journal comes first. If an earlier attempt has asked an engine, and that engine may charge, it finishes the work,
+   even if the settings have changed since.
 2. The next engine is asked only after `NotCharged`: the one before certainly did not take the work, or does not charge
-   for it. After any other failure the step fails: an unknown outcome or a time-out may have been charged, and whoever
-   has been told that content is refused does not shop for a laxer provider.
-3. That an engine was passed over is on record before the next one is asked, so that a later attempt walks the same way.
-4. An engine that has failed several times in a row is left out for a while, as long as there is another one to ask.
+   for it. Any other failure ends the step. After an unknown outcome or a time-out, the provider may have charged. After
+   content was rejected, AIGE does not look for a less strict provider.
+3. The journal says that an engine was passed over before the next one is asked. So a later attempt goes the same way.
+4. An engine that has failed several times in a row is left out for a while, unless it is the last one of the list.
 """
 
 import logging
@@ -21,23 +21,24 @@ from deployments.errors import EngineError, EngineOutcomeUnknown, NotCharged, Se
 logger = logging.getLogger(__name__)
 
 Ask = Callable[[Engine, PaidCall], Awaitable[Made]]
-"""Asks an engine for the work, by one of its verbs."""
+"""Asks an engine for the work, through one of its verbs."""
 
 LEFT_OUT = "it failed several times in a row, and is left out for a while"
 NOT_CHOSEN = "it is no longer chosen"
 
 
 class Answer(NamedTuple):
-    """What an engine made, and what the engine calls itself."""
+    """What an engine made, and the engine's `name`."""
 
     engine: str
     made: Made
 
 
 class Chain:
-    """`engines` by their names in the settings, in the order in which they are tried; `make` makes any other one.
+    """Asks `engines`, keyed by their names in the settings, in order.
 
-    `passing` is told of each engine that is passed over, and why.
+    `make` creates an engine that is not among them, but was asked earlier. `passing` is called with the name of each
+    engine that is passed over, and with the reason.
     """
 
     def __init__(
@@ -55,11 +56,11 @@ class Chain:
         self.circuits = {name: circuit() for name in engines}
 
     def has_work(self, calls: PaidCalls) -> bool:
-        """Whether there is anybody to ask, or anything on record to finish."""
+        """Whether there is an engine to ask, or a paid call of an earlier attempt to finish."""
         return bool(self._engines) or _asked(calls.known) is not None
 
     async def made(self, calls: PaidCalls, ask: Ask) -> Answer:
-        """What one of the engines made; its notes tell who was passed over.
+        """What one of the engines made; its notes say which engines were passed over.
 
         Raises:
             TaskFailed: why none of them made it.
@@ -98,7 +99,7 @@ class Chain:
         return Answer(engine.name, made)
 
     async def _finished(self, name: str, calls: PaidCalls, ask: Ask) -> Answer:
-        """What the engine made that an earlier attempt had asked. One that is no longer chosen is asked nothing new."""
+        """What the engine made that an earlier attempt had asked. If it is no longer chosen, it submits nothing new."""
         call = calls.of(name)
         engine = self._engines.get(name)
         if engine is None:
@@ -107,7 +108,7 @@ class Chain:
         return Answer(engine.name, await ask(engine, call))
 
     def _other(self, name: str, *, has_receipt: bool) -> Engine:
-        """The engine that was asked. Journals of schema 2 know engines by the names that they are shown by."""
+        """The engine that was asked. Journals of schema 2 hold its `name` instead of its name in the settings."""
         for engine in self._engines.values():
             if engine.name == name:
                 return engine
@@ -140,7 +141,7 @@ class Chain:
 
 
 class _SendsNothing:
-    """A paid call that finds what was submitted, and submits nothing: the engine is there to finish, and no more."""
+    """A paid call that returns an earlier receipt, but submits nothing: the engine may only finish earlier work."""
 
     def __init__(self, call: PaidCall) -> None:
         self._call = call
@@ -159,5 +160,5 @@ class _SendsNothing:
 
 
 def _asked(known: Mapping[str, Known]) -> str | None:
-    """The engine that has been asked and may charge, if there is one."""
+    """The engine that has been asked and may charge; None if there is none."""
     return next((name for name, left in known.items() if left.passed is None), None)

@@ -1,7 +1,6 @@
-"""What every stage has in common: a message of many steps, a deadline for each, a measure, and answers that are values.
+"""What all stages share: they take many steps in a message, give each a deadline, measure it, and answer with a value.
 
-A stage answers with `Work` or with `Failure`. So whatever a caller sees raised by its handle was not said by the stage:
-its process, or the way to it, was lost.
+A stage answers with `Work` or `Failure`. If its handle raises instead, the process or the connection to it was lost.
 """
 
 import asyncio
@@ -40,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a stage is given besides the work: the step's id, its deadline, and its tools."""
+    """What a stage gets besides the work: the step's id, its deadline, its paid calls, and access to pictures."""
 
     step: str
     deadline: asyncio.Timeout
@@ -55,16 +54,16 @@ class StepContext:
         return float("inf") if at is None else at - asyncio.get_running_loop().time()
 
     async def bytes_of(self, picture: Picture) -> bytes:
-        """The encoded picture, fetched where it is elsewhere.
+        """The encoded picture, fetched if it is a URL.
 
         Raises:
-            FetchFailed: it cannot be had.
+            FetchFailed: it cannot be fetched.
         """
         return await picture.read(self._egress, self._limits.bytes)
 
 
 class Stage(ABC):
-    """One replica of a stage. An author writes `run`; the rest is done here."""
+    """One replica of a stage. A subclass implements `run` alone."""
 
     def __init__(self, settings: Settings) -> None:
         logs.install()
@@ -85,19 +84,19 @@ class Stage(ABC):
 
     @abstractmethod
     async def run(self, work: Work, run: StepContext, /) -> Work:
-        """The work with what the step makes.
+        """Does the step, and returns the work with its result.
 
         Raises:
-            TaskFailed: why the task ends. Anything else ends it as `internal`.
+            TaskFailed: why the task ends. Any other exception ends it as `internal`.
         """
 
     async def handle(self, requests: Sequence[StepRequest]) -> Answers[Outcome]:
-        """Runs each request by itself; the answers come as they are there. Called by TaskStatus."""
+        """Runs all requests concurrently, and yields each outcome as soon as it is there. Called by TaskStatus."""
         async for answers in self._runs.together(requests, self._answer):
             yield answers
 
     async def check_health(self) -> None:  # noqa: B027 - to be called is all that it is for
-        """Serve asks now and then; a replica whose event loop hangs does not answer, and is replaced."""
+        """Serve calls this regularly. A replica whose event loop hangs does not answer, and is replaced."""
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
         """See `deployments.runtime.scaling`."""
@@ -130,7 +129,7 @@ class Stage(ABC):
 
 
 class EngineStage(Stage):
-    """A stage around one verb, which the engines that the settings name for it are asked for in turn."""
+    """A stage for one engine verb. It asks the engines that the settings name for the verb, in order."""
 
     verb: ClassVar[Verb]
 
@@ -152,19 +151,19 @@ class EngineStage(Stage):
         self.chain = Chain({name: make(name) for name in choice.verbs[self.verb]}, make, passing=self._on_passing)
 
     async def making(self, run: StepContext, ask: Ask) -> "Making":
-        """What an engine made.
+        """Asks the engines in order, and returns what one of them made.
 
         Raises:
-            TaskFailed: why none did.
+            TaskFailed: why none of them made it.
         """
         answer = await self.chain.made(run.paid_calls, ask)
         self._show_circuits()
         return Making(run.step, answer.engine, answer.made)
 
     def noting(self, work: Work, making: "Making", *, changed: bool = True) -> Work:
-        """The work with what the engine says of what it made, and with what that cost, which is counted here.
+        """The work with the engine's notes, maker and charge. Counts the step and its billed units in the metrics.
 
-        `changed`: whether the engine made any pixels; where it gave back what it was given, it made none.
+        `changed` is False if the engine returned its input unchanged: then it is not named as a maker.
         """
         made, maker = making.made, Maker(making.step, making.engine, making.made.by_model)
         if changed:
@@ -188,7 +187,7 @@ class EngineStage(Stage):
 
 
 class Making(NamedTuple):
-    """What an engine made for a step, and the name that the engine is shown by."""
+    """What an engine made for a step, and the engine's `name`."""
 
     step: str
     engine: str
