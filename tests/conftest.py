@@ -9,6 +9,8 @@ from tests.network import keep_to_this_machine
 
 SHARE_A_SERVICE = ("ui", "chaos", "e2e", "test_commands.py", "test_starts.py", "test_packaging.py")
 """The longest first, so that none of them is left to run alone at the end."""
+HEAVIEST = ("ui", "chaos")
+"""One after the other: side by side, they keep two cores so busy that clicks in the browser time out."""
 
 
 def pytest_configure() -> None:
@@ -23,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"several tests are called {alike}")
     for item in items:
         if (place := _place(item)) in SHARE_A_SERVICE:
-            item.add_marker(pytest.mark.xdist_group(place))
+            item.add_marker(pytest.mark.xdist_group(HEAVIEST[0] if place in HEAVIEST else place))
             item.add_marker(pytest.mark.service)
         if item.get_closest_marker("hypothesis"):
             item.add_marker(pytest.mark.exhaustive)

@@ -36,7 +36,7 @@ def test_the_studio_does_the_whole_job_in_a_browser(url: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=1_800,
         check=False,
     )
     assert specs.returncode == 0, specs.stdout
