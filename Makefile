@@ -39,8 +39,9 @@ test: $(DEV) $(UI) ## run every test
 	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-test-quick: $(DEV) ## what needs no service and no browser, and tries no hundreds of cases: under a minute
-	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive"
+test-quick: $(DEV) ## the core's tests: no Ray cluster, no browser, no network, no pictures; about a minute
+	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive" \
+		tests/api tests/runtime tests/scripts tests/tasks tests/test_*.py
 
 check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
 	@exec $(BIN)/python -m scripts.check_models
