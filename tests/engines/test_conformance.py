@@ -14,16 +14,22 @@ from PIL import Image
 from deployments.engines.base import Engine, EngineContext, Made, PaidCall
 from deployments.engines.conformance import EngineConformance, PaidEngineConformance, Provider
 from deployments.engines.local.engine import LocalEngine
+from deployments.engines.openai.engine import OpenAIEngine
 from deployments.errors import EngineOutcomeUnknown, TaskFailed
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+from deployments.settings import Environment
 from tests.engines.example_engine import ExampleEngine
 from tests.engines.example_provider import ExampleProvider, Pictures
 from tests.engines.fal.making import MakeEngine
+from tests.engines.openai.making import MODELS
 from tests.fal_emulator.emulator import FalEmulator
+from tests.fal_emulator.http import serving
 from tests.fal_emulator.network import Network
+from tests.openai_emulator.emulator import KEY as OPENAI_KEY
+from tests.openai_emulator.emulator import OpenAIEmulator
 
 ASTRONAUT = Path(__file__).parents[1] / "data/astronaut.jpg"
 PHOTO = encode(Image.linear_gradient("L").convert("RGB"))
@@ -79,6 +85,19 @@ class TestFal(PaidEngineConformance):
     @pytest.fixture
     def provider(self, fal: FalEmulator) -> Provider:
         return FalProvider(fal)
+
+
+class TestOpenAI(EngineConformance):
+    """Its one call is the answer too, so what is kept for paid calls that are waited for is in `openai/`."""
+
+    @pytest.fixture
+    async def engine(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+        monkeypatch.setenv("OPENAI_API_KEY", OPENAI_KEY)
+        egress = Egress()
+        async with serving(OpenAIEmulator().handle, None) as port:
+            options = {"base_url": f"http://127.0.0.1:{port}/v1", "models": MODELS, "deadline_s": 20}
+            yield OpenAIEngine(EngineContext(egress, PictureLimits(), options, Environment()))
+        await egress.aclose()
 
 
 @pytest.fixture
