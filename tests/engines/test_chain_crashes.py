@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from deployments.engines.base import Made, PaidCall
 from deployments.engines.chain import Chain
-from deployments.errors import ErrorCode, NotCharged, TaskFailed
+from deployments.errors import ErrorCode, NotCharged
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from deployments.tasks.operations import StepId
 from deployments.tasks.paid_call import ClaimedCalls
-from deployments.tasks.record import Failure, Status
-from deployments.tasks.work import Outcome, StepRequest
+from deployments.tasks.record import Status
+from deployments.tasks.work import StepRequest
 from tests.engines.fakes import Fake, fake
-from tests.tasks.lives import PAID, Crash, Life, Plan, World, live_through, plans
+from tests.tasks.lives import Crash, Life, Plan, World, live_through, plans
 
 ORDERS = [("one", "two"), ("two", "one"), ("one",), ("two",)]
 LIVES = 5
@@ -76,20 +75,6 @@ class MixedLife(Life):
             self.world.submits[request.task_id, request.step] += 1
         await self.strike("after submit")
         return str(number)
-
-    async def step(self, request: StepRequest) -> Outcome:
-        self.world.steps_run += 1
-        lost = self.world.steps_run in self.world.plan.lost_at
-        if request.step in PAID:
-            try:
-                await self.paid(request)
-            except TaskFailed as error:
-                return Failure.of(error)
-        if lost:
-            raise ConnectionError("the replica died")
-        transparent = request.step == StepId.OPEN_PERSON and self.world.plan.persons_are_cut_out
-        opaque = not transparent and request.step != StepId.REMOVE_BACKGROUND
-        return request.work.carrying(Picture(data=b"png"), opaque=opaque)
 
 
 @given(mixed=mixed_plans)

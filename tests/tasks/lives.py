@@ -131,7 +131,7 @@ class Life:
         lost = self.world.steps_run in self.world.plan.lost_at
         if request.step in PAID:
             try:
-                await ClaimedCall(self.ask, request, "fal").submit(self.send(request.task_id, request.step))
+                await self.paid(request)
             except TaskFailed as error:
                 return Failure.of(error)
         if lost:
@@ -139,6 +139,10 @@ class Life:
         transparent = request.step == StepId.OPEN_PERSON and self.world.plan.persons_are_cut_out
         opaque = not transparent and request.step != StepId.REMOVE_BACKGROUND
         return request.work.carrying(Picture(data=b"png"), opaque=opaque)
+
+    async def paid(self, request: StepRequest) -> None:
+        """The step's paid call."""
+        await ClaimedCall(self.ask, request, "fal").submit(self.send(request.task_id, request.step))
 
     def send(self, task_id: str, step: str) -> Callable[[], Awaitable[str]]:
         async def send() -> str:
