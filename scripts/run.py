@@ -27,6 +27,7 @@ from scripts.command_lines import to_run, to_stop
 from scripts.data_folder import Held, Taken, hold, network_mount
 from scripts.options import RunOptions, parse_options
 from scripts.proxies import without_proxy
+from scripts.report import Report
 from scripts.terminal import can_redraw, open_console, spinning
 
 SERVED_WITHIN_S = 30
@@ -77,10 +78,11 @@ def _serve(run: RunOptions) -> NoReturn:
         with hold(run.data) as folder, spinning(console, "Starting") as status:
             _clear_the_way(run, status)
             with _head(run, status) as head:
-                dashboard = _until_deployed(run, head, status)
+                _until_deployed(run, head, status)
                 engine = _until_served(run, head)
                 status.stop()
-                _show(run, dashboard, engine)
+                _show(run, engine)
+                _show_dashboard(run, head)
                 _watch(run, head, folder)
     except Taken:
         raise CannotRun(_runs_already(run)) from None
@@ -186,17 +188,21 @@ def _end(run: RunOptions, status: Status) -> None:
     processes.kill(run.data)
 
 
-def _until_deployed(run: RunOptions, head: subprocess.Popen[str], status: Status) -> str:
-    """Shows how the head gets on; answers the dashboard's URL."""
+def _reports(head: subprocess.Popen[str]) -> Iterator[Report]:
     assert head.stdout  # noqa: S101 - for mypy
     for line in head.stdout:
-        report = json.loads(line)
+        yield json.loads(line)
+
+
+def _until_deployed(run: RunOptions, head: subprocess.Popen[str], status: Status) -> None:
+    """Shows how the head gets on."""
+    for report in _reports(head):
         if "refused" in report:
             raise SettingsError(report["refused"])
         if "failed" in report:
             raise CannotRun(f"AIGE did not start: {report['failed']}" + _see(run))
-        if "dashboard" in report:
-            return str(report["dashboard"])
+        if "up" in report:
+            return
         _say(status, report["step"])
     raise CannotRun("Ray ended while it was starting." + _see(run))
 
@@ -226,20 +232,32 @@ def _engine_at(url: str) -> str:
         raise
 
 
-def _show(run: RunOptions, dashboard: str, engine: str) -> None:
+def _show(run: RunOptions, engine: str) -> None:
+    console.print(f"[bold green]Ready[/] at [bold]{run.url}[/]")
     rows = {
         "API docs": f"{run.url}/docs",
-        "dashboard": f"{dashboard}  (asks for the token in {cluster.token_file(run.data)})",
         "engine": engine,
         "data": str(run.data) + _beware(run),
         "ignored": "; ".join(run.ignored),
         "logs": str(run.logs),
         "to stop": f"Ctrl-C here, or `{to_stop()}` in another shell",
     }
-    console.print(f"[bold green]Ready[/] at [bold]{run.url}[/]")
     for name, value in rows.items():
         if value:
-            console.print(f"  {name:<10} {escape(value)}")
+            _show_row(name, value)
+
+
+def _show_dashboard(run: RunOptions, head: subprocess.Popen[str]) -> None:
+    """Ray's dashboard comes up some seconds after the service."""
+    report = next(_reports(head), Report())
+    if url := report.get("dashboard"):
+        _show_row("dashboard", f"{url}  (asks for the token in {cluster.token_file(run.data)})")
+    else:
+        _show_row("dashboard", f"did not start; see {cluster.head_log(run.data)}")
+
+
+def _show_row(name: str, value: str) -> None:
+    console.print(f"  {name:<10} {escape(value)}")
 
 
 def _beware(run: RunOptions) -> str:

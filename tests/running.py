@@ -95,7 +95,7 @@ class RunningService:
             heard.append(line)
             name, _, value = line.strip().partition("  ")
             self.rows[name] = value.strip()
-            if name == "to stop":  # the last of them
+            if name == "dashboard":  # the last of them
                 # Whoever is not listened to blocks in the end.
                 threading.Thread(target=self._run.stdout.read, daemon=True).start()
                 return
