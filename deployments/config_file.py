@@ -32,19 +32,22 @@ def read_config(path: Path) -> dict[str, object]:
     return config
 
 
-def first_fault(error: ValidationError, secret: Collection[str] = ()) -> str:
-    """The first thing wrong, in one line: where, what must be there, and what is (but below `secret` places).
+def first_fault(error: ValidationError, secret: Collection[str] = (), place: str = "") -> str:
+    """The first thing wrong, in one line: where (below `place`), what must be there, and what is there.
+
+    What is there is left out below `secret` places.
 
     Pydantic's own error has many lines, and Ray shows whatever is raised.
     """
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    inside = ".".join(str(part) for part in first["loc"])
+    place = ".".join(part for part in (place, inside) if part)
     if first["type"] == "extra_forbidden":
         return f"{place}: there is no such setting"
     reason = reason_of(first["msg"])
     if not place:
         return reason
-    if first["type"] == "missing" or first["loc"][0] in secret:
+    if first["type"] == "missing" or not inside or first["loc"][0] in secret:
         return f"{place}: {reason}"
     return f"{place}: {reason}; it is {shortly(first['input'])}"
 

@@ -45,9 +45,7 @@ class Overlayer(EngineStage):
         place = partial(
             overlay_result,
             size=canvas,
-            x=job.x,
-            y=job.y,
-            scale=job.scale,
+            placement=job.placement,
             limits=self.limits,
             person_size=work.person_size,
         )

@@ -42,6 +42,7 @@ TESTED_ELSEWHERE = {
     "deployments/tasks/receipts.py": "tasks/test_paid_submits.py",
     # Parts of engines: what counts is what a provider is sent, and what becomes of its answer.
     "deployments/engines/circuit.py": "engines/test_chain.py",
+    "deployments/engines/engine_options.py": "engines/fal/test_options.py",
     "deployments/engines/prompts.py": "engines/fal/test_engine_requests.py",
     "deployments/engines/ready.py": "engines/fal/test_inputs.py",
     "deployments/engines/submits.py": "engines/fal/test_call.py",

@@ -12,6 +12,7 @@ import numpy as np
 import pyvips
 from PIL import Image, ImageOps
 
+from deployments.media.compose import Placement
 from deployments.media.images import PictureLimits
 from deployments.media.results import overlay_result
 
@@ -30,7 +31,7 @@ class Overlay(NamedTuple):
 
 def aige(job: Overlay) -> bytes:
     size, limits = (job.width, job.height), PictureLimits()
-    return overlay_result(job.background, job.person, size, x=job.x, y=job.y, scale=job.scale, limits=limits)
+    return overlay_result(job.background, job.person, size, placement=Placement(job.x, job.y, job.scale), limits=limits)
 
 
 def pillow(job: Overlay) -> bytes:

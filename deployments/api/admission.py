@@ -19,7 +19,7 @@ from deployments.settings import Limits
 from deployments.tasks.record import Task, now
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
 
-Field = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 Submission = AvatarRequest | BackgroundRequest | OverlayRequest
 
 _WEB_URL = re.compile(r"\s*https?:", re.IGNORECASE)
@@ -91,7 +91,7 @@ class Admission:
         )
         return task, Work(task.id, job)
 
-    def _url(self, url: str, field: Field) -> str:
+    def _url(self, url: str, field: Location) -> str:
         """`url` as it is, if it is one that may be opened; our own store's may, wherever it listens."""
         try:
             check_url(url, self._allow, self._store)
@@ -99,7 +99,7 @@ class Admission:
             raise InvalidRequest(f"The URL cannot be used: {error}.", field) from None
         return url
 
-    def _photo(self, text: str, field: Field) -> Picture:
+    def _photo(self, text: str, field: Location) -> Picture:
         """The photo behind a URL, a data URI or bare base64."""
         if _WEB_URL.match(text):
             return Picture(url=self._url(text, field))

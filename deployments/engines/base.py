@@ -37,8 +37,8 @@ class EngineContext:
 
     egress: "Egress"
     limits: PictureLimits
+    environment: Environment
     options: Mapping[str, object] = field(default_factory=dict)
-    environment: Environment = field(default_factory=Environment)
     options_at: str = "engine_options"
 
 

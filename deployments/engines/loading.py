@@ -70,7 +70,7 @@ class Choice:
             SettingsError: there is no such engine, or something that it needs is missing or wrong.
         """
         found, options = checked(name, self.settings, self.environment)
-        return found(EngineContext(egress, limits, options, self.environment, options_place(self.settings, name)))
+        return found(EngineContext(egress, limits, self.environment, options, options_place(self.settings, name)))
 
 
 def chosen_engines(settings: Settings, environment: Environment) -> Choice:

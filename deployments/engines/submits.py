@@ -31,10 +31,7 @@ def tries() -> AsyncIterator[stamina.Attempt]:
 
 def _pause_after(error: Exception) -> bool | float:
     """Whether to submit again after `error`, and after how many seconds where the provider says so."""
-    if not isinstance(error, NotTaken):
-        return False
-    pause = pause_asked_for(error.retry_after)
-    return True if pause is None else pause
+    return isinstance(error, NotTaken) and pause_asked_for(error.retry_after)
 
 
 def growing_pauses() -> Iterator[float]:

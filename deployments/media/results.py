@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from deployments.errors import EngineError, InvalidImage
 from deployments.media import images
-from deployments.media.compose import compose
+from deployments.media.compose import Placement, compose
 from deployments.media.images import PictureLimits
 from deployments.media.sizes import AspectRatio, Size
 
@@ -78,9 +78,7 @@ def overlay_result(  # noqa: PLR0913 - an overlay has that many
     person: bytes,
     size: Size,
     *,
-    x: float,
-    y: float,
-    scale: float,
+    placement: Placement,
     limits: PictureLimits,
     person_size: Size | None = None,
 ) -> bytes:
@@ -95,7 +93,7 @@ def overlay_result(  # noqa: PLR0913 - an overlay has that many
     limits = _of_pixels_only(limits)
     plate, cut_out = images.decode(background, limits), images.decode(person, limits)
     own_size = person_size if person_size and _same_shape(cut_out.size, person_size) else images.size_of(person, limits)
-    return images.encode(compose(plate, cut_out, size, x, y, scale, own_size))
+    return images.encode(compose(plate, cut_out, size, placement, own_size))
 
 
 def _made(data: bytes, limits: PictureLimits) -> Image.Image:

@@ -138,10 +138,7 @@ def _pause_after(error: Exception) -> bool | float:
     """Whether to try again after `error`, and after how many seconds where the server says so."""
     if not isinstance(error, _NotTaken):
         return isinstance(error, httpx.TransportError)
-    if not error.may_pass:
-        return False
-    pause = pause_asked_for(error.retry_after)
-    return True if pause is None else pause
+    return error.may_pass and pause_asked_for(error.retry_after)
 
 
 def _failure(url: str, status: int, now: datetime) -> UploadFailed | UploadUrlExpired:

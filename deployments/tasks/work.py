@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field
 
+from deployments.media.compose import Placement
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.tasks.entry import Submits
@@ -48,6 +49,10 @@ class OverlayJob:
     write_url: str
     operation: Literal[Operation.OVERLAY] = Operation.OVERLAY
     read_url: str | None = None
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(self.x, self.y, self.scale)
 
 
 Job = Annotated[AvatarJob | BackgroundJob | OverlayJob, Field(discriminator="operation")]

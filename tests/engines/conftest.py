@@ -12,6 +12,7 @@ from deployments.engines.fal.engine import FalEngine
 from deployments.engines.fal.queue import LOOK_S
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
+from deployments.settings import Environment
 from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.network import Network, network_of
@@ -45,7 +46,7 @@ def make_engine(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
         await asyncio.sleep(0)
 
     def make(look_s: float = LOOK_S, **options: object) -> FalEngine:
-        context = EngineContext(egress, PictureLimits(), {"deadline_s": 20} | options)
+        context = EngineContext(egress, PictureLimits(), Environment(), {"deadline_s": 20} | options)
         return FalEngine(context, sleep=sleep, look_s=look_s)
 
     with stamina.set_testing(True, attempts=100, cap=True):

@@ -277,7 +277,7 @@ class Matrix:
         self._network = network
         self._egress = egress
         self._providers = providers
-        self._local = QuickLocal(EngineContext(egress, PictureLimits(), {}, Environment()))
+        self._local = QuickLocal(EngineContext(egress, PictureLimits(), Environment()))
 
     async def row(self, first: str, outcome: str, second: str, *, dies: bool) -> Row:
         world = self._providers["now"] = World()
@@ -307,12 +307,12 @@ class Matrix:
         if name == "local":
             return self._local
         if name == "fal":
-            context = EngineContext(self._egress, limits, {"deadline_s": 20} | options, Environment())
+            context = EngineContext(self._egress, limits, Environment(), {"deadline_s": 20} | options)
             return FalEngine(context, sleep=no_sleep)
         if is_first and world.refused:
             base_url = "http://127.0.0.1:9/v1"  # where nobody listens
         own = {"base_url": base_url, "models": {Verb.BACKGROUND.value: "gpt-image-2"}, "charges": name != "own"}
-        context = EngineContext(self._egress, limits, {"deadline_s": 20} | own | options, Environment())
+        context = EngineContext(self._egress, limits, Environment(), {"deadline_s": 20} | own | options)
         return OpenAIEngine(context, sleep=no_sleep)
 
 

@@ -43,7 +43,7 @@ async def no_time(_: float) -> None:
 class TestLocal(EngineConformance):
     @pytest.fixture
     def engine(self) -> Engine:
-        return LocalEngine(EngineContext(Egress(), PictureLimits()))
+        return LocalEngine(EngineContext(Egress(), PictureLimits(), Environment()))
 
     @pytest.fixture
     def photo(self) -> bytes:
@@ -96,7 +96,7 @@ class TestOpenAI(EngineConformance):
         egress = Egress()
         async with serving(OpenAIEmulator().handle, None) as port:
             options = {"base_url": f"http://127.0.0.1:{port}/v1", "models": MODELS, "deadline_s": 20}
-            yield OpenAIEngine(EngineContext(egress, PictureLimits(), options, Environment()))
+            yield OpenAIEngine(EngineContext(egress, PictureLimits(), Environment(), options))
         await egress.aclose()
 
 
@@ -117,7 +117,9 @@ class TestExample(PaidEngineConformance):
 
     @pytest.fixture
     def engine(self, example: ExampleProvider, egress: Egress) -> Engine:
-        return ExampleEngine(EngineContext(egress, PictureLimits()), transport=example.transport, sleep=no_time)
+        return ExampleEngine(
+            EngineContext(egress, PictureLimits(), Environment()), transport=example.transport, sleep=no_time
+        )
 
 
 class Nameless(ExampleEngine):
@@ -245,7 +247,7 @@ BROKEN: list[tuple[type[ExampleEngine], Check]] = [
 async def test_a_broken_engine_is_noticed(kind: type[ExampleEngine], check: Check, example: ExampleProvider) -> None:
     """Each promise is broken once, and one test fails."""
     egress = Pictures(example)
-    engine = kind(EngineContext(egress, PictureLimits()), transport=example.transport, sleep=no_time)
+    engine = kind(EngineContext(egress, PictureLimits(), Environment()), transport=example.transport, sleep=no_time)
     with pytest.raises((AssertionError, BlockingError, TimeoutError, ValueError, pytest.fail.Exception)):
         await check(engine, example, egress)
 
@@ -253,4 +255,4 @@ async def test_a_broken_engine_is_noticed(kind: type[ExampleEngine], check: Chec
 def test_a_nameless_engine_is_noticed(example: ExampleProvider) -> None:
     """Its name is what callers are shown."""
     with pytest.raises(AssertionError, match="name"):
-        SUITE.test_it_has_what_an_engine_has(Nameless(EngineContext(Egress(), PictureLimits())))
+        SUITE.test_it_has_what_an_engine_has(Nameless(EngineContext(Egress(), PictureLimits(), Environment())))

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from deployments.media.compose import compose
+from deployments.media.compose import Placement, compose
 from deployments.media.sizes import CanvasSize
 
 CANVAS = (64, 36)
@@ -53,14 +53,14 @@ def test_ordinary_compositions_follow_the_rule(
 ) -> None:
     """Not one pixel differs, for persons of any size, with and without transparency, also over the edges."""
     background, person = noise((50, 70), "RGB"), noise(person_size, mode, seed=2)
-    made = compose(background, person, CANVAS, x, y, scale)
+    made = compose(background, person, CANVAS, Placement(x, y, scale))
     assert differing_pixels(made, by_the_rule(background, person, CANVAS, (x, y, scale))) == 0
 
 
 @pytest.mark.parametrize("preset", CanvasSize)
 def test_every_preset_has_its_pixels(preset: CanvasSize) -> None:
     """An overlay is opaque and has exactly the preset's size."""
-    made = compose(noise((33, 44), "RGBA"), noise((9, 9), "RGBA"), preset.pixels, 1, 2, 3)
+    made = compose(noise((33, 44), "RGBA"), noise((9, 9), "RGBA"), preset.pixels, Placement(1, 2, 3))
     assert (made.mode, made.size) == ("RGB", preset.pixels)
 
 
@@ -84,7 +84,7 @@ def test_huge_persons_follow_the_rule_too(
 ) -> None:
     """Where only the visible part is made, it is still the part that the whole would show: not one pixel differs."""
     background, person = noise((64, 36), "RGB"), noise(person_size, mode, seed=3)
-    made = compose(background, person, CANVAS, x, y, scale)
+    made = compose(background, person, CANVAS, Placement(x, y, scale))
     assert differing_pixels(made, by_the_rule(background, person, CANVAS, (x, y, scale))) == 0
 
 
@@ -95,14 +95,14 @@ def test_huge_persons_follow_the_rule_too(
 def test_a_person_beyond_the_canvas_leaves_the_background(x: float, y: float, scale: float) -> None:
     """However far away, and however large, nothing breaks and nothing shows."""
     background, person = noise((64, 36), "RGB"), noise((400, 300), "RGBA")
-    assert differing_pixels(compose(background, person, CANVAS, x, y, scale), background) == 0
+    assert differing_pixels(compose(background, person, CANVAS, Placement(x, y, scale)), background) == 0
 
 
 @pytest.mark.parametrize("person_size", [(8000, 5000), (40_000_000, 1), (1, 40_000_000)])
 def test_the_largest_enlargement_is_affordable(person_size: tuple[int, int]) -> None:
     """40 million pixels at scale 20 would be 16 thousand million: only those on the canvas are made."""
     person = Image.new("RGB", person_size, "red")
-    made = compose(noise((64, 36), "RGB"), person, CANVAS, -10, -10, 20)
+    made = compose(noise((64, 36), "RGB"), person, CANVAS, Placement(-10, -10, 20))
     assert made.getpixel((0, 0)) == (255, 0, 0)
 
 
@@ -110,12 +110,12 @@ def test_a_transparent_background_becomes_white() -> None:
     """An overlay is opaque: where the background is not, white shows."""
     background = Image.new("RGBA", (64, 36), (200, 0, 0, 0))
     background.paste((200, 0, 0, 255), (0, 0, 32, 36))
-    made = compose(background, Image.new("RGBA", (1, 1)), CANVAS, 0, 0, 1)
+    made = compose(background, Image.new("RGBA", (1, 1)), CANVAS, Placement(0, 0, 1))
     assert (made.getpixel((10, 10)), made.getpixel((60, 10))) == ((200, 0, 0), (255, 255, 255))
 
 
 def test_pictures_are_not_changed() -> None:
     """A composition of the canvas's own size does not paint on the background that was handed in."""
     background = Image.new("RGB", CANVAS, "blue")
-    compose(background, Image.new("RGB", (9, 9), "red"), CANVAS, 0, 0, 1)
+    compose(background, Image.new("RGB", (9, 9), "red"), CANVAS, Placement(0, 0, 1))
     assert background.getpixel((0, 0)) == (0, 0, 255)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from deployments.media.compose import compose
+from deployments.media.compose import Placement, compose
 from deployments.media.sizes import CanvasSize, Size
 
 FIXTURE = Path(__file__).resolve().parent.parent / "data" / "compose" / "cases.json"
@@ -81,7 +81,7 @@ def fixture() -> list[dict[str, object]]:
 def _sha256(case: Case) -> str:
     background = noise(case.background, case.background_mode, 1)
     person = noise(case.person, case.person_mode, 2)
-    canvas = compose(background, person, case.canvas.pixels, case.x, case.y, case.scale)
+    canvas = compose(background, person, case.canvas.pixels, Placement(case.x, case.y, case.scale))
     return hashlib.sha256(canvas.tobytes()).hexdigest()
 
 

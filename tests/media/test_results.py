@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from deployments.errors import EngineError, InvalidImage
-from deployments.media.compose import compose
+from deployments.media.compose import Placement, compose
 from deployments.media.images import PictureLimits, decode, encode
 from deployments.media.results import cut_out_result, opacity_and_size, overlay_result
 from deployments.media.sizes import Size
@@ -18,7 +18,9 @@ BACKGROUND = encode(Image.new("RGB", CANVAS, "green"))
 
 def placed(person: bytes, person_size: Size | None, limits: PictureLimits = LIMITS) -> Image.Image:
     """The overlay of `person` at 10, 6, a quarter as large as it is."""
-    made = overlay_result(BACKGROUND, person, CANVAS, x=10, y=6, scale=0.25, limits=limits, person_size=person_size)
+    made = overlay_result(
+        BACKGROUND, person, CANVAS, placement=Placement(10, 6, 0.25), limits=limits, person_size=person_size
+    )
     return decode(made, LIMITS)
 
 
@@ -54,7 +56,7 @@ def test_a_smaller_copy_is_enlarged_as_pillow_does(scale: float) -> None:
     expected = Image.new("RGB", CANVAS, "white")
     whole = person.resize((size[0], size[1]), Image.Resampling.BICUBIC)
     expected.paste(whole, (-5, -9), whole)
-    made = compose(Image.new("RGB", CANVAS, "white"), person, CANVAS, -5, -9, scale, own_size)
+    made = compose(Image.new("RGB", CANVAS, "white"), person, CANVAS, Placement(-5, -9, scale), own_size)
     assert made.tobytes() == expected.tobytes()
 
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from deployments.engines.base import Cost, PaidCall
 from deployments.engines.fal import errors
 from deployments.engines.fal.lost import LostRequests
-from deployments.engines.fal.queue import FalQueue, Outcome, endpoint_of, receipt_of
+from deployments.engines.fal.queue import FalQueue, ModelAnswer, endpoint_of, receipt_of
 from deployments.engines.submits import Sleep, growing_pauses, tries
 from deployments.errors import EngineError, EngineOutcomeUnknown, EngineTimeout, FetchFailed
 
@@ -39,7 +39,7 @@ class _Request:
     receipt: str | None
 
 
-class FalCalls:
+class FalRequests:
     """Calls models through `queue`, each within `deadline_s` seconds; `sleep` passes the time between two looks.
 
     `lost` looks for submits whose answers were lost; None: nobody does.
@@ -120,7 +120,7 @@ class FalCalls:
             raise EngineError("The image model's provider could not load a picture of its own: try again later.")
         raise failure
 
-    async def _outcome(self, receipt: str, call: PaidCall) -> Outcome:
+    async def _outcome(self, receipt: str, call: PaidCall) -> ModelAnswer:
         pauses = growing_pauses()
         while True:
             await self._sleep(next(pauses))

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from deployments.engines import prompts
 from deployments.engines.base import EngineContext, Made, PaidCall, Verb
-from deployments.engines.fal.call import FalCalls, Order
+from deployments.engines.fal.call import FalRequests, Order
 from deployments.engines.fal.inputs import Inputs
 from deployments.engines.fal.lost import LOOK_FOR_S, LostRequests
 from deployments.engines.fal.models import Model
@@ -76,7 +76,7 @@ class FalEngine:
         self._context = context
         look_for_s = min(LOOK_FOR_S, options.deadline_s / 2)
         lost = LostRequests(fal, sleep, look_for_s) if options.find_lost else None
-        self._calls = FalCalls(queue, options.deadline_s, sleep, lost)
+        self._calls = FalRequests(queue, options.deadline_s, sleep, lost)
         self._inputs = Inputs(fal, context.egress, context.limits, allow, options.keep_files_s)
 
     async def portrait(self, prompt: str, photos: Sequence[Picture], ratio: AspectRatio, call: PaidCall) -> Made:

@@ -1,12 +1,11 @@
 """What can be set of the fal engine: `engine_options` in `serve_config.yaml`. Its key comes from `FAL_KEY` alone."""
 
-from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from deployments.engines.engine_options import EngineOptions, StrictModel
 from deployments.engines.fal.models import MODELS, Model
-from deployments.errors import SettingsError
 
 
 def _from_table(value: object) -> object:
@@ -34,11 +33,7 @@ _PictureModel = Annotated[_ChosenModel, AfterValidator(_takes_pictures)]
 _PromptModel = Annotated[_ChosenModel, AfterValidator(_takes_none)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class VerbModels(_Strict):
+class VerbModels(StrictModel):
     """The model behind each verb: the endpoint of one in the table, or the fields of any other."""
 
     portrait: _PictureModel = MODELS["fal-ai/nano-banana-2/edit"]
@@ -47,7 +42,7 @@ class VerbModels(_Strict):
     blend: _PictureModel = MODELS["fal-ai/nano-banana-2/edit"]
 
 
-class FalOptions(_Strict):
+class FalOptions(EngineOptions):
     """`deadline_s` bounds one call from its inputs to its result, and belongs below `deadlines.stage_s`.
 
     `submit_s` is how long fal may take to accept a request. `store_io` and `keep_files_s` are about photos of people:
@@ -70,18 +65,3 @@ class FalOptions(_Strict):
                 "`find_lost` needs `store_io: true`: fal tells what a request was about only if it keeps it"
             )
         return self
-
-    @classmethod
-    def parse(cls, options: Mapping[str, object], place: str = "engine_options") -> Self:
-        """The options, which stand at `place`, checked.
-
-        Raises:
-            SettingsError: one line on the first thing wrong.
-        """
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in (place, *first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{place}: {'there is no such setting' if first['type'] == 'extra_forbidden' else reason}")

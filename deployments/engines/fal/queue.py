@@ -40,7 +40,7 @@ class _Accepted(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ModelAnswer:
     """What the model answered, be it a result or an error, and its JSON; None where an error has none."""
 
     response: httpx.Response
@@ -90,7 +90,7 @@ class FalQueue:
         response.raise_for_status()
         return receipt_of(endpoint, _Accepted.model_validate_json(response.content).request_id)
 
-    async def look(self, receipt: str, report: Callable[[str], None]) -> Outcome | None:
+    async def look(self, receipt: str, report: Callable[[str], None]) -> ModelAnswer | None:
         """What became of the request; or None: nothing yet, or something on the way is in trouble."""
         with suppress(*_TROUBLE):
             async with asyncio.timeout(self._look_s):
@@ -131,20 +131,20 @@ def _is_refusal(response: httpx.Response) -> bool:
     return is_no and response.status_code != httpx.codes.REQUEST_TIMEOUT
 
 
-async def _outcome(handle: AsyncRequestHandle, report: Callable[[str], None]) -> Outcome | None:
+async def _outcome(handle: AsyncRequestHandle, report: Callable[[str], None]) -> ModelAnswer | None:
     try:
         status = await handle.status(with_logs=True)
     except FalClientHTTPError as error:
-        return Outcome(error.response, None) if errors.ends_the_wait(error.response) else None
+        return ModelAnswer(error.response, None) if errors.ends_the_wait(error.response) else None
     if not isinstance(status, Completed):
         report(_progress(status))
         return None
     # Not `handle.get()`: it asks for the status once more, and drops the headers, which hold the bill.
     response = await handle.client.get(handle.response_url)
     if response.is_success:
-        return Outcome(response, from_json(response.content))  # a gateway's page is no JSON: a ValueError
+        return ModelAnswer(response, from_json(response.content))  # a gateway's page is no JSON: a ValueError
     body = errors.json_in(response)
-    return Outcome(response, body) if errors.is_outcome(response, body, failed=bool(status.error)) else None
+    return ModelAnswer(response, body) if errors.is_outcome(response, body, failed=bool(status.error)) else None
 
 
 def _progress(status: Status) -> str:

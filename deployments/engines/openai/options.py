@@ -1,13 +1,12 @@
 """What can be set of the openai engine in `serve_config.yaml`. Its key comes from `OPENAI_API_KEY` alone."""
 
-from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from deployments.engines.base import Verb
+from deployments.engines.engine_options import EngineOptions, StrictModel
 from deployments.engines.openai.models import MODELS, Model
-from deployments.errors import SettingsError
 from deployments.settings import BaseUrl
 
 OPENAI = "https://api.openai.com/v1"
@@ -22,11 +21,7 @@ def _by_name(value: object) -> object:
 _ChosenModel = Annotated[Model | None, BeforeValidator(_by_name)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class VerbModels(_Strict):
+class VerbModels(StrictModel):
     """The model behind each verb: a name, or the fields of `Model`. OpenAI's own have a default."""
 
     portrait: _ChosenModel = None
@@ -35,7 +30,7 @@ class VerbModels(_Strict):
     blend: _ChosenModel = None
 
 
-class OpenAIOptions(_Strict):
+class OpenAIOptions(EngineOptions):
     """`base_url` is a server that speaks OpenAI's images API; None is OpenAI itself, which needs `OPENAI_API_KEY`.
 
     `charges: false` is a server of one's own: a call whose answer was lost is repeated there. `deadline_s` bounds one
@@ -51,18 +46,3 @@ class OpenAIOptions(_Strict):
         """The model that is set for a verb; None where the server's models are its operator's to name."""
         chosen: Model | None = getattr(self.models, verb)
         return _DEFAULT if chosen is None and self.base_url is None else chosen
-
-    @classmethod
-    def parse(cls, options: Mapping[str, object]) -> Self:
-        """The options, checked.
-
-        Raises:
-            SettingsError: one line on the first thing wrong.
-        """
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in ("engine_options", *first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{place}: {'there is no such setting' if first['type'] == 'extra_forbidden' else reason}")

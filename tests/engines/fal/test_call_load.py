@@ -10,6 +10,7 @@ from deployments.engines.memory_call import MemoryCall
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.sizes import AspectRatio
+from deployments.settings import Environment
 from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import FalEmulator
 
@@ -47,7 +48,7 @@ async def test_two_hundred_tasks(fal: FalEmulator, egress: Egress, make_engine: 
     make_engine()
     clock = Clock(TASKS)
     fal.clock, fal.queue_s, fal.run_s = lambda: clock.now, 5, 15
-    engine = FalEngine(EngineContext(egress, PictureLimits()), sleep=clock.sleep)
+    engine = FalEngine(EngineContext(egress, PictureLimits(), Environment()), sleep=clock.sleep)
 
     async def task() -> None:
         made = await engine.background("hills", AspectRatio.SQUARE, MemoryCall())

@@ -17,6 +17,7 @@ from deployments.media.images import PictureLimits, decode, encode
 from deployments.media.picture import Picture
 from deployments.media.results import blended_result, cut_out_result, opaque_result
 from deployments.media.sizes import AspectRatio, CanvasSize
+from deployments.settings import Environment
 from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import KEY, FalEmulator, Request, answers
 from tests.fal_emulator.models import pictures_in
@@ -165,7 +166,7 @@ def test_no_key_no_engine(key: str | None, monkeypatch: pytest.MonkeyPatch) -> N
     if key is not None:
         monkeypatch.setenv("FAL_KEY", key)
     with pytest.raises(SettingsError, match="FAL_KEY") as caught:
-        FalEngine(EngineContext(Egress(), LIMITS, {}))
+        FalEngine(EngineContext(Egress(), LIMITS, Environment()))
     assert not key or key.isspace() or key not in str(caught.value)
 
 

@@ -16,6 +16,7 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, encode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+from deployments.settings import Environment
 from tests.engines.fal.making import MakeEngine
 from tests.engines.fal.photos import noise
 from tests.fal_emulator.emulator import FalEmulator, answers, drops, goes_well
@@ -155,7 +156,7 @@ async def test_storage_that_does_not_work(fal: FalEmulator, engine: FalEngine) -
 async def test_uploads_obey_the_limits(fal: FalEmulator, egress: Egress, make_engine: MakeEngine) -> None:
     """A photo beyond the service's own limits is refused before it is decoded."""
     make_engine()
-    engine = FalEngine(EngineContext(egress, PictureLimits(pixels=100)))
+    engine = FalEngine(EngineContext(egress, PictureLimits(pixels=100), Environment()))
     with pytest.raises(InvalidImage, match="more than 100 pixels"):
         await portrait(engine, Picture(data=encode(Image.new("RGB", (11, 10)))))
     assert fal.posts == 0

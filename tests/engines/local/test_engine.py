@@ -16,6 +16,7 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
+from deployments.settings import Environment
 from tests.engines.local.photos import DATA
 
 ASTRONAUT = Picture((DATA / "astronaut.jpg").read_bytes())
@@ -71,7 +72,7 @@ EMPTY = picture(Image.new("RGB", (200, 200), "teal"))
 @pytest.fixture
 def engine() -> LocalEngine:
     egress = OnePage("https://example.com/me.jpg", (DATA / "astronaut.jpg").read_bytes())
-    return LocalEngine(EngineContext(egress, PictureLimits()))
+    return LocalEngine(EngineContext(egress, PictureLimits(), Environment()))
 
 
 def test_it_is_an_engine(engine: LocalEngine) -> None:

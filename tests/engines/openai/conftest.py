@@ -50,7 +50,7 @@ def make_engine(base_url: str, egress: Egress, monkeypatch: pytest.MonkeyPatch) 
             "deadline_s": 20,
             "models": models | {"cut_out": "gpt-image-2.5-flare"},
         } | options
-        return OpenAIEngine(EngineContext(egress, PictureLimits(), chosen, Environment()), sleep=sleep)
+        return OpenAIEngine(EngineContext(egress, PictureLimits(), Environment(), chosen), sleep=sleep)
 
     with stamina.set_testing(True, attempts=100, cap=True):
         yield make

@@ -162,10 +162,10 @@ def test_openai_itself_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line names the variable, and never its value."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
-        OpenAIEngine(EngineContext(Egress(), LIMITS, {}, Environment()))
+        OpenAIEngine(EngineContext(Egress(), LIMITS, Environment()))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-söcret")
     with pytest.raises(SettingsError, match="OPENAI_API_KEY") as caught:
-        OpenAIEngine(EngineContext(Egress(), LIMITS, {}, Environment()))
+        OpenAIEngine(EngineContext(Egress(), LIMITS, Environment()))
     assert "söcret" not in str(caught.value)
 
 
