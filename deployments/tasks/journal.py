@@ -18,8 +18,11 @@ class JournalBroken(AigeError):
 
 
 SCHEMA = 3
-"""Raised with every change of what a journal holds. A journal of an older schema is migrated when it is opened
-(`deployments.tasks.migrations`); one of a newer schema is refused.
+"""Of what a journal holds. It stays the same where a dataclass gets a field with a default, which an older version
+ignores. Any other change raises it, and may only be written once a version that reads it has been released.
+
+A journal of an older schema is migrated when it is opened (`deployments.tasks.migrations`); one of a newer schema is
+refused.
 """
 
 ENTRY = TypeAdapter(Entry)

@@ -7,18 +7,19 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, JsonValue, TypeAdapter
 from redis import Redis
 
 from deployments.errors import ErrorCode, TaskFailed
+from deployments.media.picture import Picture
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding, Entry, PaidSubmit
-from deployments.tasks.journal import ENTRY, SCHEMA, Journal
+from deployments.tasks.journal import ENTRY, SCHEMA, WORK, Journal
 from deployments.tasks.messages import Message
 from deployments.tasks.migrations import migrated_entry
 from deployments.tasks.operations import OPERATIONS, STAGE_OF, StepId
@@ -28,7 +29,9 @@ from deployments.tasks.record import Failure, Operation, Status
 from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import Outcome, StepRequest
-from tests.data.journals.pin import FILE, stored_types
+from tests.data.journals.formats import unreadable
+from tests.data.journals.pin import FILE, RELEASED, stored_form, stored_types
+from tests.tasks.entries import entry, work
 from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
 
 JOURNALS = Path(__file__).parents[1] / "data/journals"
@@ -187,8 +190,95 @@ async def test_a_migrated_journal_is_opened_again(tmp_path: Path, schema: int) -
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
 
 
-def test_what_a_journal_holds_changes_only_with_its_schema() -> None:
-    """Where this fails: raise `SCHEMA`, write a migration, keep an old journal in `tests/data/journals`, and
-    pin the new one with `python -m tests.data.journals.pin`.
+def test_what_a_journal_holds_is_pinned() -> None:
+    """Where this fails because a field was added that has a default: `python -m tests.data.journals.pin` pins it.
+
+    The next tests say whether that is all that has changed. For any other change see CONTRIBUTING.md, "Change what the
+    journal holds".
     """
     assert stored_types() == json.loads(FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", ["entry", "work"])
+def test_the_version_before_can_go_on_with_what_this_one_writes(kind: str) -> None:
+    """So that a release can be taken back. It ignores fields that it does not know, and refuses all else.
+
+    Where this fails: give up the change, or put what is new into a field of its own, with a default, of a dataclass. A
+    longer NamedTuple and a new member of an enumeration are refused by the version before.
+    """
+    assert unreadable(stored_types()[kind], released(kind)) == []
+
+
+@pytest.mark.parametrize("kind", ["entry", "work"])
+def test_this_version_can_go_on_with_what_the_one_before_wrote(kind: str) -> None:
+    """Where this fails: give the new field a default, or raise `SCHEMA` and write a migration."""
+    assert unreadable(released(kind), stored_types()[kind]) == []
+
+
+def test_fields_that_a_later_version_has_added_are_ignored() -> None:
+    """In an entry, its task, a work, its job and its pictures: that makes a field with a default additive."""
+    stored_entry, stored_work = (
+        json.loads(ENTRY.dump_json(entry("a"))),
+        json.loads(WORK.dump_json(work("a").carrying(Picture(data=b"png"), opaque=True))),
+    )
+    job = stored_work["job"]
+    for thing in (stored_entry, stored_entry["task"], stored_work, job, job["photos"][0], stored_work["picture"]):
+        thing["of_a_later_version"] = {"with": ["more"]}
+    assert ENTRY.validate_json(json.dumps(stored_entry)) == entry("a")
+    assert WORK.validate_json(json.dumps(stored_work)) == work("a").carrying(Picture(data=b"png"), opaque=True)
+
+
+@dataclass(frozen=True)
+class Before:
+    """A small stored type, as the version before has it."""
+
+    code: Literal["a", "b"]
+    place: tuple[int, str]
+    either: tuple[int, int] | str | None = None
+    by_name: dict[str, list[float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WithMore(Before):
+    added: int = 0
+
+
+@dataclass(frozen=True)
+class WithMoreToGive:
+    code: Literal["a", "b"]
+    place: tuple[int, str]
+    needed: int
+    either: tuple[int, int] | str | None = None
+    by_name: dict[str, list[float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    code: Literal["a", "b", "c"]
+    place: tuple[int, str, int]
+    either: tuple[int, str] | None = None
+    by_name: dict[str, list[str]] = field(default_factory=dict)
+
+
+def types_of(kind: type) -> JsonValue:
+    return stored_form(TypeAdapter(kind))
+
+
+def test_a_field_with_a_default_is_additive_and_nothing_else_is() -> None:
+    """What stops a reader is named, each place for itself."""
+    before = types_of(Before)
+    assert unreadable(types_of(WithMore), before) == unreadable(before, types_of(WithMore)) == []
+    assert unreadable(types_of(WithMoreToGive), before) == []
+    assert unreadable(before, types_of(WithMoreToGive)) == [".needed: is missing, and has no default"]
+    assert sorted(unreadable(types_of(Otherwise), before)) == [
+        ".by_name[][]: is string, and was number",
+        ".code: 'c' is not known",
+        ".either[1]: is string, and was integer",
+        ".place: has 3 places, and had 2",
+    ]
+
+
+def released(kind: str) -> JsonValue:
+    """A stored type of the version before."""
+    stored: JsonValue = json.loads(RELEASED.read_text(encoding="utf-8"))[kind]
+    return stored
