@@ -64,7 +64,17 @@ TESTED_ELSEWHERE = {
 
 OF_THE_WHOLE = {"e2e", "chaos", "ui"} | {
     f"test_{name}.py"
-    for name in ("architecture", "commands", "docs", "locks", "mirror_of_code", "network", "packaging", "starts")
+    for name in (
+        "architecture",
+        "cluster_files",
+        "commands",
+        "docs",
+        "locks",
+        "mirror_of_code",
+        "network",
+        "packaging",
+        "starts",
+    )
 }
 """Folders and files, directly in `tests/`, that test the running service, or the project as it lies there."""
 
