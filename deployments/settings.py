@@ -21,6 +21,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -36,6 +37,10 @@ _ABOVE = Path(__file__).resolve().parents[1]
 IN_CHECKOUT = (_ABOVE / "pyproject.toml").is_file()
 ROOT = _ABOVE if IN_CHECKOUT else Path.cwd()
 """What a relative data folder counts from: the checkout or, where AIGE is installed, the working directory."""
+
+DEFAULT_CALLER = "default"
+"""Who calls where no API keys are set, and the name of a key that is set without one."""
+CALLER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _ENGINE = re.compile(r"auto|fal|local|openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -76,6 +81,23 @@ def _journal(value: str) -> str:
     if not re.fullmatch(r"sqlite|memory|rediss?://\S+", value):
         raise ValueError("must be 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'")
     return value
+
+
+def named_keys(listed: str) -> dict[str, str]:
+    """The name of each key in a list of `NAME:KEY` and `KEY`. Says where a fault is, and never what stands there."""
+    named: dict[str, str] = {}
+    for place, entry in enumerate((entry.strip() for entry in listed.split(",")), 1):
+        if not entry:
+            continue
+        name, colon, key = entry.partition(":")
+        name, key = (name, key.strip()) if colon else (DEFAULT_CALLER, entry)
+        if not CALLER_NAME.fullmatch(name):
+            raise ValueError(f"the name of key {place} must be 1 to 64 letters, digits, '-' or '_'")
+        if not key:
+            raise ValueError(f"key {place} is a name without a key")
+        if named.setdefault(key, name) != name:
+            raise ValueError(f"key {place} stands there under another name too")
+    return named
 
 
 def _data_dir(value: Path) -> Path:
@@ -246,6 +268,12 @@ class Environment(DataFolder):
     aige_allow_hosts: str = ""
     aige_profile: Profile = Profile.LAPTOP
 
+    @field_validator("aige_api_keys")
+    @classmethod
+    def _keys_are_named_well(cls, value: SecretStr | None) -> SecretStr | None:
+        named_keys(value.get_secret_value() if value else "")
+        return value
+
     @model_validator(mode="before")
     @classmethod
     def _fal_key_in_two_parts(cls, values: dict[str, object]) -> dict[str, object]:
@@ -268,10 +296,9 @@ class Environment(DataFolder):
         return ()
 
     @property
-    def api_keys(self) -> frozenset[str]:
-        """The keys that may be sent; none means that everybody may call."""
-        listed = self.aige_api_keys.get_secret_value() if self.aige_api_keys else ""
-        return frozenset(key.strip() for key in listed.split(",") if key.strip())
+    def api_keys(self) -> dict[str, str]:
+        """The names of callers by the keys that they may send; none means that everybody may call."""
+        return named_keys(self.aige_api_keys.get_secret_value() if self.aige_api_keys else "")
 
     def engine(self, settings: Settings) -> str:
         """The engine to use: `AIGE_ENGINE`, else the setting; `auto` means fal where its key is set, else local.

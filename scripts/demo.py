@@ -25,6 +25,7 @@ from deployments.errors import InvalidImage
 from deployments.media import images
 from deployments.media.images import PictureLimits
 from deployments.media.results import RATIO_TOLERANCE
+from deployments.settings import named_keys
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Operation, Status
 from scripts.demo_service import ROOT, DemoFailed, answer, client, console, running
@@ -55,9 +56,8 @@ RESULTS = {
 def main() -> int:
     """Runs the demo."""
     url = os.environ.get("AIGE_URL", "http://127.0.0.1:8000").rstrip("/")
-    key = os.environ.get("AIGE_API_KEYS", "").partition(",")[0].strip()
     try:
-        with client(url, key) as http, running(http):
+        with client(url, _first_key()) as http, running(http):
             _run(http)
     except DemoFailed as error:
         return _refuse(str(error))
@@ -70,6 +70,14 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _first_key() -> str:
+    """The first of `AIGE_API_KEYS`; none where that is not set."""
+    try:
+        return next(iter(named_keys(os.environ.get("AIGE_API_KEYS", ""))), "")
+    except ValueError as error:
+        raise DemoFailed(f"AIGE_API_KEYS: {error}.") from None
 
 
 def _refuse(reason: str) -> int:

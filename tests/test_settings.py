@@ -89,9 +89,45 @@ def test_api_keys_are_a_comma_separated_list(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AIGE_API_KEYS", " key-1, key-2,, ")
     monkeypatch.setenv("FAL_KEY", "very-secret")
     environment = Environment()
-    assert environment.api_keys == {"key-1", "key-2"}
+    assert environment.api_keys == {"key-1": "default", "key-2": "default"}
     assert "key-1" not in repr(environment)
     assert "very-secret" not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    ("listed", "named"),
+    [
+        ("mobile:k1 , web:k2", {"k1": "mobile", "k2": "web"}),
+        ("mobile:old,mobile:new", {"old": "mobile", "new": "mobile"}),
+        ("mobile:k:1", {"k:1": "mobile"}),
+        (f"bare,{'n' * 64}:k,A_b-9:l", {"bare": "default", "k": "n" * 64, "l": "A_b-9"}),
+        ("default:k1,k2,k2", {"k1": "default", "k2": "default"}),
+    ],
+)
+def test_api_keys_have_names(monkeypatch: pytest.MonkeyPatch, listed: str, named: dict[str, str]) -> None:
+    """The first colon ends the name; a bare key's is `default`; several keys may share one."""
+    monkeypatch.setenv("AIGE_API_KEYS", listed)
+    assert Environment().api_keys == named
+
+
+@pytest.mark.parametrize(
+    ("listed", "fault"),
+    [
+        ("k1, my app:secret", "the name of key 2 must be 1 to 64 letters, digits, '-' or '_'"),
+        (":secret", "the name of key 1 must be 1 to 64 letters, digits, '-' or '_'"),
+        (f"{'n' * 65}:secret", "the name of key 1 must be 1 to 64 letters, digits, '-' or '_'"),
+        ("zwéi:secret", "the name of key 1 must be 1 to 64 letters, digits, '-' or '_'"),
+        ("mobile: ", "key 1 is a name without a key"),
+        ("mobile:secret,web:secret", "key 2 stands there under another name too"),
+        ("secret,web:secret", "key 2 stands there under another name too"),
+    ],
+)
+def test_wrong_api_keys_are_one_line_that_shows_none(monkeypatch: pytest.MonkeyPatch, listed: str, fault: str) -> None:
+    """It says where the fault is; what stands there may be a secret."""
+    monkeypatch.setenv("AIGE_API_KEYS", listed)
+    with pytest.raises(SettingsError) as caught:
+        Environment()
+    assert str(caught.value) == f"AIGE_API_KEYS: {fault}"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Admission:
         self._store = store
         self._clock = clock
 
-    def avatar(self, body: AvatarRequest) -> tuple[Task, Work]:
+    def avatar(self, body: AvatarRequest, caller: str) -> tuple[Task, Work]:
         if len(body.source_images) > self._limits.source_images:
             raise InvalidRequest(
                 f"This server takes at most {self._limits.source_images} photos.", ("body", "source_images")
@@ -52,14 +52,14 @@ class Admission:
             self._photo(text, ("body", "source_images", index)) for index, text in enumerate(body.source_images)
         )
         return self._admit(
-            body, AvatarJob(body.prompt, photos, body.aspect_ratio, body.writeUrl, read_url=body.readUrl)
+            body, AvatarJob(body.prompt, photos, body.aspect_ratio, body.writeUrl, read_url=body.readUrl), caller
         )
 
-    def background(self, body: BackgroundRequest) -> tuple[Task, Work]:
+    def background(self, body: BackgroundRequest, caller: str) -> tuple[Task, Work]:
         job = BackgroundJob(body.prompt, body.aspect_ratio, body.writeUrl, read_url=body.readUrl)
-        return self._admit(body, job)
+        return self._admit(body, job, caller)
 
-    def overlay(self, body: OverlayRequest) -> tuple[Task, Work]:
+    def overlay(self, body: OverlayRequest, caller: str) -> tuple[Task, Work]:
         place = body.params.position
         job = OverlayJob(
             prompt=body.prompt,
@@ -72,9 +72,9 @@ class Admission:
             write_url=body.writeUrl,
             read_url=body.readUrl,
         )
-        return self._admit(body, job)
+        return self._admit(body, job, caller)
 
-    def _admit(self, body: Submission, job: Job) -> tuple[Task, Work]:
+    def _admit(self, body: Submission, job: Job, caller: str) -> tuple[Task, Work]:
         self._url(body.readUrl, ("body", "readUrl"))
         self._url(body.writeUrl, ("body", "writeUrl"))
         if signed_urls.is_expired(body.writeUrl, self._clock()):
@@ -88,6 +88,7 @@ class Admission:
             read_url=body.readUrl,
             engine=self._engine,
             at=self._clock(),
+            caller=caller,
         )
         return task, Work(task.id, job)
 

@@ -1,7 +1,7 @@
 """The FastAPI application, put together from its parts; plain ASGI that runs on any server."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -46,14 +46,14 @@ class ServiceEngines:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the application is made of."""
+    """What the application is made of. `api_keys` are the names of callers by their keys."""
 
     settings: Settings
     backend: Backend
     store: ObjectStore
     engines: ServiceEngines
     allow: AllowedHosts = frozenset()
-    api_keys: frozenset[str] = frozenset()
+    api_keys: Mapping[str, str] = field(default_factory=dict)
     clock: Callable[[], datetime] = now
 
 

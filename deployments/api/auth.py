@@ -1,40 +1,66 @@
-"""API keys: where some are configured, every request must bring one."""
+"""API keys: where some are configured, every request must bring one. Each belongs to a name: the caller."""
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Annotated
 
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.api.problems import of_refusal
 from deployments.errors import Unauthorized
 from deployments.media.storage.builtin import OBJECTS_PATH
+from deployments.settings import DEFAULT_CALLER
+
+_CALLER = "aige.caller"
+"""The caller's name in a request's scope."""
 
 
 class ApiKeys:
     """ASGI middleware that answers 401 unless the request has `Authorization: Bearer KEY` with one of `keys`.
 
-    The store's URLs carry their own signature, and the web UI's files are public: neither needs a key.
+    `keys` are the callers' names by their keys. The store's URLs carry their own signature, and the web UI's files, the
+    API's description and the health checks are public: they need no key.
     """
 
-    def __init__(self, app: ASGIApp, keys: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, keys: Mapping[str, str]) -> None:
         self._app = app
-        self._keys = [key.encode() for key in keys]
+        self._keys = [(key.encode(), name) for key, name in keys.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_open(scope["path"]) and not self._knows(Headers(scope=scope)):
+        if scope["type"] != "http" or _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+        elif caller := self._name_of(Headers(scope=scope)):
+            await self._app({**scope, _CALLER: caller}, receive, send)
+        else:
             refusal = Unauthorized("Send an API key of this server as 'Authorization: Bearer KEY'.")
             await of_refusal(refusal)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
 
-    def _knows(self, headers: Headers) -> bool:
+    def _name_of(self, headers: Headers) -> str | None:
+        """The caller's name; None where it sends no right key."""
         scheme, _, key = headers.get("authorization", "").partition(" ")
         sent = key.strip().encode("latin-1")  # the bytes as they came
         # Every key is compared, each in constant time: the time taken tells nothing about any of them.
-        matches = [hmac.compare_digest(sent, key) for key in self._keys]
-        return scheme.lower() == "bearer" and any(matches)
+        names = [name for key, name in self._keys if hmac.compare_digest(sent, key)]
+        return names[0] if names and scheme.lower() == "bearer" else None
+
+
+def caller_of(scope: Scope) -> str:
+    """Who sent the request: the name of its API key."""
+    name: str = scope.get(_CALLER, DEFAULT_CALLER)
+    return name
+
+
+async def _caller(request: Request) -> str:
+    return caller_of(request.scope)
+
+
+Caller = Annotated[str, Depends(_caller)]
+"""A route's argument: who sent the request."""
+
+_OPEN = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz"})
 
 
 def _is_open(path: str) -> bool:
-    return path == "/" or path.startswith(("/assets/", OBJECTS_PATH))
+    return path in _OPEN or path.startswith(("/assets/", OBJECTS_PATH))

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Header
 from pydantic import BaseModel, BeforeValidator, Field
 
+from deployments.settings import DEFAULT_CALLER
 from deployments.tasks.entry import Binding
 
 REPLAYED = "Idempotent-Replayed"
@@ -31,13 +32,17 @@ IdempotencyKey = Annotated[
         "not part of it.",
     ),
 ]
-Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 
-def binding_of(key: str | None, route: str, authorization: str | None, body: BaseModel) -> Binding | None:
-    """The key, in the scope of its caller's API key, and a digest of the request as parsed: its route and its body."""
+def binding_of(key: str | None, route: str, caller: str, body: BaseModel) -> Binding | None:
+    """The key, in the scope of its caller's name, and a digest of the request as parsed: its route and its body."""
     if key is None:
         return None
-    # A digest, since the journal must not hold API keys.
-    scope = hashlib.sha256(f"{authorization}\n{key}".encode()).hexdigest()
-    return Binding(scope, hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).hexdigest())
+    return Binding(scoped(key, caller), hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).hexdigest())
+
+
+def scoped(key: str, caller: str) -> str:
+    """A digest of a key and of its caller's name: equal keys of two callers are two."""
+    # Version 0.1.0, which knew no names, wrote `None` where no API keys were set: its keys find their tasks.
+    scope = "None" if caller == DEFAULT_CALLER else f"caller {caller}"
+    return hashlib.sha256(f"{scope}\n{key}".encode()).hexdigest()

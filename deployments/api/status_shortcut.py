@@ -9,6 +9,7 @@ import re
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deployments.api.auth import caller_of
 from deployments.api.backend import Backend
 from deployments.api.models import StatusResponse
 from deployments.api.problems import of_refusal
@@ -34,7 +35,7 @@ class StatusShortcut:
             task = await self._backend.get(asked[1].lower())
         except RequestRefused as refusal:
             return of_refusal(refusal)
-        if task is None:
+        if task is None or task.caller != caller_of(scope):
             return of_refusal(no_such_task())
         body = StatusResponse(aige_task_id=task.id, status=task.status).model_dump_json()
         return Response(body, media_type="application/json")

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from deployments.api.admission import Admission
+from deployments.api.auth import Caller
 from deployments.api.backend import Backend
-from deployments.api.idempotency import REPLAYED, Authorization, IdempotencyKey, binding_of
+from deployments.api.idempotency import REPLAYED, IdempotencyKey, binding_of
 from deployments.api.json_body import JsonRoute
 from deployments.api.models import Accepted, AvatarRequest, BackgroundRequest, OverlayRequest
 from deployments.api.openapi import problems_of
@@ -53,36 +54,36 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
 
     @router.post("", status_code=201, responses={201: _ACCEPTED})
     async def generate_avatar(
-        body: AvatarRequest, answer: Response, key: IdempotencyKey = None, authorization: Authorization = None
+        body: AvatarRequest, answer: Response, caller: Caller, key: IdempotencyKey = None
     ) -> Accepted:
         """Make a cut-out avatar of the person in the photos; the work goes on after this answer."""
-        return await submit(answer, binding_of(key, "avatar", authorization, body), lambda: admission.avatar(body))
+        return await submit(answer, binding_of(key, "avatar", caller, body), lambda: admission.avatar(body, caller))
 
     @router.put("/{avatar_id}/background", responses={200: _ACCEPTED})
     async def generate_background(
         avatar_id: AvatarIdInPath,
         body: BackgroundRequest,
         answer: Response,
+        caller: Caller,
         key: IdempotencyKey = None,
-        authorization: Authorization = None,
     ) -> Accepted:
         """Make a background from the prompt; the work goes on after this answer."""
         _check_same(avatar_id, body.avatar_id)
-        binding = binding_of(key, "background", authorization, body)
-        return await submit(answer, binding, lambda: admission.background(body))
+        binding = binding_of(key, "background", caller, body)
+        return await submit(answer, binding, lambda: admission.background(body, caller))
 
     @router.put("/{avatar_id}/overlay", responses={200: _ACCEPTED})
     async def generate_overlay(
         avatar_id: AvatarIdInPath,
         body: OverlayRequest,
         answer: Response,
+        caller: Caller,
         key: IdempotencyKey = None,
-        authorization: Authorization = None,
     ) -> Accepted:
         """Put a person on a background, exactly where asked; the work goes on after this answer."""
         _check_same(avatar_id, body.avatar_id)
-        binding = binding_of(key, "overlay", authorization, body)
-        return await submit(answer, binding, lambda: admission.overlay(body))
+        binding = binding_of(key, "overlay", caller, body)
+        return await submit(answer, binding, lambda: admission.overlay(body, caller))
 
     return router
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import AfterValidator
 
+from deployments.api.auth import Caller
 from deployments.api.backend import Backend
 from deployments.api.event_stream import DOCUMENTED, EventStream, final_id
 from deployments.api.models import StatusResponse, TaskResponse
@@ -22,9 +23,10 @@ def task_routes(backend: Backend) -> APIRouter:
     """The router of `/task`."""
     router = APIRouter(tags=["tasks"], responses=problems_of(401, 404, 503))
 
-    async def task_in_path(aige_task_id: TaskId) -> Task:
+    async def task_in_path(aige_task_id: TaskId, caller: Caller) -> Task:
+        """The task, if it is the caller's own: whoever finds its id by chance learns nothing."""
         task = await backend.get(aige_task_id)
-        if task is None:
+        if task is None or task.caller != caller:
             raise no_such_task()
         return task
 
@@ -41,9 +43,9 @@ def task_routes(backend: Backend) -> APIRouter:
         return TaskResponse.of(task)
 
     @router.delete("/task/{aige_task_id}", status_code=202, responses=problems_of(409))
-    async def cancel_task(aige_task_id: TaskId) -> TaskResponse:
+    async def cancel_task(task: TaskInPath) -> TaskResponse:
         """Cancel the task: it ends as `error` with the code `cancelled`, and so does the provider's request."""
-        return TaskResponse.of(await backend.cancel(aige_task_id))
+        return TaskResponse.of(await backend.cancel(task.id))
 
     @router.get("/task/{aige_task_id}/events", status_code=200, response_class=EventStream, responses=DOCUMENTED)
     async def task_events(task: TaskInPath, last_event_id: LastEventId = None) -> Response:

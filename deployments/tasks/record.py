@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple, Self
 
 from deployments.errors import AigeError, ErrorCode, TaskFailed
+from deployments.settings import DEFAULT_CALLER
 
 
 class Status(StrEnum):
@@ -94,6 +95,7 @@ class Task:
     """One task as its caller may see it. Times are aware and in UTC.
 
     `progress` is what the provider says of the running step: it comes and goes, and alone of all may get lost.
+    `caller` is the name of the API key that it was submitted with; nobody else may know of it.
     """
 
     id: str
@@ -108,13 +110,22 @@ class Task:
     made_by: tuple[Maker, ...] = ()
     progress: str | None = None
     failure: Failure | None = None
+    caller: str = DEFAULT_CALLER
 
     @classmethod
-    def accepted(  # noqa: PLR0913 - the six facts of a new task
-        cls, *, task_id: str, avatar_id: str, operation: Operation, read_url: str, engine: str, at: datetime
+    def accepted(  # noqa: PLR0913 - the facts of a new task
+        cls,
+        *,
+        task_id: str,
+        avatar_id: str,
+        operation: Operation,
+        read_url: str,
+        engine: str,
+        at: datetime,
+        caller: str = DEFAULT_CALLER,
     ) -> Self:
         """A new task, `pending` since `at`."""
-        return cls(task_id, avatar_id, operation, read_url, engine, (Moment(Status.PENDING, at),))
+        return cls(task_id, avatar_id, operation, read_url, engine, (Moment(Status.PENDING, at),), caller=caller)
 
     @property
     def status(self) -> Status:

@@ -1,6 +1,8 @@
 """The API in-process, and a client of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -26,6 +28,24 @@ def backend(settings: Settings) -> InProcess:
 def parts(settings: Settings, backend: InProcess, tmp_path: Path) -> Parts:
     store = BuiltinStore(tmp_path / "objects", b"secret", max_bytes=settings.limits.picture_bytes)
     return Parts(settings=settings, backend=backend, store=store, engines=LOCAL)
+
+
+Clients = Callable[[str], httpx.AsyncClient]
+"""A client that sends this API key; `one`, `two` and `three`: `two` and `three` are keys of one name."""
+
+
+@pytest.fixture
+async def client_of(parts: Parts) -> AsyncIterator[Clients]:
+    api = build_api(replace(parts, api_keys={"one": "mobile", "two": "web", "three": "web"}))
+    async with AsyncExitStack() as stack:
+        transport = httpx.ASGITransport(api)
+        clients = {
+            key: await stack.enter_async_context(
+                httpx.AsyncClient(transport=transport, base_url=BASE, headers={"Authorization": f"Bearer {key}"})
+            )
+            for key in ("one", "two", "three")
+        }
+        yield clients.__getitem__
 
 
 @pytest.fixture

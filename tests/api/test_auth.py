@@ -12,7 +12,7 @@ from tests.api.in_process import BASE
 
 @pytest.fixture
 async def guarded(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    api = build_api(replace(parts, api_keys=frozenset({"first", "zwéi"})))
+    api = build_api(replace(parts, api_keys={"first": "mobile", "zwéi": "web"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
         yield client
 
@@ -24,7 +24,7 @@ async def guarded(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
 async def test_without_a_right_key_everything_is_a_401(guarded: httpx.AsyncClient, header: str | None) -> None:
     """Known routes and unknown ones alike."""
     headers = {} if header is None else {b"Authorization": header.encode()}
-    for path in ("/api/v1/service", "/api/v1/task/x", "/openapi.json", "/nowhere"):
+    for path in ("/api/v1/service", "/api/v1/task/x", "/api/v1/task/x/status", "/nowhere"):
         answer = await guarded.get(path, headers=headers)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
@@ -37,6 +37,14 @@ async def test_any_configured_key_opens(guarded: httpx.AsyncClient, key: str) ->
     for scheme in ("Bearer", "bearer"):
         answer = await guarded.get("/api/v1/service", headers={b"Authorization": f"{scheme} {key}".encode()})
         assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
+async def test_what_everybody_may_read_needs_no_key(guarded: httpx.AsyncClient, path: str) -> None:
+    """The web UI and the API's description; probes of the service's health, too, bring no key."""
+    assert (await guarded.get(path)).status_code == 200
+    for probe in ("/healthz", "/readyz"):
+        assert (await guarded.get(probe)).status_code != 401
 
 
 async def test_signed_store_urls_need_no_key(guarded: httpx.AsyncClient) -> None:

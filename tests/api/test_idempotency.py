@@ -1,6 +1,7 @@
 """Idempotency keys, over HTTP."""
 
 import asyncio
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from deployments.api.app import Parts, build_api
-from deployments.api.idempotency import binding_of
+from deployments.api.idempotency import binding_of, scoped
 from deployments.api.models import BackgroundRequest
 from tests.api.in_process import BASE, InProcess
 from tests.api.requests import ROUTES, params
@@ -51,7 +52,7 @@ async def test_the_same_key_on_another_route_is_a_409(client: httpx.AsyncClient)
 def test_the_route_is_part_of_the_request() -> None:
     """Even of two routes whose bodies are one."""
     body = BackgroundRequest.model_validate(ROUTES["background"][2])
-    one, another = (binding_of("k", route, None, body) for route in ("background", "overlay"))
+    one, another = (binding_of("k", route, "default", body) for route in ("background", "overlay"))
     assert one is not None
     assert another is not None
     assert one.key == another.key
@@ -59,11 +60,18 @@ def test_the_route_is_part_of_the_request() -> None:
 
 
 async def test_keys_of_other_callers_are_others(parts: Parts) -> None:
-    """Nobody meets another's task by guessing a key."""
-    api = build_api(replace(parts, api_keys=frozenset({"one", "two"})))
+    """Nobody meets another's task by guessing a key; keys of one name share theirs."""
+    api = build_api(replace(parts, api_keys={"k1": "one", "k2": "two", "new k1": "one"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
-        answers = [await send(client, "background", "k", f"Bearer {caller}") for caller in ("one", "two")]
-    assert len({answer.json()["aige_task_id"] for answer in answers}) == 2
+        one, two, rotated = [await send(client, "background", "k", f"Bearer {key}") for key in ("k1", "k2", "new k1")]
+    assert one.json() != two.json()
+    assert (rotated.json(), rotated.headers["idempotent-replayed"]) == (one.json(), "true")
+
+
+def test_scopes_of_callers_differ() -> None:
+    """Whatever they are called; the default caller's is that of version 0.1.0, whose journals hold such keys."""
+    assert scoped("k", "default") == hashlib.sha256(b"None\nk").hexdigest()
+    assert len({scoped("k", caller) for caller in ("default", "None", "one", "caller")}) == 4
 
 
 async def test_only_a_repetition_says_that_it_is_one(client: httpx.AsyncClient) -> None:

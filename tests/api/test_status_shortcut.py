@@ -1,5 +1,7 @@
 """`GET /task/{id}/status`, the most frequent request of all."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -24,3 +26,13 @@ async def test_a_miss_asks_once(client: httpx.AsyncClient, backend: InProcess, a
     whole = await client.get("/api/v1/task/nobody")
     assert answer.status_code == (503 if away else 404)
     assert (answer.json(), answer.headers) == (whole.json(), whole.headers)
+
+
+async def test_another_callers_task_is_not_there(client_of: Callable[[str], httpx.AsyncClient]) -> None:
+    """Its own caller sees it, with any key of that name; the 404 is the one of a task that does not exist."""
+    task_id = await started(client_of("two"))
+    for key in ("two", "three"):
+        assert (await client_of(key).get(f"/api/v1/task/{task_id}/status")).status_code == 200
+    answer = await client_of("one").get(f"/api/v1/task/{task_id}/status")
+    nobody = await client_of("one").get("/api/v1/task/nobody/status")
+    assert (answer.status_code, answer.json()) == (404, nobody.json())

@@ -1,6 +1,7 @@
 """Asking about a task."""
 
 import json
+from collections.abc import Callable
 from uuid import UUID
 
 import httpx
@@ -122,3 +123,21 @@ async def test_cancelling_is_a_202_with_the_whole_task(client: httpx.AsyncClient
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
     assert (await client.delete("/api/v1/task/nobody")).status_code == 404
+
+
+async def test_no_route_shows_another_callers_task(
+    client_of: Callable[[str], httpx.AsyncClient], backend: InProcess
+) -> None:
+    """Each answers as if there were none, and does nothing to it: its own caller finds it as it was."""
+    backend.release.clear()
+    task_id = await started(client_of("two"))
+    routes = (await client_of("one").get("/openapi.json")).json()["paths"]
+    of_tasks = {path: methods for path, methods in routes.items() if "{aige_task_id}" in path}
+    assert {"/api/v1/task/{aige_task_id}", "/api/v1/task/{aige_task_id}/events"} <= of_tasks.keys()
+    for path, methods in of_tasks.items():
+        for method in methods:
+            there, nowhere = (path.replace("{aige_task_id}", some) for some in (task_id, "nobody"))
+            answer = await client_of("one").request(method, there)
+            assert (answer.status_code, answer.json()) == (404, (await client_of("one").get(nowhere)).json())
+    assert (await client_of("three").get(f"/api/v1/task/{task_id}")).json()["error"] is None
+    assert (await client_of("three").delete(f"/api/v1/task/{task_id}")).status_code == 202

@@ -14,7 +14,13 @@ ALL_BYTES = bytes(range(256)) * 10
 
 def entry(task_id: str) -> Entry:
     task = Task.accepted(
-        task_id=task_id, avatar_id="é/🙂", operation=Operation.AVATAR, read_url="https://r", engine="local", at=AT
+        task_id=task_id,
+        avatar_id="é/🙂",
+        operation=Operation.AVATAR,
+        read_url="https://r",
+        engine="local",
+        at=AT,
+        caller="mobile",
     )
     return Entry(
         task.attempted().advanced(1, Status.PROCESSING_AVATAR_MODEL, AT),
