@@ -30,6 +30,7 @@ stack trace. `deployments.api.problems` turns refusals into HTTP; `failure_of` b
 All of them take positional arguments only, so that they survive pickling between processes.
 """
 
+import re
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -63,6 +64,11 @@ class RequestRefused(AigeError):
     """The request is refused; `str(error)` is the problem's `detail`."""
 
     status: ClassVar[int]
+
+    @property
+    def reason(self) -> str:
+        """Why, in a word or two, for metrics: `body_too_large`."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 class InvalidRequest(RequestRefused):
@@ -100,14 +106,19 @@ class BodyTooLarge(RequestRefused):
 
 
 class Unavailable(RequestRefused):
-    """Try again after `retry_after` seconds."""
+    """Try again after `retry_after` seconds. `short_of` is what is missing, in a word: `journal`."""
 
     status = 503
 
-    def __init__(self, detail: str, retry_after: int = 1) -> None:
-        super().__init__(detail, retry_after)
+    def __init__(self, detail: str, retry_after: int = 1, short_of: str = "unavailable") -> None:
+        super().__init__(detail, retry_after, short_of)
         self.detail = detail
         self.retry_after = retry_after
+        self.short_of = short_of
+
+    @property
+    def reason(self) -> str:
+        return self.short_of
 
     def __str__(self) -> str:
         return self.detail

@@ -13,9 +13,10 @@ from deployments.engines.base import Verb
 from deployments.engines.loading import Choice, chosen_engines
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.open_media import open_store
-from deployments.runtime import logs
+from deployments.runtime import logs, metrics
 from deployments.runtime.actor import DetachedActor, find_actor
 from deployments.runtime.client import TaskStatusClient
+from deployments.runtime.measures import follow_mirror
 from deployments.settings import Environment, Settings
 from deployments.tasks.entry import Binding
 from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, FindBoundTask, SubmitTask
@@ -40,7 +41,9 @@ class Ingress:
         self._background = [
             asyncio.ensure_future(task_status.keep_alive(actor, app_name)),
             asyncio.ensure_future(mirror.follow()),
+            asyncio.ensure_future(follow_mirror(mirror)),
         ]
+        refusals = metrics.REFUSALS.opened()
         engines = service_engines(chosen_engines(settings, environment))
         self._parts = Parts(
             settings=settings,
@@ -49,6 +52,7 @@ class Ingress:
             engines=engines,
             allow=parse_allow_hosts(environment.aige_allow_hosts),
             api_keys=environment.api_keys,
+            on_refusal=lambda reason: refusals.add(reason=reason),
         )
 
     def __serve_build_asgi_app__(self) -> ASGIApp:

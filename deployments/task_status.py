@@ -9,26 +9,23 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
-from ray.util import metrics
 
 from deployments.errors import AigeError
 from deployments.runtime import logs
+from deployments.runtime.measures import TaskMeasures
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers
+from deployments.tasks.measured_journal import MeasuredJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.open_journal import open_journal
 from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Status, Task
-from deployments.tasks.status_map import StatusMap
 from deployments.tasks.work import Outcome, StepRequest
 
 logger = logging.getLogger(__name__)
-
-MEASURE_SECONDS = 5
 
 
 class TaskStatus:
@@ -37,11 +34,14 @@ class TaskStatus:
     async def __init__(self, settings: Settings, app_name: str) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.install_in_actor()
         self._identity = identity_of(settings)
-        measures = Measures()
-        journal = open_journal(settings.journal, Environment().aige_data_dir)
-        self._orchestrator = Orchestrator(settings, journal, StageHandles(app_name).send, on_change=measures.note)
+        measures = TaskMeasures()
+        journal = MeasuredJournal(open_journal(settings.journal, Environment().aige_data_dir), measures.journal)
+        stages = StageHandles(app_name)
+        self._orchestrator = Orchestrator(
+            settings, journal, stages.send, on_change=measures.note, on_lost=measures.lost
+        )
         await self._orchestrator.recover()
-        self._measuring = asyncio.create_task(measures.follow(self._orchestrator.tasks))
+        self._measuring = asyncio.create_task(measures.follow(self._orchestrator))
 
     async def identity(self) -> str:
         """What this actor was made from; see `identity_of`."""
@@ -72,32 +72,6 @@ class StageHandles:
         except Exception:
             self._handles.pop(stage, None)  # the application may be another one by the next attempt
             raise
-
-
-class Measures:
-    """The actor's metrics, named as Prometheus shows them (with `ray_` before)."""
-
-    def __init__(self) -> None:
-        self._ended = metrics.Counter(
-            "aige_tasks_total", description="Tasks that have ended.", tag_keys=("operation", "outcome")
-        )
-        self._in_flight = metrics.Gauge(
-            "aige_tasks_in_flight", description="Tasks that have not ended, by status.", tag_keys=("status",)
-        )
-
-    def note(self, task: Task) -> None:
-        """Called at each change of a task."""
-        if task.is_ended:
-            outcome = task.failure.code if task.failure else task.status
-            self._ended.inc(tags={"operation": task.operation, "outcome": outcome})
-
-    async def follow(self, shown: StatusMap) -> NoReturn:
-        """Measures what is in flight now and then, for ever: at each change, it would cost more than the change."""
-        while True:
-            for status in Status:
-                if not status.is_terminal:
-                    self._in_flight.set(shown.by_status[status], tags={"status": status})
-            await asyncio.sleep(MEASURE_SECONDS)
 
 
 def _sendable(reply: object) -> object:

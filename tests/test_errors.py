@@ -44,6 +44,8 @@ def test_what_errors_carry_survives_too() -> None:
     busy = pickle.loads(pickle.dumps(Unavailable("A sentence.", 30)))  # noqa: S301 - our own
     assert (str(refused), refused.field) == ("A sentence.", ("body", "prompt"))
     assert (str(busy), busy.retry_after) == ("A sentence.", 30)
+    short = pickle.loads(pickle.dumps(Unavailable("A sentence.", 30, "journal")))  # noqa: S301 - our own
+    assert (short.reason, refused.reason) == ("journal", "invalid_request")
 
 
 @pytest.mark.parametrize("kind", leaves(RequestRefused))

@@ -46,7 +46,10 @@ class ServiceEngines:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the application is made of. `api_keys` are the names of callers by their keys."""
+    """What the application is made of.
+
+    `api_keys` are the names of callers by their keys; `on_refusal` is called with the reason of each refused request.
+    """
 
     settings: Settings
     backend: Backend
@@ -55,6 +58,7 @@ class Parts:
     allow: AllowedHosts = frozenset()
     api_keys: Mapping[str, str] = field(default_factory=dict)
     clock: Callable[[], datetime] = now
+    on_refusal: Callable[[str], None] = lambda _: None
 
 
 def build_api(parts: Parts) -> ASGIApp:
@@ -95,4 +99,4 @@ def build_api(parts: Parts) -> ASGIApp:
     guarded = StatusShortcut(guarded, parts.backend, BASE)
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)
-    return Cors(HeadAsGet(problems.LastResort(guarded)), parts.settings.cors_origins)
+    return Cors(HeadAsGet(problems.LastResort(guarded, parts.on_refusal)), parts.settings.cors_origins)

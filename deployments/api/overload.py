@@ -17,9 +17,12 @@ class Gate:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._closed_until = 0.0
+        self.short_of = ""
 
-    def close(self) -> None:
+    def close(self, short_of: str) -> None:
+        """`short_of` is what is missing; see `Unavailable`."""
         self._closed_until = self._monotonic() + CLOSED_SECONDS
+        self.short_of = short_of
 
     @property
     def is_closed(self) -> bool:
@@ -41,7 +44,7 @@ class RefuseAtGate:
             and scope["path"].startswith(self._path)
             and self._gate.is_closed
         ):
-            refusal = Unavailable("The service takes no new tasks at this moment; try again in a few seconds.", 2)
-            await of_refusal(refusal)(scope, receive, send)
+            detail = "The service takes no new tasks at this moment; try again in a few seconds."
+            await of_refusal(Unavailable(detail, 2, self._gate.short_of))(scope, receive, send)
         else:
             await self._app(scope, receive, send)

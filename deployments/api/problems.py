@@ -1,7 +1,7 @@
 """Errors become problem documents (RFC 9457) here, and nowhere else."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -20,15 +20,34 @@ logger = logging.getLogger(__name__)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
+REASON = "aige.refusal"
+"""Where the ASGI scope of a request that is refused says why."""
+
+
+class _ProblemResponse(JSONResponse):
+    """Says in the scope why the request is refused, so that refusals can be counted."""
+
+    media_type = PROBLEM_TYPE
+    reason = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[REASON] = self.reason
+        await super().__call__(scope, receive, send)
+
+
 def problem(
-    status: int, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+    reason: str | None = None,
 ) -> Response:
-    """The problem document as a response."""
+    """The problem document as a response; `reason` is a word or two for metrics, by default those of the status."""
     title = HTTPStatus(status).phrase
     body = Problem(title=title, status=status, detail=detail, errors=list(errors) or None)
-    return JSONResponse(
-        body.model_dump(mode="json", exclude_none=True), status_code=status, headers=headers, media_type=PROBLEM_TYPE
-    )
+    response = _ProblemResponse(body.model_dump(mode="json", exclude_none=True), status, headers)
+    response.reason = reason or HTTPStatus(status).name.lower()
+    return response
 
 
 def of_refusal(error: RequestRefused) -> Response:
@@ -39,7 +58,7 @@ def of_refusal(error: RequestRefused) -> Response:
     errors = []
     if isinstance(error, InvalidRequest) and error.field:
         errors = [FieldError(loc=list(error.field), msg=str(error), type="value_error")]
-    return problem(error.status, str(error), errors, headers)
+    return problem(error.status, str(error), errors, headers, error.reason)
 
 
 def install(app: FastAPI) -> None:
@@ -62,7 +81,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
     ]
     place = ".".join(str(part) for part in errors[0].loc[1:]) or "the body"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return problem(400, f"The request is not valid: {place}: {errors[0].msg}{more}.", errors)
+    return problem(400, f"The request is not valid: {place}: {errors[0].msg}{more}.", errors, reason="invalid_request")
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -88,10 +107,14 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 class LastResort:
-    """ASGI middleware that turns an unforeseen exception into a 500 without a word about its cause, and logs it."""
+    """ASGI middleware that turns an unforeseen exception into a 500 without a word about its cause, and logs it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `on_refusal` is called with the reason of each request that was refused, or broke.
+    """
+
+    def __init__(self, app: ASGIApp, on_refusal: Callable[[str], None] = lambda _: None) -> None:
         self._app = app
+        self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
@@ -109,3 +132,5 @@ class LastResort:
             logger.exception("A request broke.")
             detail = "Something broke on our side; try again, and report the time if it happens again."
             await problem(500, detail)(scope, receive, send)
+        if REASON in scope:
+            self._on_refusal(scope[REASON])

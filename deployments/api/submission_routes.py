@@ -44,8 +44,8 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
             new, work = admit()
             try:
                 task = await backend.submit(new, work, binding)
-            except Unavailable:
-                gate.close()
+            except Unavailable as error:
+                gate.close(error.short_of)
                 raise
             is_new = task.id == new.id
         if not is_new:

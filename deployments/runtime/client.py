@@ -48,7 +48,9 @@ class TaskStatusClient:
                     return await self._batches.ask(message)
                 (reply,) = await self._replies([message])
         except TimeoutError:
-            raise Unavailable("The task status actor does not answer; try again in a few seconds.", 2) from None
+            raise Unavailable(
+                "The task status actor does not answer; try again in a few seconds.", 2, "actor"
+            ) from None
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -65,4 +67,4 @@ class TaskStatusClient:
             raise (error.cause if isinstance(error.cause, AigeError) else error) from None
         except (RayActorError, ValueError) as error:
             self._found = None
-            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2) from error
+            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2, "actor") from error

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ray import serve
-from ray.serve import metrics
 
 from deployments.engines.base import Engine, Made, PaidCalls, Verb
 from deployments.engines.chain import Ask, Chain
@@ -22,7 +21,7 @@ from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.open_media import open_egress
 from deployments.media.picture import Picture
-from deployments.runtime import logs
+from deployments.runtime import logs, metrics
 from deployments.runtime.actor import find_actor
 from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.scaling import RUNNING
@@ -74,12 +73,7 @@ class Stage(ABC):
         self.egress: Egress = open_egress(settings, self.environment)
         self._ask = TaskStatusClient(lambda: find_actor(app_name)).ask
         self._runs = RunningSteps(self._ask)
-        self._seconds = metrics.Histogram(
-            "aige_step_seconds",
-            description="Seconds that a stage took for a step, by its outcome.",
-            boundaries=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300],
-            tag_keys=("step", "outcome"),  # type: ignore[arg-type]  # Ray types it as a tuple of one, and takes many
-        )
+        self._seconds = metrics.STEP.opened()
         self._background = [asyncio.ensure_future(task) for task in (self._runs.follow(), logs.write_each_second())]
 
     @abstractmethod
@@ -106,9 +100,10 @@ class Stage(ABC):
         with task_context(request.task_id):
             started = time.monotonic()
             outcome = await self._outcome(request)
-            tags = {"step": request.step, "outcome": outcome.code if isinstance(outcome, Failure) else "done"}
-            self._seconds.observe(time.monotonic() - started, tags=tags)
-            logger.info("%s: %s in %.3f s.", request.step, tags["outcome"], time.monotonic() - started)
+            told = outcome.code if isinstance(outcome, Failure) else "done"
+            seconds = time.monotonic() - started
+            self._seconds.observe(seconds, step=request.step, outcome=told)
+            logger.info("%s: %s in %.3f s.", request.step, told, seconds)
             return outcome
 
     async def _outcome(self, request: StepRequest) -> Outcome:
@@ -135,14 +130,10 @@ class EngineStage(Stage):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._billed = _counter("aige_billed_units_total", _BILLED, "step", "engine", "model")
-        self._made = _counter("aige_steps_made_total", "Steps that engines did.", "step", "engine", "model")
-        self._passed = _counter("aige_engines_passed_over_total", _PASSED, "verb", "engine")
-        self._left_out = metrics.Gauge(
-            "aige_engine_left_out",
-            description=_LEFT_OUT,
-            tag_keys=("verb", "engine"),  # type: ignore[arg-type]  # as above
-        )
+        self._billed = metrics.BILLED.opened()
+        self._made = metrics.MADE.opened()
+        self._passed = metrics.PASSED_OVER.opened()
+        self._left_out = metrics.LEFT_OUT.opened()
         choice = chosen_engines(settings, self.environment)
 
         def make(name: str) -> Engine:
@@ -167,23 +158,23 @@ class EngineStage(Stage):
         """
         made, maker = making.made, Maker(making.step, making.engine, making.made.by_model)
         if changed:
-            self._made.inc(tags=_tags(maker))
+            self._made.add(**_tags(maker))
             logger.info("%s made by %s, model %s.", maker.step, maker.engine, maker.model)
             work = work.made(maker)
         if made.cost is None:
             return work.noting(made.notes)
         charge = Charge(making.step, made.cost.model, made.cost.units)
-        self._billed.inc(charge.units or 0, tags=_tags(maker))
+        self._billed.add(charge.units or 0, **_tags(maker))
         logger.info("%s billed %s units of %s.", charge.step, charge.units, charge.model)
         return work.noting(made.notes, charge)
 
     def _on_passing(self, engine: str, _reason: str) -> None:
-        self._passed.inc(tags={"verb": self.verb, "engine": engine})
+        self._passed.add(verb=self.verb, engine=engine)
         self._show_circuits()
 
     def _show_circuits(self) -> None:
         for engine, circuit in self.chain.circuits.items():
-            self._left_out.set(circuit.is_open, tags={"verb": self.verb, "engine": engine})
+            self._left_out.set(circuit.is_open, verb=self.verb, engine=engine)
 
 
 class Making(NamedTuple):
@@ -192,15 +183,6 @@ class Making(NamedTuple):
     step: str
     engine: str
     made: Made
-
-
-_BILLED = "What providers say that they have billed, in their own units."
-_PASSED = "How often an engine did not take a step's work, and another one was asked."
-_LEFT_OUT = "1 while an engine is left out, since it has failed several times in a row."
-
-
-def _counter(name: str, description: str, *tags: str) -> metrics.Counter:
-    return metrics.Counter(name, description=description, tag_keys=tags)  # type: ignore[arg-type]  # as above
 
 
 def _tags(maker: Maker) -> dict[str, str]:

@@ -71,6 +71,11 @@ class Ledger:
                 self._unfinished[entry.task.id] = Unfinished(entry)
             age = self._clock() - entry.task.timeline[-1].at
             await self._show(entry.task, age_s=max(0.0, age.total_seconds()))
+        return self.in_flight
+
+    @property
+    def in_flight(self) -> list[Task]:
+        """The tasks that have not ended."""
         return [unfinished.entry.task for unfinished in self._unfinished.values()]
 
     async def known(self, task_id: str, binding: Binding | None) -> Task | None:
@@ -105,7 +110,7 @@ class Ledger:
             Unavailable: too many tasks are in flight, or the journal does not work.
         """
         if len(self._unfinished) >= self._most:
-            raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5)
+            raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5, "full")
         unfinished = self._unfinished[task.id] = Unfinished(Entry(task, binding))
         if binding:
             self._bind(binding, task.id)
@@ -118,7 +123,7 @@ class Ledger:
                 if isinstance(error, JournalBroken):
                     logger.error("A task was refused: %s", error)  # noqa: TRY400 - the text says all
                     raise Unavailable(
-                        "The service cannot record new tasks at the moment; try again later.", 30
+                        "The service cannot record new tasks at the moment; try again later.", 30, "journal"
                     ) from None
                 raise
             self._recent.put(work)
@@ -195,7 +200,7 @@ class Ledger:
             async with unfinished.changed:  # another call may still be writing it
                 pass
         if (task := self.shown.get(task_id)) is None:
-            raise Unavailable("The service cannot record new tasks at the moment; try again later.", 30)
+            raise Unavailable("The service cannot record new tasks at the moment; try again later.", 30, "journal")
         return task
 
     async def _write(self, entry: Entry, work: Work | None) -> None:

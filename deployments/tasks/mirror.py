@@ -5,6 +5,7 @@ orchestrator only about tasks that nobody has heard of here.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NoReturn
 
@@ -31,13 +32,25 @@ class Mirror:
     """
 
     def __init__(
-        self, ask: Ask, *, quiet_s: float = QUIET_S, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        ask: Ask,
+        *,
+        quiet_s: float = QUIET_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
         self._quiet_s = quiet_s
         self._sleep = sleep
+        self._monotonic = monotonic
+        self._heard_at = monotonic()
         self._shown: StatusMap | None = None  # None: nothing heard yet, or it is away
         self._heard = asyncio.Event()
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds since the orchestrator was last heard: what is shown may be so old."""
+        return self._monotonic() - self._heard_at
 
     async def follow(self) -> NoReturn:
         """Keeps the mirror up to date, for ever."""
@@ -50,6 +63,7 @@ class Mirror:
                 self._forget()
                 await self._sleep(RETRY_S)
                 continue
+            self._heard_at = self._monotonic()
             if self._shown is None or not is_gapless:
                 self._begin_anew()
             for task in tasks:

@@ -29,8 +29,9 @@ logger = logging.getLogger(__name__)
 class Orchestrator:
     """Accepts tasks, runs their steps, and keeps their status. Use it on one event loop, and await `recover` first.
 
-    `send` sends steps to the stages; `on_change` is called at each change of a task. `changes` and `called_off` tell
-    other processes which tasks have changed, and which attempts are called off.
+    `send` sends steps to the stages; `on_change` is called at each change of a task, and `on_lost` when an attempt at
+    it was lost. `changes` and `called_off` tell other processes which tasks have changed, and which attempts are called
+    off.
     """
 
     def __init__(  # noqa: PLR0913 - three of them only tests give
@@ -40,11 +41,13 @@ class Orchestrator:
         send: Send,
         *,
         on_change: Callable[[Task], None] = lambda _: None,
+        on_lost: Callable[[Task], None] = lambda _: None,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._on_change = on_change
+        self._on_lost = on_lost
         self._clock = clock
         self._sleep = sleep
         self.changes = Feed[Task]()
@@ -62,6 +65,8 @@ class Orchestrator:
             JournalBroken: the journal cannot be read.
         """
         for task in await self._ledger.open():
+            if task.attempts:
+                self._on_lost(task)
             self._start(task, is_new=False)
 
     async def submit(
@@ -76,7 +81,7 @@ class Orchestrator:
             Unavailable: too many tasks are in flight, or the journal does not work.
         """
         if until is not None and self._clock() > until:
-            raise Unavailable("The service was busy for too long; try again.", 1)
+            raise Unavailable("The service was busy for too long; try again.", 1, "late")
         if (known := await self._ledger.known(task.id, binding)) is not None:
             return known
         first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
@@ -112,6 +117,11 @@ class Orchestrator:
         if walking := self._walking.get(task_id):
             walking.cancel()
         return entry.task
+
+    @property
+    def in_flight(self) -> list[Task]:
+        """The tasks that have not ended."""
+        return self._ledger.in_flight
 
     def _changed(self, task: Task) -> None:
         self.changes.append(task)
@@ -164,6 +174,7 @@ class Orchestrator:
                 if not isinstance(error, Exception):  # the task has ended otherwise
                     raise
                 logger.exception("Attempt %d was lost.", entry.task.attempts)
+                self._on_lost(entry.task)
             finally:
                 self._stages.written(task_id)
             await self._sleep(min(0.5 * 2**lost, 8))

@@ -55,7 +55,7 @@ class InProcess:
 
     def _may_be_away(self) -> None:
         if self.away:
-            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2)
+            raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2, "actor")
 
     async def bound(self, binding: Binding) -> Task | None:
         return await self._orchestrator.bound(binding) if self.finds_bound else None

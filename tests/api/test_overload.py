@@ -1,13 +1,15 @@
 """Overload: refusals cost next to nothing."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from deployments.api.app import Parts, build_api
 from deployments.api.overload import Gate
 from deployments.settings import Limits, Settings
-from tests.api.in_process import InProcess
+from tests.api.in_process import BASE, InProcess
 from tests.api.requests import send
 
 
@@ -32,11 +34,22 @@ async def test_a_full_service_refuses_without_reading_bodies(client: httpx.Async
     assert (await client.get("/api/v1/service")).status_code == 200
 
 
+async def test_a_closed_gate_says_why_it_was_closed(parts: Parts, backend: InProcess) -> None:
+    """Its refusals count as those of what is missing."""
+    refused = list[str]()
+    backend.away = True
+    api = build_api(replace(parts, on_refusal=refused.append))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
+        for _ in range(2):
+            assert (await send(client, "avatar")).status_code == 503
+    assert refused == ["actor", "actor"]
+
+
 async def test_the_gate_opens_again() -> None:
     """After a second."""
     clock = [0.0]
     gate = Gate(lambda: clock[0])
-    gate.close()
+    gate.close("full")
     assert gate.is_closed
     clock[0] = 1.0
     assert not gate.is_closed

@@ -1,11 +1,13 @@
 """One error shape everywhere, readable by a browser on an allowed origin, and silent about causes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.api.in_process import InProcess
+from deployments.api.app import Parts, build_api
+from tests.api.in_process import BASE, InProcess
 from tests.api.problems import ORIGIN, assert_is_problem
 from tests.api.requests import send
 
@@ -53,3 +55,30 @@ async def test_an_absent_actor_is_a_503_with_retry_after(client: httpx.AsyncClie
     answer = await send(client, "avatar")
     assert_is_problem(answer, 503)
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_every_refusal_is_counted_by_its_reason(parts: Parts, backend: InProcess) -> None:
+    """Once each, whoever refuses; what goes well is not counted."""
+    refused = list[str]()
+    api = build_api(replace(parts, on_refusal=refused.append, api_keys=frozenset({"key"})))
+    bearer = {"Authorization": "Bearer key"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
+        assert (await client.get("/api/v1/service")).status_code == 401
+        client.headers.update(bearer)
+        assert (await send(client, "avatar", prompt="")).status_code == 400
+        assert (await client.get("/api/v1/task/1/status")).status_code == 404
+        assert (await client.get("/nowhere")).status_code == 404
+        assert (await client.put("/docs")).status_code == 405
+        assert (await client.get("/api/v1/service")).status_code == 200
+        assert (await client.post("/api/v1/avatar", headers={"Content-Length": "99999999"})).status_code == 413
+        backend.broken = RuntimeError("unforeseen")
+        assert (await client.get("/api/v1/task/1/status")).status_code == 500
+    assert refused == [
+        "unauthorized",
+        "invalid_request",
+        "not_found",
+        "not_found",
+        "method_not_allowed",
+        "body_too_large",
+        "internal_server_error",
+    ]

@@ -1,7 +1,7 @@
 """An orchestrator with stages on one event loop: what its tests share."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -63,9 +63,13 @@ class FakeStages:
         return await message.handle(self.orchestrator)
 
 
-def orchestrator(run: RunStep, journal: Journal | None = None, **settings: object) -> Orchestrator:
+def orchestrator(
+    run: RunStep, journal: Journal | None = None, on_lost: Callable[[Task], None] = lambda _: None, **settings: object
+) -> Orchestrator:
     stages = FakeStages(run)
-    made = Orchestrator(Settings.model_validate(settings), journal or MemoryJournal(), stages.send, sleep=no_sleep)
+    made = Orchestrator(
+        Settings.model_validate(settings), journal or MemoryJournal(), stages.send, on_lost=on_lost, sleep=no_sleep
+    )
     stages.orchestrator = made
     return made
 

@@ -1,7 +1,8 @@
 """The mirror: what other processes show is what the orchestrator shows, a moment later, and never goes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, cast
 
@@ -63,8 +64,10 @@ async def turns() -> None:
 
 
 @asynccontextmanager
-async def mirror_of(actor: Actor, quiet_s: float = 60) -> AsyncIterator[Mirror]:
-    mirror = Mirror(actor.ask, quiet_s=quiet_s, sleep=no_sleep)
+async def mirror_of(
+    actor: Actor, quiet_s: float = 60, monotonic: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Mirror]:
+    mirror = Mirror(actor.ask, quiet_s=quiet_s, sleep=no_sleep, monotonic=monotonic)
     following = asyncio.create_task(mirror.follow())
     await turns()
     yield mirror
@@ -79,6 +82,20 @@ async def test_what_the_feed_still_tells_is_never_asked_for() -> None:
     async with mirror_of(actor) as mirror:
         assert [await mirror.get(name) for name in "tu"] == [actor.tasks[name] for name in "tu"]
         assert actor.asked == []
+
+
+async def test_the_lag_grows_while_the_actor_is_away() -> None:
+    """From the last answer on; with the next one, it is gone."""
+    actor, clock = Actor(), [100.0]
+    async with mirror_of(actor, monotonic=lambda: clock[0]) as mirror:
+        assert mirror.lag_s == 0
+        actor.away = True
+        await turns()
+        clock[0] = 107.0
+        assert mirror.lag_s == 7
+        actor.away = False
+        await turns()
+        assert mirror.lag_s == 0
 
 
 async def test_a_task_that_the_feed_has_no_more_is_asked_for_once() -> None:

@@ -15,7 +15,7 @@ from deployments.tasks.entry import Entry, PaidSubmit
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator, seconds_left
-from deployments.tasks.record import Failure, Operation, Status, now
+from deployments.tasks.record import Failure, Operation, Status, Task, now
 from deployments.tasks.work import Outcome, OverlayJob, StepRequest, Work
 from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work, turns
 from tests.tasks.journals import BrokenJournal, SlowJournal
@@ -111,10 +111,12 @@ async def test_a_lost_attempt_is_called_off() -> None:
             raise ConnectionError("contact was lost")
         return request.work
 
-    a = orchestrator(run)
+    lost = list[Task]()
+    a = orchestrator(run, on_lost=lost.append)
     await a.submit(*task_and_work())
     await end_of(a)
     assert (await a.called_off.since(None, 0)).items == [("t", 1)]
+    assert [(task.id, task.attempts, task.status) for task in lost] == [("t", 1, Status.PROCESSING_AVATAR_MODEL)]
 
 
 async def test_a_task_that_is_always_lost_ends_as_internal() -> None:
@@ -238,9 +240,13 @@ async def test_an_interrupted_task_goes_on_from_its_last_finished_stage() -> Non
         seen.append(request)
         return request.work
 
-    after_restart = orchestrator(go_on, journal)
+    lost = list[Task]()
+    after_restart = orchestrator(go_on, journal, on_lost=lost.append)
     await after_restart.recover()
+    assert [task.id for task in after_restart.in_flight] == ["t"]
     task = await end_of(after_restart)
+    assert after_restart.in_flight == []
+    assert [(one.attempts, one.status) for one in lost] == [(1, Status.UPLOADING_IMAGE)]
     assert [(one.attempt, one.step, one.work.done, one.work.picture) for one in seen] == [
         (2, str(UPLOAD), frozenset({str(GENERATE)}), Picture(data=b"png"))
     ]

@@ -191,4 +191,4 @@ def _refusing_for_disk_trouble() -> Iterator[None]:
         _log.exception("the object store's disk does not work")
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         reason = "is full" if full else "does not work at the moment"
-        raise Unavailable(f"The object store's disk {reason}: try again later.", retry_after=60) from error
+        raise Unavailable(f"The object store's disk {reason}: try again later.", 60, "store") from error

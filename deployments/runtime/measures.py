@@ -1,0 +1,73 @@
+"""What TaskStatus and the Ingress count and measure; see `deployments.runtime.metrics`."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import NoReturn
+
+from deployments.runtime import metrics
+from deployments.tasks.mirror import Mirror
+from deployments.tasks.orchestrator import Orchestrator
+from deployments.tasks.record import Status, Task, now
+
+MEASURE_SECONDS = 5
+AGES = (60, 300, 900)
+"""Seconds since acceptance; tasks that are older are counted."""
+
+
+class TaskMeasures:
+    """TaskStatus's measures."""
+
+    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+        self._clock = clock
+        self._tasks = metrics.TASKS.opened()
+        self._task = metrics.TASK.opened()
+        self._in_flight = metrics.TASKS_IN_FLIGHT.opened()
+        self._older = metrics.TASKS_OLDER.opened()
+        self._oldest = metrics.OLDEST_TASK.opened()
+        self._lost = metrics.ATTEMPTS_LOST.opened()
+        self._journal = metrics.JOURNAL.opened()
+        self._journal_failures = metrics.JOURNAL_FAILURES.opened()
+
+    def note(self, task: Task) -> None:
+        """Called at each change of a task."""
+        if task.is_ended:
+            outcome = task.failure.code if task.failure else task.status
+            self._tasks.add(operation=task.operation, outcome=outcome)
+            seconds = (task.timeline[-1].at - task.timeline[0].at).total_seconds()
+            self._task.observe(seconds, operation=task.operation, outcome=outcome)
+
+    def lost(self, task: Task) -> None:
+        """Called when an attempt at a task was lost."""
+        self._lost.add(operation=task.operation, status=task.status)
+
+    def journal(self, action: str, seconds: float, *, failed: bool) -> None:
+        """Called after each read and write of the journal."""
+        self._journal.observe(seconds, action=action)
+        if failed:
+            self._journal_failures.add(action=action)
+
+    async def follow(self, orchestrator: Orchestrator) -> NoReturn:
+        """Measures what is in flight every few seconds, for ever; each change would cost more if it did."""
+        while True:
+            for status in Status:
+                if not status.is_terminal:
+                    self._in_flight.set(orchestrator.tasks.by_status[status], status=status)
+            ages = ages_of(orchestrator.in_flight, self._clock())
+            self._oldest.set(max(ages, default=0))
+            for bound in AGES:
+                self._older.set(sum(age > bound for age in ages), seconds=str(bound))
+            await asyncio.sleep(MEASURE_SECONDS)
+
+
+async def follow_mirror(mirror: Mirror) -> NoReturn:
+    """Measures the mirror's lag every few seconds, for ever."""
+    lag = metrics.MIRROR_LAG.opened()
+    while True:
+        lag.set(mirror.lag_s)
+        await asyncio.sleep(MEASURE_SECONDS)
+
+
+def ages_of(tasks: Collection[Task], at: datetime) -> list[float]:
+    """Seconds since each was accepted."""
+    return [max(0.0, (at - task.timeline[0].at).total_seconds()) for task in tasks]
