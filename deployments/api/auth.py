@@ -32,7 +32,8 @@ class ApiKeys:
         if scope["type"] != "http" or _is_open(scope["path"]):
             await self._app(scope, receive, send)
         elif caller := self._name_of(Headers(scope=scope)):
-            await self._app({**scope, _CALLER: caller}, receive, send)
+            scope[_CALLER] = caller
+            await self._app(scope, receive, send)
         else:
             refusal = Unauthorized("Send an API key of this server as 'Authorization: Bearer KEY'.")
             await of_refusal(refusal)(scope, receive, send)

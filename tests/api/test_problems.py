@@ -60,7 +60,7 @@ async def test_an_absent_actor_is_a_503_with_retry_after(client: httpx.AsyncClie
 async def test_every_refusal_is_counted_by_its_reason(parts: Parts, backend: InProcess) -> None:
     """Once each, whoever refuses; what goes well is not counted."""
     refused = list[str]()
-    api = build_api(replace(parts, on_refusal=refused.append, api_keys=frozenset({"key"})))
+    api = build_api(replace(parts, on_refusal=refused.append, api_keys={"key": "default"}))
     bearer = {"Authorization": "Bearer key"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
         assert (await client.get("/api/v1/service")).status_code == 401
