@@ -19,7 +19,7 @@ from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
 from deployments.settings import Environment, Settings
 from deployments.tasks.entry import Binding
-from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, FindBoundTask, SubmitTask
+from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, CheckReady, FindBoundTask, SubmitTask
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Task, now
 from deployments.tasks.work import Work
@@ -88,6 +88,9 @@ class Tasks:
 
     async def cancel(self, task_id: str) -> Task:
         return self._noted(await self._ask(CancelTask(task_id)))
+
+    async def check_ready(self) -> None:
+        await self._ask(CheckReady())
 
     def _noted(self, task: Task) -> Task:
         self._mirror.note(task)

@@ -41,6 +41,10 @@ class Backend(Protocol):
         """
         ...
 
+    async def check_ready(self) -> None:
+        """Returns if tasks can be accepted; `Unavailable` says what is missing."""
+        ...
+
     def watch(self, task: Task) -> AsyncIterator[Task | None]:
         """`task` at once, then each newer state of it, up to and including the final one; None while nothing is new."""
         ...

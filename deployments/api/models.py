@@ -7,7 +7,7 @@ Names stand as the API documents them, `writeUrl` and `readUrl` in camel case.
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
@@ -258,6 +258,12 @@ class ServiceResponse(BaseModel):
     generative: bool = Field(description="Whether generative models make portraits and backgrounds.")
     blends: bool = Field(description="Whether an engine blends the person and the background of an overlay.")
     limits: LimitsResponse
+
+
+class HealthResponse(BaseModel):
+    """All is well; what is not is a problem document."""
+
+    status: Literal["ok", "ready"]
 
 
 class FieldError(BaseModel):

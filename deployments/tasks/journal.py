@@ -48,6 +48,10 @@ class Journal(Protocol):
         """Drops all that is kept of these tasks."""
         ...
 
+    async def touch(self) -> None:
+        """Makes a durable write that changes nothing: whoever could do it can record tasks too."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -75,6 +79,9 @@ class MemoryJournal:
         for task_id in task_ids:
             self._entries.pop(task_id, None)
             self._works.pop(task_id, None)
+
+    async def touch(self) -> None:
+        pass
 
     async def close(self) -> None:
         pass

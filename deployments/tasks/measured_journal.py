@@ -39,6 +39,9 @@ class MeasuredJournal:
     async def forget(self, task_ids: list[str]) -> None:
         await self._timed("forget", self._journal.forget(task_ids))
 
+    async def touch(self) -> None:
+        await self._timed("write", self._journal.touch())
+
     async def close(self) -> None:
         await self._journal.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypeV
 
 from deployments.tasks.entry import Binding
 from deployments.tasks.feed import Changes, Mark
+from deployments.tasks.journal_check import CHECK_SECONDS
 from deployments.tasks.record import Task
 from deployments.tasks.work import Work
 
@@ -94,6 +95,16 @@ class GetTask(Message[Task | None]):
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
         return orchestrator.tasks.get(self.task_id)
+
+
+@dataclass(frozen=True)
+class CheckReady(Message[None]):
+    """See `JournalCheck.passed`. Whoever asks has little patience: a load balancer's probe."""
+
+    delivery = Delivery(patience_s=CHECK_SECONDS + 1)
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> None:
+        await orchestrator.journal_check.passed()
 
 
 @dataclass(frozen=True)

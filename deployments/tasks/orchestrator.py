@@ -14,6 +14,7 @@ from deployments.settings import Deadlines, Settings
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.feed import Feed
 from deployments.tasks.journal import Journal
+from deployments.tasks.journal_check import JournalCheck
 from deployments.tasks.ledger import Ledger
 from deployments.tasks.log_context import task_context
 from deployments.tasks.messages import CalledOff
@@ -52,6 +53,7 @@ class Orchestrator:
         self._sleep = sleep
         self.changes = Feed[Task]()
         self.called_off = Feed[CalledOff]()
+        self.journal_check = JournalCheck(journal)
         self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=self._changed)
         self._stages = StageClient(send, self._ledger.take_work)
         self._walking: dict[str, asyncio.Task[None]] = {}

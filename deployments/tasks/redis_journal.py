@@ -26,6 +26,7 @@ _WRITE = _IF_OWNER + (
 _FORGET = (
     _IF_OWNER + "for i = 2, #ARGV do redis.call('HDEL', KEYS[2], ARGV[i]) redis.call('HDEL', KEYS[3], ARGV[i]) end"
 )
+_TOUCH = _IF_OWNER + "redis.call('SET', KEYS[2], ARGV[2])"
 _MIGRATE = _IF_OWNER + (  # ARGV: token, schema, then a name, an id and a value for each
     "for i = 3, #ARGV, 3 do redis.call('HSET', ARGV[i], ARGV[i + 1], ARGV[i + 2]) end "
     "redis.call('SET', KEYS[2], ARGV[2])"
@@ -71,6 +72,9 @@ class RedisJournal:
 
     async def forget(self, task_ids: list[str]) -> None:
         await self._ask("EVAL", _FORGET, 3, _OWNER, _ENTRIES, _WORKS, self._token, *task_ids)
+
+    async def touch(self) -> None:
+        await self._ask("EVAL", _TOUCH, 2, _OWNER, _SCHEMA, self._token, str(SCHEMA))
 
     async def close(self) -> None:
         await self._redis.aclose()

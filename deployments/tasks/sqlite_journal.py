@@ -77,6 +77,12 @@ class SqliteJournal:
 
         await self._do(delete)
 
+    async def touch(self) -> None:
+        def write_the_schema_again(connection: sqlite3.Connection) -> None:
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")  # SQLite writes its page, even where it is the same
+
+        await self._do(write_the_schema_again)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()

@@ -8,12 +8,12 @@ from deployments.api.models import EnginesResponse
 from deployments.errors import Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
-from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Task
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.in_process import FakeStages
+from tests.tasks.journals import BrokenJournal
 
 BASE = "http://aige.test"
 LOCAL = ServiceEngines(
@@ -39,7 +39,8 @@ class InProcess:
         self.release = asyncio.Event()
         self.release.set()
         stages = FakeStages(self._step)
-        self._orchestrator = stages.orchestrator = Orchestrator(settings, MemoryJournal(), stages.send)
+        self.journal = BrokenJournal()
+        self._orchestrator = stages.orchestrator = Orchestrator(settings, self.journal, stages.send)
 
     async def _step(self, request: StepRequest) -> Outcome:
         if not request.work.done:
@@ -62,6 +63,10 @@ class InProcess:
 
     async def cancel(self, task_id: str) -> Task:
         return await self._orchestrator.cancel(task_id)
+
+    async def check_ready(self) -> None:
+        self._may_be_away()
+        await self._orchestrator.journal_check.passed()
 
     async def get(self, task_id: str) -> Task | None:
         self.asked_for.append(task_id)

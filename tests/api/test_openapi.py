@@ -22,6 +22,8 @@ STATUSES = {
     "PUT /api/v1/storage/objects/{key}": {200, 403, 404, 413, 500, 503},
     "GET /api/v1/storage/objects/{key}": {200, 403, 404, 500, 503},
     "GET /api/v1/service": {200, 401, 500},
+    "GET /healthz": {200, 500},
+    "GET /readyz": {200, 500, 503},
 }
 
 

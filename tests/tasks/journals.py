@@ -8,18 +8,25 @@ from deployments.tasks.work import Work
 
 
 class BrokenJournal(MemoryJournal):
-    """Refuses the writes whose numbers are given, counted from 1."""
+    """Refuses the writes whose numbers are given, counted from 1; and each touch, while it is `out_of_order`."""
 
     def __init__(self, *refused: int) -> None:
         super().__init__()
         self._refused = refused
         self.writes = 0
+        self.touches = 0
+        self.out_of_order = False
 
     async def write(self, entry: Entry, work: Work | None = None) -> None:
         self.writes += 1
         if self.writes in self._refused:
             raise JournalBroken("the disk is full")
         await super().write(entry, work)
+
+    async def touch(self) -> None:
+        self.touches += 1
+        if self.out_of_order:
+            raise JournalBroken("the disk is full")
 
 
 class SlowJournal(MemoryJournal):

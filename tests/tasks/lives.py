@@ -120,6 +120,9 @@ class Life:
     async def forget(self, task_ids: list[str]) -> None:
         await self.world.disk.forget(task_ids)
 
+    async def touch(self) -> None:
+        await self.world.disk.touch()
+
     async def close(self) -> None:
         await self.world.disk.close()
 

@@ -100,6 +100,16 @@ async def test_what_is_forgotten_is_gone(opened: Open) -> None:
     assert [known.task.id for known in await journal.read()] == ["b"]
 
 
+async def test_a_touch_changes_nothing(opened: Open) -> None:
+    """It is a write all the same: see the tests of each journal."""
+    journal = await opened()
+    await journal.write(entry("a"), work("a"))
+    await journal.touch()
+    await journal.close()
+    journal = await opened()
+    assert (await journal.read(), await journal.read_work("a")) == ([entry("a")], work("a"))
+
+
 async def test_many_writes_at_once_are_all_kept(opened: Open) -> None:
     """They share commits, and each returns once its own is durable."""
     journal = await opened()

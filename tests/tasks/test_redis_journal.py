@@ -20,6 +20,8 @@ async def test_of_two_owners_of_a_redis_journal_the_later_writes(redis_url: str)
         await older.write(entry("b"))
     with pytest.raises(JournalBroken, match="another process owns it"):
         await older.forget(["a"])
+    with pytest.raises(JournalBroken, match="another process owns it"):
+        await older.touch()
     await newer.write(entry("c"))
     assert {known.task.id for known in await newer.read()} == {"a", "c"}
     await older.close()
@@ -43,3 +45,5 @@ async def test_a_redis_server_that_is_away_is_a_broken_journal(tmp_path: Path) -
         await journal.read()
     with pytest.raises(JournalBroken):
         await journal.write(entry("a"))
+    with pytest.raises(JournalBroken):
+        await journal.touch()

@@ -52,6 +52,23 @@ async def test_a_disk_that_is_full_breaks_the_write_and_nothing_else(tmp_path: P
     await journal.close()
 
 
+async def test_a_touch_is_a_write(tmp_path: Path) -> None:
+    """A commit of its own, which a full disk refuses."""
+    journal, wal = SqliteJournal(tmp_path / "journal.sqlite3"), tmp_path / "journal.sqlite3-wal"
+    before = commits_in(wal)
+    await journal.touch()
+    assert commits_in(wal) == before + 1
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size, limits[1]))
+    try:
+        with pytest.raises(JournalBroken):
+            await journal.touch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    await journal.touch()
+    await journal.close()
+
+
 async def test_one_bad_write_does_not_refuse_its_group(tmp_path: Path) -> None:
     """Writes that were to share its commit are committed alone."""
     journal = SqliteJournal(tmp_path / "journal.sqlite3")

@@ -1,0 +1,25 @@
+"""The routes for load balancers and orchestrators. They need no API key, and lie outside `/api/v1`."""
+
+from fastapi import APIRouter
+
+from deployments.api.backend import Backend
+from deployments.api.models import HealthResponse
+from deployments.api.openapi import problems_of
+
+
+def health_routes(backend: Backend) -> APIRouter:
+    """The router of `/healthz` and `/readyz`."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/healthz")
+    async def healthz() -> HealthResponse:
+        """Whether this process serves: it does, where this is answered."""
+        return HealthResponse(status="ok")
+
+    @router.get("/readyz", responses=problems_of(503))
+    async def readyz() -> HealthResponse:
+        """Whether tasks can be accepted: the task status actor answers, and its journal took a write lately."""
+        await backend.check_ready()
+        return HealthResponse(status="ready")
+
+    return router
