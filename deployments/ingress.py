@@ -19,9 +19,10 @@ from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
 from deployments.settings import Environment, Settings
 from deployments.tasks.entry import Binding
-from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, CheckReady, FindBoundTask, SubmitTask
+from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, CheckReady, FindBoundTask, ListTasks, SubmitTask
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Task, now
+from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
 
 
@@ -82,6 +83,9 @@ class Tasks:
         # The actor refuses what it hears too late, so that a caller that is answered 503 has not started a task.
         until = now() + timedelta(seconds=ANSWER_SECONDS)
         return self._noted(await self._ask(SubmitTask(task, work, binding, until)))
+
+    async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
+        return await self._ask(ListTasks(wanted, after, limit))
 
     async def bound(self, binding: Binding) -> Task | None:
         return await self._ask(FindBoundTask(binding))

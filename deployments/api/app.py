@@ -15,6 +15,7 @@ from deployments.api.body_limit import BodyLimit
 from deployments.api.cors import Cors
 from deployments.api.head import HeadAsGet
 from deployments.api.health_routes import health_routes
+from deployments.api.list_routes import list_routes
 from deployments.api.models import EnginesResponse, LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.overload import Gate, RefuseAtGate
@@ -79,6 +80,7 @@ def build_api(parts: Parts) -> ASGIApp:
     )
     app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
+    app.include_router(list_routes(parts.backend, parts.settings.public_url, BASE), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
     app.include_router(health_routes(parts.backend))
     app.include_router(web_ui_routes(WEB_UI))

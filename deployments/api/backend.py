@@ -5,6 +5,7 @@ from typing import Protocol
 
 from deployments.tasks.entry import Binding
 from deployments.tasks.record import Task
+from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
 
 
@@ -23,6 +24,10 @@ class Backend(Protocol):
         ...
 
     async def get(self, task_id: str) -> Task | None: ...
+
+    async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
+        """A page of tasks: see `TaskIndex.page`."""
+        ...
 
     async def bound(self, binding: Binding) -> Task | None:
         """The task that was accepted with this idempotency key and request.

@@ -22,7 +22,7 @@ class Cors(CORSMiddleware):
             allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
             allow_private_network=True,
-            expose_headers=["Retry-After", REPLAYED, "X-Request-ID"],
+            expose_headers=["Retry-After", REPLAYED, "Link", "X-Request-ID"],
             max_age=600,
         )
 

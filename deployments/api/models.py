@@ -214,6 +214,13 @@ class TaskResponse(BaseModel):
         )
 
 
+class TaskListResponse(BaseModel):
+    """A page of tasks, the newest first."""
+
+    tasks: list[TaskResponse]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
 class PresignRequest(_Request):
     """Fresh URLs for the object `key`, or for a new one."""
 

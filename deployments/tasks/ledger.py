@@ -12,6 +12,7 @@ from deployments.tasks.journal import Journal, JournalBroken
 from deployments.tasks.recent_works import RecentWorks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
+from deployments.tasks.task_index import TaskIndex
 from deployments.tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Ledger:
         self._keys: dict[str, str] = {}  # task id -> its idempotency key
         self._recent = RecentWorks()
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
+        self.index = TaskIndex()
         self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
 
     async def open(self) -> list[Task]:
@@ -156,6 +158,7 @@ class Ledger:
         if (unfinished := self._unfinished.get(task_id)) is not None:
             unfinished.entry = change(unfinished.entry)
             self.shown.put(unfinished.entry.task)
+            self.index.put(unfinished.entry.task)
             self._on_change(unfinished.entry.task)
 
     def unfinished(self, task_id: str) -> Unfinished:
@@ -214,9 +217,11 @@ class Ledger:
 
     async def _show(self, task: Task, age_s: float = 0) -> None:
         forgotten = self.shown.put(task, age_s=age_s)
+        self.index.put(task)
         self._on_change(task)
         if forgotten:
             for task_id in forgotten:
+                self.index.drop(task_id)
                 self._unbind(task_id)
             await self._journal.forget(forgotten)
 

@@ -12,6 +12,7 @@ from deployments.tasks.entry import Binding
 from deployments.tasks.feed import Changes, Mark
 from deployments.tasks.journal_check import CHECK_SECONDS
 from deployments.tasks.record import Task
+from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
 
 if TYPE_CHECKING:
@@ -95,6 +96,19 @@ class GetTask(Message[Task | None]):
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
         return orchestrator.tasks.get(self.task_id)
+
+
+@dataclass(frozen=True)
+class ListTasks(Message[Page]):
+    """See `TaskIndex.page`. It travels alone: its reply may be a hundred times as large as others."""
+
+    delivery = Delivery(batched=False, patience_s=ANSWER_SECONDS + 1)
+    wanted: Wanted
+    after: Place | None
+    limit: int
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Page:
+        return orchestrator.index.page(self.wanted, self.after, self.limit)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class Orchestrator:
         self._walking: dict[str, asyncio.Task[None]] = {}
         self.paid_submits = PaidSubmits(self._ledger, settings, clock)
         self.tasks = self._ledger.shown
+        self.index = self._ledger.index
 
     async def recover(self) -> None:
         """Continues every task in the journal that has not ended.

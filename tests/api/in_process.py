@@ -11,6 +11,7 @@ from deployments.tasks.entry import Binding
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Task
+from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.in_process import FakeStages
 from tests.tasks.journals import BrokenJournal
@@ -74,6 +75,10 @@ class InProcess:
         if self.broken is not None:
             raise self.broken
         return self._orchestrator.tasks.get(task_id)
+
+    async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
+        self._may_be_away()
+        return self._orchestrator.index.page(wanted, after, limit)
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         yield task

@@ -57,7 +57,7 @@ async def test_a_page_may_read_our_own_headers(client: httpx.AsyncClient) -> Non
         await client.get("/api/v1/service", headers={"Origin": ORIGIN}),
         await client.get("/nowhere", headers={"Origin": ORIGIN}),
     ):
-        assert {"Retry-After", "Idempotent-Replayed"} <= set(
+        assert {"Retry-After", "Idempotent-Replayed", "Link"} <= set(
             answer.headers["access-control-expose-headers"].split(", ")
         )
         assert answer.headers["access-control-allow-origin"] == ORIGIN
