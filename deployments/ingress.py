@@ -19,7 +19,16 @@ from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
 from deployments.settings import Environment, Settings
 from deployments.tasks.entry import Binding
-from deployments.tasks.messages import ANSWER_SECONDS, Ask, CancelTask, CheckReady, FindBoundTask, ListTasks, SubmitTask
+from deployments.tasks.messages import (
+    ANSWER_SECONDS,
+    Ask,
+    CancelTask,
+    CheckReady,
+    FindBoundTask,
+    ListTasks,
+    SendWebhookAgain,
+    SubmitTask,
+)
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Task, now
 from deployments.tasks.task_index import Page, Place, Wanted
@@ -53,6 +62,7 @@ class Ingress:
             engines=engines,
             allow=parse_allow_hosts(environment.aige_allow_hosts),
             api_keys=environment.api_keys,
+            sends_webhooks=bool(environment.webhook_secrets),
             on_refusal=lambda reason: refusals.add(reason=reason),
         )
 
@@ -92,6 +102,9 @@ class Tasks:
 
     async def cancel(self, task_id: str) -> Task:
         return self._noted(await self._ask(CancelTask(task_id)))
+
+    async def send_webhook_again(self, task_id: str) -> Task:
+        return self._noted(await self._ask(SendWebhookAgain(task_id)))
 
     async def check_ready(self) -> None:
         await self._ask(CheckReady())

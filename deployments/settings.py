@@ -6,6 +6,7 @@ secrets).
 
 import os
 import re
+from base64 import b64decode
 from collections import Counter
 from enum import StrEnum
 from importlib.metadata import version
@@ -40,6 +41,7 @@ ROOT = _ABOVE if IN_CHECKOUT else Path.cwd()
 
 DEFAULT_CALLER = "default"
 """Who calls where no API keys are set, and the name of a key that is set without one."""
+_WHSEC = "whsec_"
 CALLER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _ENGINE = re.compile(r"auto|fal|local|openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -98,6 +100,25 @@ def named_keys(listed: str) -> dict[str, str]:
         if named.setdefault(key, name) != name:
             raise ValueError(f"key {place} stands there under another name too")
     return named
+
+
+def webhook_secrets(listed: str) -> tuple[bytes, ...]:
+    """The keys in a list of `whsec_…`. Says where a fault is, and never what stands there."""
+    entries = [entry.strip() for entry in listed.split(",") if entry.strip()]
+    return tuple(_webhook_secret(entry, place) for place, entry in enumerate(entries, 1))
+
+
+def _webhook_secret(entry: str, place: int) -> bytes:
+    prefix, base64 = entry[: len(_WHSEC)], entry[len(_WHSEC) :]
+    try:
+        secret = b64decode(base64, validate=True) if prefix == _WHSEC else None
+    except ValueError:
+        secret = None
+    if secret is None:
+        raise ValueError(f"secret {place} must be {_WHSEC!r} and then base64")
+    if not 24 <= len(secret) <= 64:  # noqa: PLR2004 - as Standard Webhooks has it
+        raise ValueError(f"secret {place} must be of 24 to 64 bytes before it is written in base64")
+    return secret
 
 
 def _data_dir(value: Path) -> Path:
@@ -265,6 +286,7 @@ class Environment(DataFolder):
     aige_engine: EngineName | None = None
     aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
     aige_storage_secret: SecretStr | None = None
+    aige_webhook_secret: Annotated[SecretStr | None, NoDecode] = None
     aige_allow_hosts: str = ""
     aige_profile: Profile = Profile.LAPTOP
 
@@ -272,6 +294,12 @@ class Environment(DataFolder):
     @classmethod
     def _keys_are_named_well(cls, value: SecretStr | None) -> SecretStr | None:
         named_keys(value.get_secret_value() if value else "")
+        return value
+
+    @field_validator("aige_webhook_secret")
+    @classmethod
+    def _webhook_secrets_are_whole(cls, value: SecretStr | None) -> SecretStr | None:
+        webhook_secrets(value.get_secret_value() if value else "")
         return value
 
     @model_validator(mode="before")
@@ -299,6 +327,11 @@ class Environment(DataFolder):
     def api_keys(self) -> dict[str, str]:
         """The names of callers by the keys that they may send; none means that everybody may call."""
         return named_keys(self.aige_api_keys.get_secret_value() if self.aige_api_keys else "")
+
+    @property
+    def webhook_secrets(self) -> tuple[bytes, ...]:
+        """What signs webhooks; none means that no webhooks are sent."""
+        return webhook_secrets(self.aige_webhook_secret.get_secret_value() if self.aige_webhook_secret else "")
 
     def engine(self, settings: Settings) -> str:
         """The engine to use: `AIGE_ENGINE`, else the setting; `auto` means fal where its key is set, else local.

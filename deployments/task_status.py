@@ -7,7 +7,8 @@ the call. Other processes reach it through `deployments.runtime.client`.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -18,14 +19,18 @@ from deployments.errors import AigeError
 from deployments.runtime import logs
 from deployments.runtime.measures import TaskMeasures
 from deployments.settings import Environment, Settings
-from deployments.tasks.batches import Answers
+from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.measured_journal import MeasuredJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.open_journal import open_journal
 from deployments.tasks.orchestrator import Orchestrator
+from deployments.tasks.webhook import Answer
+from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Outcome, StepRequest
 
 logger = logging.getLogger(__name__)
+
+_WEBHOOK_STAGE = "Uploader"
 
 
 class TaskStatus:
@@ -38,7 +43,13 @@ class TaskStatus:
         journal = MeasuredJournal(open_journal(settings.journal, Environment().aige_data_dir), measures.journal)
         stages = StageHandles(app_name)
         self._orchestrator = Orchestrator(
-            settings, journal, stages.send, on_change=measures.note, on_lost=measures.lost
+            settings,
+            journal,
+            stages.send,
+            deliver=Batches[WebhookCall, Answer](stages.deliver).ask,
+            on_change=measures.note,
+            on_lost=measures.lost,
+            on_webhook=measures.webhook,
         )
         await self._orchestrator.recover()
         self._measuring = asyncio.create_task(measures.follow(self._orchestrator))
@@ -62,13 +73,24 @@ class StageHandles:
 
     async def send(self, stage: str, requests: Sequence[StepRequest]) -> Answers[Outcome]:
         """See `deployments.tasks.stage_client.Send`."""
-        if stage not in self._handles:
-            self._handles[stage] = serve.get_deployment_handle(stage, self._app_name).options(stream=True)
-        answering = cast(Answers[Outcome], self._handles[stage].handle.remote(requests))
-        del requests
-        try:
+        with self._looked_up(stage) as handle:
+            answering = cast(Answers[Outcome], handle.handle.remote(requests))
+            del requests
             async for answers in answering:
                 yield answers
+
+    async def deliver(self, calls: Sequence[WebhookCall]) -> Answers[Answer]:
+        """Has the Uploader make tries of webhooks: TLS and HTTP for thousands of them would hold up all tasks here."""
+        with self._looked_up(_WEBHOOK_STAGE) as handle:
+            async for answers in cast(Answers[Answer], handle.deliver.remote(calls)):
+                yield answers
+
+    @contextmanager
+    def _looked_up(self, stage: str) -> Iterator[DeploymentHandle[object]]:
+        if stage not in self._handles:
+            self._handles[stage] = serve.get_deployment_handle(stage, self._app_name).options(stream=True)
+        try:
+            yield self._handles[stage]
         except Exception:
             self._handles.pop(stage, None)  # the application may be another one by the next attempt
             raise

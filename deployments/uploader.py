@@ -1,12 +1,25 @@
-"""Uploader: the result, put where the caller asked."""
+"""Uploader: the result, put where the caller asked, and webhooks, which tell of it."""
 
+from collections.abc import Sequence
+
+from deployments.api.webhook_sender import WebhookSender
+from deployments.media.open_media import open_webhook_egress
 from deployments.media.upload import upload
 from deployments.runtime.stage import Stage, StepContext
+from deployments.settings import Settings
+from deployments.tasks.batches import Answers
+from deployments.tasks.webhook import Answer
+from deployments.tasks.webhook_calls import delivered_together
+from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Work
 
 
 class Uploader(Stage):
-    """PUTs the finished picture to the caller's pre-signed URL."""
+    """PUTs the finished picture to the caller's pre-signed URL. It makes the tries of webhooks too, beside that."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._webhooks = WebhookSender(open_webhook_egress(self.environment), self.environment.webhook_secrets)
 
     async def run(self, work: Work, run: StepContext) -> Work:
         """The work without its picture, once the upload has been acknowledged.
@@ -18,3 +31,8 @@ class Uploader(Stage):
         job = work.job
         await upload(self.egress, job.write_url, data, read_url=job.read_url, deadline=run.seconds_left)
         return work.delivered()
+
+    async def deliver(self, calls: Sequence[WebhookCall]) -> Answers[Answer]:
+        """Makes all tries at once, and yields each answer as it comes. Called by TaskStatus."""
+        async for answers in delivered_together(calls, self._webhooks.send):
+            yield answers

@@ -1,14 +1,26 @@
 """The pages of docs/ show the code as it is, and lead somewhere."""
 
+import json
 import re
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from deployments.api.webhook_message import body_of, headers_of
 from deployments.engines import conformance
-from deployments.settings import Environment
+from deployments.settings import Environment, webhook_secrets
+from deployments.tasks.webhook import Webhook
+from tests.tasks.in_process import AT, task_and_work
 
 ROOT = Path(__file__).parent.parent
+WEBHOOKS = ROOT / "docs/webhooks.md"
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md"))]
 
 
@@ -32,6 +44,82 @@ def test_the_guide_to_engines_names_every_conformance_test() -> None:
     """What an author's engine is tested for is written down."""
     there = {name for name in dir(conformance.PaidEngineConformance) if name.startswith("test_")}
     assert set(re.findall(r"`(test_\w+)`", _text(ROOT / "docs/engines.md"))) == there
+
+
+def _signed(secrets: str) -> tuple[dict[str, str], str]:
+    """The headers and the body of a webhook that is sent now."""
+    task = replace(task_and_work("a-task")[0], webhook=Webhook()).attempted().finished(1, ("Ünïcödé.",), AT)
+    body = body_of(task)
+    return headers_of(task, datetime.now(UTC), body, webhook_secrets(secrets)), body.decode()
+
+
+def _python(folder: Path, calls: list[list[object]]) -> list[str]:
+    """What the page's Python makes of these calls: the id of the task, or the error's text."""
+    (code,) = re.findall(r"```python\n(.*?)```", _text(WEBHOOKS), re.DOTALL)
+    script = folder / "verify.py"
+    script.write_text(code + PYTHON_MAIN, encoding="utf-8")
+    return _output([sys.executable, str(script)], calls)
+
+
+def _typescript(folder: Path, calls: list[list[object]]) -> list[str]:
+    """The same of its TypeScript, which is compiled strictly."""
+    (code,) = re.findall(r"```ts\n(.*?)```", _text(WEBHOOKS), re.DOTALL)
+    script = folder / "verify.mts"
+    script.write_text(code + TYPESCRIPT_MAIN, encoding="utf-8")
+    modules = ROOT / "frontend/node_modules"
+    compiler = [str(modules / ".bin/tsc"), "--strict", "--noUncheckedIndexedAccess", "--target", "es2022"]
+    compiler += ["--module", "nodenext", "--typeRoots", str(modules / "@types"), "--types", "node", str(script)]
+    compiled = subprocess.run(compiler, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stdout
+    node = shutil.which("node")
+    assert node, "this test needs Node.js 20 or newer"
+    return _output([node, str(script.with_suffix(".mjs"))], calls)
+
+
+PYTHON_MAIN = """
+import sys
+for secret, headers, body in json.load(sys.stdin):
+    try:
+        print(verified(secret, headers, body.encode())["data"]["aige_task_id"])
+    except ValueError as error:
+        print(error)
+"""
+TYPESCRIPT_MAIN = """
+import { readFileSync } from "node:fs";
+type Call = [string, Record<string, string>, string];
+for (const [secret, headers, body] of JSON.parse(readFileSync(0, "utf8")) as Call[]) {
+  try {
+    console.log((verified(secret, headers, body) as { data: { aige_task_id: string } }).data.aige_task_id);
+  } catch (error) {
+    console.log((error as Error).message);
+  }
+}
+"""
+
+
+def _output(command: list[str], calls: list[list[object]]) -> list[str]:
+    ran = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines()
+
+
+@pytest.mark.parametrize("verify", [_python, _typescript], ids=["Python", "TypeScript"])
+def test_the_page_on_webhooks_verifies_signatures(
+    verify: Callable[[Path, list[list[object]]], list[str]], tmp_path: Path
+) -> None:
+    """As it stands: either of two secrets, and nothing that was changed, is old, or is signed by somebody else."""
+    one, other, foreign = (f"whsec_{b64encode(bytes([number]) * 32).decode()}" for number in range(3))
+    headers, body = _signed(f"{one},{other}")
+    old = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 301)}
+    calls: list[list[object]] = [
+        [one, headers, body],
+        [other, headers, body],
+        [foreign, headers, body],
+        [one, headers, f"{body} "],
+        [one, {**headers, "webhook-id": "another"}, body],
+        [one, old, body],
+    ]
+    refused = "not signed with this secret"
+    assert verify(tmp_path, calls) == ["a-task", "a-task", refused, refused, refused, "too old"]
 
 
 @pytest.mark.parametrize("name", Environment.model_fields)

@@ -1,5 +1,6 @@
 """Settings and environment: what is misspelt or impossible stops the start with one clear line."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,39 @@ def test_the_data_folder_is_the_same_wherever_a_process_starts(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AIGE_DATA_DIR", typed)
     assert Environment().aige_data_dir == meant
+
+
+def whsec(size: int) -> str:
+    return f"whsec_{b64encode(bytes(size)).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("listed", "sizes"), [("", []), (f" {whsec(24)} ,{whsec(64)},,", [24, 64]), (whsec(32), [32])], ids=str
+)
+def test_webhook_secrets_are_a_comma_separated_list(
+    monkeypatch: pytest.MonkeyPatch, listed: str, sizes: list[int]
+) -> None:
+    """White space around commas and empty entries do not count."""
+    monkeypatch.setenv("AIGE_WEBHOOK_SECRET", listed)
+    assert [len(secret) for secret in Environment().webhook_secrets] == sizes
+    assert "whsec" not in repr(Environment())
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        (b64encode(bytes(32)).decode(), "secret 1 must be 'whsec_' and then base64"),
+        (f"{whsec(32)},whsec_very-secret!", "secret 2 must be 'whsec_' and then base64"),
+        ("whsec_", "secret 1 must be of 24 to 64 bytes before it is written in base64"),
+        (whsec(23), "secret 1 must be of 24 to 64 bytes before it is written in base64"),
+        (whsec(65), "secret 1 must be of 24 to 64 bytes before it is written in base64"),
+    ],
+)
+def test_a_wrong_webhook_secret_stops_the_start_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, listed: str, reason: str
+) -> None:
+    """Which says where the fault is, and never what stands there."""
+    monkeypatch.setenv("AIGE_WEBHOOK_SECRET", listed)
+    with pytest.raises(SettingsError) as caught:
+        Environment()
+    assert str(caught.value) == f"AIGE_WEBHOOK_SECRET: {reason}"

@@ -5,6 +5,7 @@ URLs are judged as written: names are resolved only when a stage opens them. Not
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -12,11 +13,12 @@ from deployments.api.inline_picture import NotInline, inline_picture
 from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
 from deployments.errors import InvalidImage, InvalidRequest
 from deployments.media import images, signed_urls
-from deployments.media.destinations import AllowedHosts, OwnStore, Refused, check_url
+from deployments.media.destinations import MAX_URL_LENGTH, AllowedHosts, OwnStore, Refused, check_url
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.settings import Limits
 from deployments.tasks.record import Task, now
+from deployments.tasks.webhook import Webhook
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
 
 Location = tuple[str | int, ...]
@@ -28,19 +30,21 @@ _WEB_URL = re.compile(r"\s*https?:", re.IGNORECASE)
 class Admission:
     """Turns a well-formed request into a new task and its work, or refuses it with `InvalidRequest`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a request is judged by
         self,
         *,
         engine: str,
         limits: Limits,
         allow: AllowedHosts,
         store: OwnStore | None,
+        sends_webhooks: bool = False,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._engine = engine
         self._limits = limits
         self._allow = allow
         self._store = store
+        self._sends_webhooks = sends_webhooks
         self._clock = clock
 
     def avatar(self, body: AvatarRequest, caller: str) -> tuple[Task, Work]:
@@ -81,6 +85,7 @@ class Admission:
             raise InvalidRequest("The writeUrl has already expired; send a fresh one.", ("body", "writeUrl"))
         if demand := signed_urls.unmet_demand(body.writeUrl, self._clock()):
             raise InvalidRequest(f"The writeUrl {demand}.", ("body", "writeUrl"))
+        webhook_url = self._webhook_url(body)
         task = Task.accepted(
             task_id=str(uuid4()),
             avatar_id=body.avatar_id,
@@ -90,14 +95,24 @@ class Admission:
             at=self._clock(),
             caller=caller,
         )
-        return task, Work(task.id, job)
+        if webhook_url is not None:
+            task = replace(task, webhook=Webhook())
+        return task, Work(task.id, job, webhook_url=webhook_url)
+
+    def _webhook_url(self, body: Submission) -> str | None:
+        url, field = body.webhookUrl, ("body", "webhookUrl")
+        if url is None:
+            return None
+        if not self._sends_webhooks:
+            raise InvalidRequest("This server sends no webhooks: its operator has set no AIGE_WEBHOOK_SECRET.", field)
+        if len(body.readUrl.encode()) > MAX_URL_LENGTH:
+            raise InvalidRequest("The readUrl is too long to be told in a webhook.", ("body", "readUrl"))
+        _check(url, self._allow, None, field)  # our own store takes no webhooks, wherever it listens
+        return url
 
     def _url(self, url: str, field: Location) -> str:
         """`url` as it is, if it is one that may be opened; our own store's may, wherever it listens."""
-        try:
-            check_url(url, self._allow, self._store)
-        except Refused as error:
-            raise InvalidRequest(f"The URL cannot be used: {error}.", field) from None
+        _check(url, self._allow, self._store, field)
         return url
 
     def _photo(self, text: str, field: Location) -> Picture:
@@ -117,3 +132,10 @@ class Admission:
         except InvalidImage as error:
             raise InvalidRequest(str(error), field) from None
         return Picture(data=data)
+
+
+def _check(url: str, allow: AllowedHosts, store: OwnStore | None, field: Location) -> None:
+    try:
+        check_url(url, allow, store)
+    except Refused as error:
+        raise InvalidRequest(f"The URL cannot be used: {error}.", field) from None

@@ -50,7 +50,8 @@ class ServiceEngines:
 class Parts:
     """What the application is made of.
 
-    `api_keys` are the names of callers by their keys; `on_refusal` is called with the reason of each refused request.
+    `api_keys` are the names of callers by their keys; `sends_webhooks` says whether there is a secret to sign webhooks
+    with; `on_refusal` is called with the reason of each refused request.
     """
 
     settings: Settings
@@ -59,6 +60,7 @@ class Parts:
     engines: ServiceEngines
     allow: AllowedHosts = frozenset()
     api_keys: Mapping[str, str] = field(default_factory=dict)
+    sends_webhooks: bool = False
     clock: Callable[[], datetime] = now
     on_refusal: Callable[[str], None] = lambda _: None
 
@@ -76,7 +78,12 @@ def build_api(parts: Parts) -> ASGIApp:
     )
     gate = Gate()
     admission = Admission(
-        engine=parts.engines.name, limits=limits, allow=parts.allow, store=own_store(parts.store), clock=parts.clock
+        engine=parts.engines.name,
+        limits=limits,
+        allow=parts.allow,
+        store=own_store(parts.store),
+        sends_webhooks=parts.sends_webhooks,
+        clock=parts.clock,
     )
     app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
@@ -90,6 +97,7 @@ def build_api(parts: Parts) -> ASGIApp:
         engines=parts.engines.by_verb,
         generative=parts.engines.generative,
         blends=bool(parts.engines.by_verb.blend),
+        webhooks=parts.sends_webhooks,
         limits=LimitsResponse(**limits.model_dump()),
     )
 

@@ -46,6 +46,15 @@ class Backend(Protocol):
         """
         ...
 
+    async def send_webhook_again(self, task_id: str) -> Task:
+        """Begins the schedule of an ended task's webhook anew.
+
+        Raises:
+            NotFound: there is no such task.
+            Conflict: it has not ended, or has no webhook.
+        """
+        ...
+
     async def check_ready(self) -> None:
         """Returns if tasks can be accepted; `Unavailable` says what is missing."""
         ...

@@ -38,7 +38,9 @@ def binding_of(key: str | None, route: str, caller: str, body: BaseModel) -> Bin
     """The key, in the scope of its caller's name, and a digest of the request as parsed: its route and its body."""
     if key is None:
         return None
-    return Binding(scoped(key, caller), hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).hexdigest())
+    return Binding(
+        scoped(key, caller), hashlib.sha256(f"{route}\n{body.model_dump_json(exclude_none=True)}".encode()).hexdigest()
+    )
 
 
 def scoped(key: str, caller: str) -> str:

@@ -15,6 +15,7 @@ from deployments.errors import ErrorCode
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.tasks.operations import STAGE_OF
 from deployments.tasks.record import Operation, Status, Task
+from deployments.tasks.webhook import Webhook, WebhookState
 
 PROMPT_CODE_POINTS = 4_000
 AVATAR_ID_CHARACTERS = 128
@@ -84,6 +85,10 @@ class _Submission(_Request):
     avatar_id: AvatarId
     writeUrl: Annotated[Text, Field(description="A pre-signed URL that takes one PUT of the result.")]  # noqa: N815
     readUrl: Annotated[Text, Field(description="The URL at which the result can be read.")]  # noqa: N815
+    webhookUrl: Annotated[  # noqa: N815
+        Text | None,
+        Field(description="An http(s) URL that is told of the task's end, by a signed POST: see docs/webhooks.md."),
+    ] = None
 
 
 class AvatarRequest(_Submission):
@@ -174,6 +179,26 @@ class MakerResponse(BaseModel):
     model: str | None
 
 
+class LastTryResponse(BaseModel):
+    """A try of a webhook: when it ended, and the status that was answered; or why there was none."""
+
+    at: datetime
+    answer: int | str
+
+
+class WebhookResponse(BaseModel):
+    """What has become of telling the task's end."""
+
+    state: WebhookState
+    tries: int
+    last: LastTryResponse | None
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> Self:
+        last = LastTryResponse(at=webhook.last.at, answer=webhook.last.answer) if webhook.last else None
+        return cls(state=webhook.state, tries=webhook.tries, last=last)
+
+
 class TaskResponse(BaseModel):
     """The whole task."""
 
@@ -190,6 +215,7 @@ class TaskResponse(BaseModel):
     notes: list[str]
     progress: str | None = Field(description="What the provider says of the running stage.")
     cost: list[ChargeResponse]
+    webhook: WebhookResponse | None = Field(description="Null where no webhookUrl was sent.")
 
     @classmethod
     def of(cls, task: Task) -> Self:
@@ -211,6 +237,7 @@ class TaskResponse(BaseModel):
             cost=[
                 ChargeResponse(stage=STAGE_OF.get(c.step, c.step), model=c.model, units=c.units) for c in task.charges
             ],
+            webhook=WebhookResponse.of(task.webhook) if task.webhook else None,
         )
 
 
@@ -264,6 +291,7 @@ class ServiceResponse(BaseModel):
     engines: EnginesResponse
     generative: bool = Field(description="Whether generative models make portraits and backgrounds.")
     blends: bool = Field(description="Whether an engine blends the person and the background of an overlay.")
+    webhooks: bool = Field(description="Whether a webhookUrl may be sent.")
     limits: LimitsResponse
 
 

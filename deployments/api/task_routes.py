@@ -47,6 +47,11 @@ def task_routes(backend: Backend) -> APIRouter:
         """Cancel the task: it ends as `error` with the code `cancelled`, and so does the provider's request."""
         return TaskResponse.of(await backend.cancel(task.id))
 
+    @router.post("/task/{aige_task_id}/webhook", status_code=202, responses=problems_of(409))
+    async def send_webhook_again(task: TaskInPath) -> TaskResponse:
+        """Send the ended task's webhook again: now, and by its schedule where that fails."""
+        return TaskResponse.of(await backend.send_webhook_again(task.id))
+
     @router.get("/task/{aige_task_id}/events", status_code=200, response_class=EventStream, responses=DOCUMENTED)
     async def task_events(task: TaskInPath, last_event_id: LastEventId = None) -> Response:
         """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""

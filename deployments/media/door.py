@@ -14,6 +14,8 @@ AT_ONCE = 128
 """Requests under way in a process. More wait, where that costs nothing: whoever waits in a pool of httpcore's is looked
 at for each request that goes through it, and thousands of uploads at once then take twice the CPU.
 """
+LOOKUPS = 32
+"""Names that are looked up at a time, each in a thread: a lookup cannot be cancelled."""
 POOL_SIZE = 8
 """Idle connections that one pool keeps open; see `_Pools`."""
 LOCATION = "aige.location"
@@ -27,7 +29,7 @@ class Door(httpx.AsyncBaseTransport):
     `patience` seconds. A lookup has `patience` seconds too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last one only for those who look up many
         self,
         allow: AllowedHosts,
         store: OwnStore | None,
@@ -35,12 +37,13 @@ class Door(httpx.AsyncBaseTransport):
         *,
         connect: float,
         patience: float,
+        lookups: int = LOOKUPS,
     ) -> None:
         self._allow = allow
         self._store = store
         self._connect = connect
         self._patience = patience
-        self._lookups = _BoundedLookups(resolver, patience)
+        self._lookups = _BoundedLookups(resolver, patience, lookups)
         tls = httpx.create_ssl_context()  # reads SSL_CERT_FILE
         pool = httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE)
         self._guarded = _Pools(
@@ -115,10 +118,10 @@ _Answers = Iterable[tuple[int, int, int, str, tuple[str | int, ...]]]
 class _BoundedLookups:
     """A resolver that gives up after `seconds`: `getaddrinfo` itself knows no time limit, and cannot be cancelled."""
 
-    def __init__(self, resolver: Resolver, seconds: float) -> None:
+    def __init__(self, resolver: Resolver, seconds: float, at_once: int) -> None:
         self._resolver = resolver
         self._seconds = seconds
-        self._threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="lookup")
+        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="lookup")
 
     def __call__(self, host: str, *question: int) -> _Answers:
         lookup = self._threads.submit(self._resolver, host, *question)

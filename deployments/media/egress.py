@@ -16,10 +16,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 import httpx
 import stamina
@@ -34,7 +35,7 @@ from deployments.media.destinations import (
     check_url,
     host_of,
 )
-from deployments.media.door import AT_ONCE, LOCATION, Door
+from deployments.media.door import AT_ONCE, LOCATION, LOOKUPS, Door
 from deployments.media.httpx_errors import TROUBLE
 
 _HEADERS = {
@@ -66,6 +67,16 @@ class EgressLimits:
     total: float = 60.0
 
 
+class BodyToSkip(NamedTuple):
+    """How many bytes of a body that nobody wants are read, and for how long."""
+
+    bytes: int
+    seconds: float
+
+
+BODY_TO_SKIP = BodyToSkip(2**16, 1.0)
+
+
 class _NotNow(Refused):
     """A refusal that may be temporary: the fetch is tried again."""
 
@@ -74,7 +85,7 @@ class Egress:
     """Opens URLs from requests. One per process and event loop; close it with `aclose`.
 
     `store` answers requests for its own URLs, so they need neither the network nor an allowed host. `resolver` replaces
-    `socket.getaddrinfo`; its answers are checked too.
+    `socket.getaddrinfo`; its answers are checked too. At most `lookups` are under way at a time.
     """
 
     def __init__(
@@ -84,11 +95,13 @@ class Egress:
         limits: EgressLimits = EgressLimits(),
         store: OwnStore | None = None,
         resolver: Resolver = socket.getaddrinfo,
+        lookups: int = LOOKUPS,
     ) -> None:
         self._allow = allow
         self._limits = limits
         self._store = store
         self._resolver = resolver
+        self._lookups = lookups
         self._room = asyncio.Semaphore(AT_ONCE)
 
     @cached_property
@@ -99,7 +112,14 @@ class Egress:
         environment. Nothing here may do that.
         """
         limits = self._limits
-        return Door(self._allow, self._store, self._resolver, connect=limits.connect, patience=limits.total)
+        return Door(
+            self._allow,
+            self._store,
+            self._resolver,
+            connect=limits.connect,
+            patience=limits.total,
+            lookups=self._lookups,
+        )
 
     async def fetch(self, url: str, max_bytes: int) -> bytes:
         """The body of a GET of `url`, at most `max_bytes` long. Nothing is decompressed.
@@ -142,6 +162,28 @@ class Egress:
                     response.headers.pop("Content-Encoding", None)  # there is nothing to unpack
                     await response.aread()
                 return response
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, read: BodyToSkip = BODY_TO_SKIP
+    ) -> int:
+        """Sends one POST, and returns the answer's status, which has to come within `seconds`.
+
+        Follows no redirects. The answer's body is dropped; so much of it is read that its connection can be used again.
+
+        Raises:
+            Refused: the URL, or the address behind it, is forbidden.
+            httpx.TransportError: no answer came.
+            TimeoutError: it did not come in time.
+        """
+        check_url(url, self._allow, self._store)
+        async with self._room:
+            async with asyncio.timeout(seconds):
+                with _translated():
+                    request = _request("POST", url, body, headers)
+                    response = await self._door.handle_async_request(request)
+            async with aclosing(response):
+                await _skim(response, read)
+        return response.status_code
 
     async def aclose(self) -> None:
         await self._door.aclose()
@@ -213,6 +255,17 @@ async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
     if codings & _PACKED and images.sniff(bytes(body[:12])) is None:
         raise Refused("the server sent it compressed, though it was asked not to")
     return bytes(body)
+
+
+async def _skim(response: httpx.Response, read: BodyToSkip) -> None:
+    """Reads a body that nobody wants; a long, a slow or a broken one costs it its connection."""
+    left = read.bytes
+    with suppress(*TROUBLE):  # a TimeoutError is an OSError
+        async with asyncio.timeout(read.seconds):
+            async for chunk in response.aiter_raw():
+                left -= len(chunk)
+                if left < 0:
+                    break
 
 
 def _may_pass(error: Exception) -> bool:

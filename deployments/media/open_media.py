@@ -1,9 +1,13 @@
 """From settings to the two things that every process opens: the object store, and the door out to the network."""
 
 from deployments.media.destinations import parse_allow_hosts
+from deployments.media.door import AT_ONCE
 from deployments.media.egress import Egress, EgressLimits
 from deployments.media.storage import BuiltinStore, ObjectStore, load_or_create_secret, own_store
 from deployments.settings import Environment, Settings
+
+WEBHOOK_SECONDS = 15
+"""How long a webhook's receiver may take to answer."""
 
 
 def open_store(settings: Settings, environment: Environment) -> ObjectStore:
@@ -25,4 +29,13 @@ def open_egress(settings: Settings, environment: Environment) -> Egress:
         allow=parse_allow_hosts(environment.aige_allow_hosts),
         limits=EgressLimits(redirects=settings.limits.redirects, total=settings.deadlines.fetch_s),
         store=own_store(open_store(settings, environment)),
+    )
+
+
+def open_webhook_egress(environment: Environment) -> Egress:
+    """The door out for webhooks, which wait for slow receivers: nobody else uses it, and our own store takes none."""
+    return Egress(
+        allow=parse_allow_hosts(environment.aige_allow_hosts),
+        limits=EgressLimits(total=WEBHOOK_SECONDS),
+        lookups=AT_ONCE,
     )

@@ -9,6 +9,7 @@ from deployments.runtime import metrics
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task, now
+from deployments.tasks.webhook import Webhook
 
 MEASURE_SECONDS = 5
 AGES = (60, 300, 900)
@@ -28,6 +29,8 @@ class TaskMeasures:
         self._lost = metrics.ATTEMPTS_LOST.opened()
         self._journal = metrics.JOURNAL.opened()
         self._journal_failures = metrics.JOURNAL_FAILURES.opened()
+        self._webhook_tries = metrics.WEBHOOK_TRIES.opened()
+        self._webhooks_waiting = metrics.WEBHOOKS_WAITING.opened()
 
     def note(self, task: Task) -> None:
         """Called at each change of a task."""
@@ -47,6 +50,10 @@ class TaskMeasures:
         if failed:
             self._journal_failures.add(action=action)
 
+    def webhook(self, webhook: Webhook) -> None:
+        """Called after each try of a webhook."""
+        self._webhook_tries.add(outcome="retried" if webhook.is_waiting else webhook.state)
+
     async def follow(self, orchestrator: Orchestrator) -> NoReturn:
         """Measures what is in flight every few seconds, for ever; each change would cost more if it did."""
         while True:
@@ -57,6 +64,7 @@ class TaskMeasures:
             self._oldest.set(max(ages, default=0))
             for bound in AGES:
                 self._older.set(sum(age > bound for age in ages), seconds=str(bound))
+            self._webhooks_waiting.set(len(orchestrator.webhooks))
             await asyncio.sleep(MEASURE_SECONDS)
 
 

@@ -105,6 +105,10 @@ JOURNAL = Histogram(
     FAST_SECONDS,
 )
 JOURNAL_FAILURES = Counter("aige_journal_failures_total", "Reads and writes that the journal failed.", ("action",))
+WEBHOOK_TRIES = Counter(
+    "aige_webhook_tries_total", "Tries of webhooks, by what follows: delivered, retried, given_up.", ("outcome",)
+)
+WEBHOOKS_WAITING = Gauge("aige_webhooks_waiting", "Webhooks that wait for a try, or are being tried.")
 
 # Ingress
 REFUSALS = Counter("aige_refusals_total", "Requests that were refused, by reason.", ("reason",))

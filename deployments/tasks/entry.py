@@ -44,11 +44,12 @@ Submits = Mapping[str, PaidSubmit]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`paid` holds the submits of each step, by its id."""
+    """`paid` holds the submits of each step, by its id. `webhook_url` is to be told of the task's end."""
 
     task: Task
     binding: Binding | None = None
     paid: Mapping[str, Submits] = field(default_factory=dict)
+    webhook_url: str | None = None
 
     def with_task(self, task: Task) -> Self:
         """The entry with a newer record; with the end of a task, its paid calls are settled."""

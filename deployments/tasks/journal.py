@@ -36,6 +36,10 @@ class Journal(Protocol):
         """All entries, in no order."""
         ...
 
+    async def read_entry(self, task_id: str) -> Entry | None:
+        """The entry of one task; None of one that nobody knows."""
+        ...
+
     async def read_work(self, task_id: str) -> Work | None:
         """The work of a task that has not ended; None of one that has, or that nobody knows."""
         ...
@@ -64,6 +68,9 @@ class MemoryJournal:
 
     async def read(self) -> list[Entry]:
         return list(self._entries.values())
+
+    async def read_entry(self, task_id: str) -> Entry | None:
+        return self._entries.get(task_id)
 
     async def read_work(self, task_id: str) -> Work | None:
         return self._works.get(task_id)

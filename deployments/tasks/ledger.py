@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 from deployments.errors import Conflict, NotFound, Unavailable
 from deployments.settings import Settings
@@ -18,6 +19,7 @@ from deployments.tasks.work import Work
 logger = logging.getLogger(__name__)
 
 Change = Callable[[Entry], Entry]
+T = TypeVar("T")
 
 READS_AT_ONCE = 4
 """How many works are read from the journal at once: each may hold large pictures."""
@@ -56,11 +58,11 @@ class Ledger:
         self.index = TaskIndex()
         self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
 
-    async def open(self) -> list[Task]:
+    async def open(self) -> list[Entry]:
         """Reads the journal.
 
         Returns:
-            The tasks that have not ended.
+            The tasks for which something is left to do: those that have not ended, and those whose end is to be told.
 
         Raises:
             JournalBroken: it cannot be read.
@@ -73,7 +75,7 @@ class Ledger:
                 self._unfinished[entry.task.id] = Unfinished(entry)
             age = self._clock() - entry.task.timeline[-1].at
             await self._show(entry.task, age_s=max(0.0, age.total_seconds()))
-        return self.in_flight
+        return [entry for entry in entries if not entry.task.is_ended or entry.webhook_url is not None]
 
     @property
     def in_flight(self) -> list[Task]:
@@ -113,7 +115,7 @@ class Ledger:
         """
         if len(self._unfinished) >= self._most:
             raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5, "full")
-        unfinished = self._unfinished[task.id] = Unfinished(Entry(task, binding))
+        unfinished = self._unfinished[task.id] = Unfinished(Entry(task, binding, webhook_url=work.webhook_url))
         if binding:
             self._bind(binding, task.id)
         async with unfinished.changed:
@@ -153,6 +155,21 @@ class Ledger:
                 await self._show(entry.task)
         return entry
 
+    async def ended(self, task_id: str) -> Entry | None:
+        """The entry of a task that has ended; None where there is none."""
+        task = self.shown.get(task_id)
+        if task is None or not task.is_ended:
+            return None
+        return await self._read(lambda: self._journal.read_entry(task_id))
+
+    async def rewrite(self, entry: Entry) -> bool:
+        """Makes a change of an ended task durable, and shows it; False where the task has been forgotten."""
+        if self.shown.get(entry.task.id) is None:
+            return False
+        await self._write(entry, None)
+        await self._keep(entry.task)
+        return True
+
     def remark(self, task_id: str, change: Change) -> None:
         """Shows a change that need not be durable; nothing happens if the task has ended."""
         if (unfinished := self._unfinished.get(task_id)) is not None:
@@ -187,16 +204,19 @@ class Ledger:
 
     async def _read_work(self, task_id: str) -> Work:
         async with self._reading:
-            while True:
-                try:
-                    work = await self._journal.read_work(task_id)
-                except JournalBroken as error:
-                    logger.error("A task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
-                    await self._sleep(1)
-                    continue
-                if work is None:
-                    raise NotFound("There is no such task in flight.")
-                return work
+            work = await self._read(lambda: self._journal.read_work(task_id))
+        if work is None:
+            raise NotFound("There is no such task in flight.")
+        return work
+
+    async def _read(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Reads until it succeeds."""
+        while True:
+            try:
+                return await read()
+            except JournalBroken as error:
+                logger.error("A task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
+                await self._sleep(1)
 
     async def _durable(self, task_id: str) -> Task:
         if (unfinished := self._unfinished.get(task_id)) is not None:
@@ -216,9 +236,13 @@ class Ledger:
                 await self._sleep(1)
 
     async def _show(self, task: Task, age_s: float = 0) -> None:
+        await self._keep(task, age_s, self._on_change)
+
+    async def _keep(self, task: Task, age_s: float = 0, tell: Callable[[Task], None] = lambda _: None) -> None:
+        """Shows a task, tells of it, and forgets those whose time is over."""
         forgotten = self.shown.put(task, age_s=age_s)
         self.index.put(task)
-        self._on_change(task)
+        tell(task)
         if forgotten:
             for task_id in forgotten:
                 self.index.drop(task_id)

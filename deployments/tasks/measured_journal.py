@@ -30,6 +30,9 @@ class MeasuredJournal:
     async def read(self) -> list[Entry]:
         return await self._timed("read", self._journal.read())
 
+    async def read_entry(self, task_id: str) -> Entry | None:
+        return await self._timed("read", self._journal.read_entry(task_id))
+
     async def read_work(self, task_id: str) -> Work | None:
         return await self._timed("read", self._journal.read_work(task_id))
 

@@ -133,6 +133,17 @@ class CancelTask(Message[Task]):
 
 
 @dataclass(frozen=True)
+class SendWebhookAgain(Message[Task]):
+    """See `Orchestrator.send_webhook_again`."""
+
+    delivery = _ASKED
+    task_id: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Task:
+        return await orchestrator.send_webhook_again(self.task_id)
+
+
+@dataclass(frozen=True)
 class WatchTasks(Message[Changes[Task]]):
     """A long-poll for the tasks that have changed since `since`."""
 

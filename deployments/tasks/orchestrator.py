@@ -22,17 +22,23 @@ from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
 from deployments.tasks.stage_client import Send, StageClient, StepToSend
+from deployments.tasks.webhook import Answer, Webhook
+from deployments.tasks.webhooks import Deliver, WebhookCall, Webhooks
 from deployments.tasks.work import Outcome, Work
 
 logger = logging.getLogger(__name__)
 
 
+async def _undelivered(_: WebhookCall) -> Answer:
+    return "nobody sends webhooks here"
+
+
 class Orchestrator:
     """Accepts tasks, runs their steps, and keeps their status. Use it on one event loop, and await `recover` first.
 
-    `send` sends steps to the stages; `on_change` is called at each change of a task, and `on_lost` when an attempt at
-    it was lost. `changes` and `called_off` tell other processes which tasks have changed, and which attempts are called
-    off.
+    `send` sends steps to the stages, `deliver` makes tries of webhooks. `on_change` is called at each change of a task,
+    `on_lost` when an attempt at it was lost, and `on_webhook` after each try of a webhook. `changes` and `called_off`
+    tell other processes which tasks have changed, and which attempts are called off.
     """
 
     def __init__(  # noqa: PLR0913 - three of them only tests give
@@ -41,8 +47,10 @@ class Orchestrator:
         journal: Journal,
         send: Send,
         *,
+        deliver: Deliver = _undelivered,
         on_change: Callable[[Task], None] = lambda _: None,
         on_lost: Callable[[Task], None] = lambda _: None,
+        on_webhook: Callable[[Webhook], None] = lambda _: None,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -60,17 +68,22 @@ class Orchestrator:
         self.paid_submits = PaidSubmits(self._ledger, settings, clock)
         self.tasks = self._ledger.shown
         self.index = self._ledger.index
+        self.webhooks = Webhooks(self._ledger, deliver, clock=clock, on_change=self.changes.append, on_try=on_webhook)
 
     async def recover(self) -> None:
-        """Continues every task in the journal that has not ended.
+        """Continues every task in the journal that has not ended, and every webhook that waits.
 
         Raises:
             JournalBroken: the journal cannot be read.
         """
-        for task in await self._ledger.open():
-            if task.attempts:
-                self._on_lost(task)
-            self._start(task, is_new=False)
+        for entry in await self._ledger.open():
+            if entry.task.is_ended:
+                self.webhooks.add(entry)
+                continue
+            if entry.task.attempts:
+                self._on_lost(entry.task)
+            self._start(entry.task, is_new=False)
+        self._delivering = asyncio.create_task(self.webhooks.run())
 
     async def submit(
         self, task: Task, work: Work, binding: Binding | None = None, until: datetime | None = None
@@ -117,6 +130,7 @@ class Orchestrator:
             )
         except (NotFound, StaleWrite):
             raise Conflict("The task has already ended.") from None
+        self.webhooks.add(entry)
         if walking := self._walking.get(task_id):
             walking.cancel()
         return entry.task
@@ -125,6 +139,21 @@ class Orchestrator:
     def in_flight(self) -> list[Task]:
         """The tasks that have not ended."""
         return self._ledger.in_flight
+
+    async def send_webhook_again(self, task_id: str) -> Task:
+        """Begins the schedule of an ended task's webhook anew.
+
+        Raises:
+            NotFound: there is no such task.
+            Conflict: it has not ended, or has no webhook.
+        """
+        if (task := self.tasks.get(task_id)) is None:
+            raise no_such_task()
+        if task.webhook is None:
+            raise Conflict("The task has no webhook.")
+        if not task.is_ended:
+            raise Conflict("The task has not ended yet; its webhook is sent when it does.")
+        return await self.webhooks.send_again(task_id)
 
     def _changed(self, task: Task) -> None:
         self.changes.append(task)
@@ -153,6 +182,7 @@ class Orchestrator:
                 return
             finally:  # after the task's end, not before: a stage that is cancelled asks whether its task has ended
                 running.cancel()
+            self.webhooks.add(entry)
             ended = entry.task
             logger.info("%s ended as %s.", ended.operation, ended.failure.code if ended.failure else ended.status)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from deployments.errors import AigeError, ErrorCode, TaskFailed
 from deployments.settings import DEFAULT_CALLER
+from deployments.tasks.webhook import Webhook
 
 
 class Status(StrEnum):
@@ -95,7 +96,8 @@ class Task:
     """One task as its caller may see it. Times are aware and in UTC.
 
     `progress` is what the provider says of the running step: it comes and goes, and alone of all may get lost.
-    `caller` is the name of the API key that it was submitted with; nobody else may know of it.
+    `caller` is the name of the API key that it was submitted with; nobody else may know of it. `webhook` is what has
+    become of telling the task's end; None where nobody wants to be told.
     """
 
     id: str
@@ -111,6 +113,7 @@ class Task:
     progress: str | None = None
     failure: Failure | None = None
     caller: str = DEFAULT_CALLER
+    webhook: Webhook | None = None
 
     @classmethod
     def accepted(  # noqa: PLR0913 - the facts of a new task
@@ -143,7 +146,10 @@ class Task:
 
     def is_older_than(self, other: Self) -> bool:
         """Whether `other` is a later state of this task."""
-        return (len(self.timeline), self.attempts) < (len(other.timeline), other.attempts)
+        mine, others = (len(self.timeline), self.attempts), (len(other.timeline), other.attempts)
+        if mine == others and self.webhook is not None and other.webhook is not None:
+            return self.webhook.is_older_than(other.webhook)
+        return mine < others
 
     def attempted(self) -> Self:
         """One more attempt begins; from now on the older ones are stale."""

@@ -58,6 +58,10 @@ class RedisJournal:
         values = await self._ask("HVALS", _ENTRIES)
         return [ENTRY.validate_json(value) for value in values] if isinstance(values, list) else []
 
+    async def read_entry(self, task_id: str) -> Entry | None:
+        entry = await self._ask("HGET", _ENTRIES, task_id)
+        return ENTRY.validate_json(entry) if isinstance(entry, bytes) else None
+
     async def read_work(self, task_id: str) -> Work | None:
         work = await self._ask("HGET", _WORKS, task_id)
         return WORK.validate_json(work) if isinstance(work, bytes) else None

@@ -53,6 +53,13 @@ class SqliteJournal:
 
         return await self._do(select)
 
+    async def read_entry(self, task_id: str) -> Entry | None:
+        def select(connection: sqlite3.Connection) -> Entry | None:
+            row = connection.execute("SELECT entry FROM entries WHERE id = ?", (task_id,)).fetchone()
+            return ENTRY.validate_json(row[0]) if row else None
+
+        return await self._do(select)
+
     async def read_work(self, task_id: str) -> Work | None:
         def select(connection: sqlite3.Connection) -> Work | None:
             row = connection.execute("SELECT work FROM works WHERE id = ?", (task_id,)).fetchone()

@@ -65,7 +65,7 @@ class Work:
 
     `done` are the ids of the steps behind it, those not needed included. `picture` is the newest picture (None
     before the first step); `opaque` says whether it has no transparency; `person_size` is that of the picture which an
-    overlay names as its person.
+    overlay names as its person. `webhook_url` is to be told of the task's end.
     """
 
     task_id: str
@@ -77,6 +77,7 @@ class Work:
     notes: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
     made_by: tuple[Maker, ...] = ()
+    webhook_url: str | None = None
 
     @property
     def size(self) -> int:

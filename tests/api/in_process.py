@@ -12,6 +12,8 @@ from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Task
 from deployments.tasks.task_index import Page, Place, Wanted
+from deployments.tasks.webhook import Answer
+from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.in_process import FakeStages
 from tests.tasks.journals import BrokenJournal
@@ -26,8 +28,8 @@ class InProcess:
     """A `Backend` on this event loop.
 
     `works` keeps what was submitted, `asked_for` the ids that were asked about; `outcome` says how each last step ends,
-    and `release`, once set, lets it. It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as
-    when a request comes too early.
+    and `release`, once set, lets it. `webhooks` keeps the tries of webhooks, which `receiver` answers. It may be `away`
+    or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too early.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -41,7 +43,12 @@ class InProcess:
         self.release.set()
         stages = FakeStages(self._step)
         self.journal = BrokenJournal()
-        self._orchestrator = stages.orchestrator = Orchestrator(settings, self.journal, stages.send)
+        self.webhooks: list[WebhookCall] = []
+        self.receiver: Callable[[WebhookCall], Answer] = lambda _: 200
+        self._orchestrator = stages.orchestrator = Orchestrator(
+            settings, self.journal, stages.send, deliver=self._deliver
+        )
+        self._is_open = False
 
     async def _step(self, request: StepRequest) -> Outcome:
         if not request.work.done:
@@ -51,8 +58,15 @@ class InProcess:
         await self.release.wait()
         return self.outcome(request.work)
 
+    async def _deliver(self, call: WebhookCall) -> Answer:
+        self.webhooks.append(call)
+        return self.receiver(call)
+
     async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
         self._may_be_away()
+        if not self._is_open:
+            self._is_open = True
+            await self._orchestrator.recover()
         return await self._orchestrator.submit(task, work, binding)
 
     def _may_be_away(self) -> None:
@@ -64,6 +78,9 @@ class InProcess:
 
     async def cancel(self, task_id: str) -> Task:
         return await self._orchestrator.cancel(task_id)
+
+    async def send_webhook_again(self, task_id: str) -> Task:
+        return await self._orchestrator.send_webhook_again(task_id)
 
     async def check_ready(self) -> None:
         self._may_be_away()

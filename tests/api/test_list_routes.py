@@ -1,6 +1,6 @@
 """`GET /tasks`: whose tasks, which, in what order, page by page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -9,7 +9,6 @@ import pytest
 
 from deployments.api.app import Parts, build_api
 from deployments.settings import Settings
-from tests.api.conftest import Clients
 from tests.api.in_process import BASE, InProcess
 from tests.api.problems import assert_is_problem
 from tests.api.requests import BACKGROUND, send, started
@@ -145,7 +144,7 @@ async def test_a_cursor_goes_with_the_filters_that_it_came_from(client: httpx.As
         assert "filters" in answer.json()["detail"]
 
 
-async def test_everybody_sees_their_own(client_of: Clients) -> None:
+async def test_everybody_sees_their_own(client_of: Callable[[str], httpx.AsyncClient]) -> None:
     """By the name of the key; a cursor of somebody else's shows nothing of theirs."""
     theirs = [await started(client_of("one"), "background") for _ in range(2)][::-1]
     ours = [await started(client_of("two"), "background") for _ in range(2)][::-1]

@@ -18,6 +18,7 @@ STATUSES = {
     "GET /api/v1/task/{aige_task_id}/status": {200} | QUESTION,
     "GET /api/v1/task/{aige_task_id}": {200} | QUESTION,
     "DELETE /api/v1/task/{aige_task_id}": {202, 409} | QUESTION,
+    "POST /api/v1/task/{aige_task_id}/webhook": {202, 409} | QUESTION,
     "GET /api/v1/task/{aige_task_id}/events": {200, 204} | QUESTION,
     "POST /api/v1/storage/presign": {200, 400, 401, 413, 500},
     "PUT /api/v1/storage/objects/{key}": {200, 403, 404, 413, 500, 503},

@@ -88,6 +88,7 @@ async def test_the_event_stream_ends_with_the_task(client: httpx.AsyncClient, ro
         "notes": [],
         "progress": None,
         "cost": [],
+        "webhook": None,
     }
 
 
@@ -138,6 +139,9 @@ async def test_no_route_shows_another_callers_task(
         for method in methods:
             there, nowhere = (path.replace("{aige_task_id}", some) for some in (task_id, "nobody"))
             answer = await client_of("one").request(method, there)
-            assert (answer.status_code, answer.json()) == (404, (await client_of("one").get(nowhere)).json())
+            assert (answer.status_code, answer.json()) == (
+                404,
+                (await client_of("one").request(method, nowhere)).json(),
+            )
     assert (await client_of("three").get(f"/api/v1/task/{task_id}")).json()["error"] is None
     assert (await client_of("three").delete(f"/api/v1/task/{task_id}")).status_code == 202

@@ -47,10 +47,10 @@ class Chaos(RunningService):
         finally:
             self.provider.close()
 
-    def submit(self, name: str) -> str:
-        """Starts what the first word of `name` says; answers the task's id."""
+    def submit(self, name: str, **more: object) -> str:
+        """Starts what the first word of `name` says, with `more` fields; answers the task's id."""
         where = self.provider.store(name)
-        body: dict[str, object] = {"prompt": name, "avatar_id": "a", "writeUrl": where, "readUrl": where}
+        body: dict[str, object] = {"prompt": name, "avatar_id": "a", "writeUrl": where, "readUrl": where, **more}
         kind = name.partition("-")[0]
         if kind == "avatar":
             body["source_images"] = [self.provider.person(name)]

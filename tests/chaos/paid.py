@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +13,12 @@ from tests.running import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
+WEBHOOK_SECRET = f"whsec_{b64encode(bytes(32)).decode()}"
+
 Books = dict[str, dict[str, int]]
-"""How many there are of what, by name: `charges` of `VERB-TASK`, `uploads` of `TASK`, `cancelled` of `VERB-TASK-N`."""
+"""How many there are of what, by name: `charges` of `VERB-TASK`, `uploads` of `TASK`, `cancelled` of `VERB-TASK-N`,
+`hooks` of `TASK ID`.
+"""
 
 
 class Provider(Protocol):
@@ -59,7 +64,7 @@ class PaidProvider:
         assert self._process.stdout
         host = f"127.0.0.1:{int(self._process.stdout.readline())}"
         self._url = f"http://{host}"
-        self.environment: Mapping[str, str] = {"AIGE_ALLOW_HOSTS": host}
+        self.environment: Mapping[str, str] = {"AIGE_ALLOW_HOSTS": host, "AIGE_WEBHOOK_SECRET": WEBHOOK_SECRET}
         self.settings: Mapping[str, object] = {
             "engine": "tests.chaos.engine:PaidEngine",
             "engine_options": {"url": self._url},
@@ -73,6 +78,18 @@ class PaidProvider:
 
     def store(self, name: str) -> str:
         return f"{self._url}/uploads/{name}"
+
+    def hook(self, name: str) -> str:
+        """The URL of a receiver of webhooks."""
+        return f"{self._url}/hooks/{name}"
+
+    def let_go(self) -> None:
+        """Lets receivers answer that are held."""
+        httpx.put(f"{self._url}/let-go", timeout=PATIENCE_S, trust_env=False)
+
+    def hold(self) -> None:
+        """Holds them from now on, as in the beginning."""
+        httpx.put(f"{self._url}/hold", timeout=PATIENCE_S, trust_env=False)
 
     def books(self) -> Books:
         books: Books = httpx.get(f"{self._url}/books", timeout=PATIENCE_S, trust_env=False).json()

@@ -5,13 +5,16 @@ GET  /requests/{id}     {"done": bool}
 PUT  /requests/{id}/cancel
 GET  /pictures/{kind}   the result, a small PNG
 PUT  /uploads/{name}    an object store for the results
-GET  /books             {"charges": {key: count}, "uploads": [name], "cancelled": [id]}
+POST /hooks/{name}      a receiver of webhooks; one with "held" in its name answers only once it is let go
+PUT  /let-go, /hold
+GET  /books             {"charges": {key: count}, "uploads": [name], "cancelled": [id], "hooks": {"NAME ID": count}}
 """
 
 import io
 import json
 import math
 import sys
+import threading
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +31,8 @@ class Books:
         self.ready_at: dict[str, float] = {}
         self.uploads: list[str] = []
         self.cancelled: list[str] = []
+        self.hooks: Counter[str] = Counter()
+        self.let_go = threading.Event()
 
 
 def picture(kind: str) -> bytes:
@@ -54,18 +59,33 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"done": time.monotonic() >= self.books.ready_at[name]})
         else:
             books = self.books
-            self.answer({"charges": books.charges, "uploads": books.uploads, "cancelled": books.cancelled})
+            kept = {"charges": books.charges, "uploads": books.uploads, "cancelled": books.cancelled}
+            self.answer({**kept, "hooks": books.hooks})
 
     def do_POST(self) -> None:
-        key = json.loads(self.body())["key"]
+        body = self.body()
+        if self.path.startswith("/hooks/"):
+            self.take_webhook(self.path.removeprefix("/hooks/"))
+            return
+        key = json.loads(body)["key"]
         self.books.charges[key] += 1
         number = f"{key}-{self.books.charges[key]}"
         latency_s = math.inf if "hang" in key else self.books.latency_s
         self.books.ready_at[number] = time.monotonic() + latency_s
         self.answer({"id": number})
 
+    def take_webhook(self, name: str) -> None:
+        self.books.hooks[f"{name} {self.headers['webhook-id']}"] += 1
+        if "held" in name:
+            self.books.let_go.wait()
+        self.answer({})
+
     def do_PUT(self) -> None:
         body = self.body()
+        if self.path in {"/let-go", "/hold"}:
+            (self.books.let_go.set if self.path == "/let-go" else self.books.let_go.clear)()
+            self.answer({})
+            return
         kind, _, name = self.path.partition("?")[0].lstrip("/").partition("/")
         if kind == "uploads" and body.startswith(b"\x89PNG"):
             self.books.uploads.append(name)

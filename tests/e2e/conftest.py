@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.e2e.service import API_KEY, SETTINGS, STORAGE_SECRET, Service
+from tests.e2e.service import API_KEY, SETTINGS, STORAGE_SECRET, WEBHOOK_SECRET, Service
 from tests.running import PATIENCE_S, RunningService
 from tests.sinks.object_store import ObjectStoreSink, serving
 
@@ -26,6 +26,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sink: ObjectStoreSink) -> 
     environment = {
         "AIGE_API_KEYS": f"{API_KEY},another",
         "AIGE_STORAGE_SECRET": STORAGE_SECRET,
+        "AIGE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "AIGE_ALLOW_HOSTS": sink.host,
     }
     run = RunningService(tmp_path_factory.mktemp("service"), SETTINGS, environment)

@@ -13,6 +13,7 @@ from tests.sinks.object_store import ObjectStoreSink
 
 API_KEY = "the-end-to-end-tests-own-api-key"
 STORAGE_SECRET = "the-end-to-end-tests-own-storage-secret"
+WEBHOOK_SECRET = f"whsec_{base64.b64encode(b'the end-to-end tests own webhook secret').decode()}"
 URL_SECRET = "5ecre7519na7ure"
 """What stands for the signature in every `writeUrl` of the tests."""
 

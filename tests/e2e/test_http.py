@@ -76,6 +76,14 @@ def test_an_idempotency_key_gives_the_same_task_again(service: Service) -> None:
     assert len(service.sink.requests["/once.png"]) == 1
 
 
+def test_health_needs_no_key(service: Service, anyone: httpx.Client) -> None:
+    """Both routes lie outside the API; the real actor answers, and its journal takes writes."""
+    root = f"http://127.0.0.1:{service.http.base_url.port}"
+    for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
+        answer = anyone.get(root + path)
+        assert (answer.status_code, answer.json()) == (200, {"status": status})
+
+
 def test_too_many_tasks_in_flight_are_a_503(service: Service) -> None:
     """With the time after which to try again; and those that were accepted end well."""
     slow = service.sink.serve("/slow.png", pictures.png(pictures.scene((64, 64))))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from deployments.errors import SettingsError
-from deployments.media.open_media import open_egress, open_store
+from deployments.media.destinations import Refused
+from deployments.media.open_media import open_egress, open_store, open_webhook_egress
 from deployments.media.storage import BuiltinStore
 from deployments.media.storage.s3 import S3Store
 from deployments.settings import S3, Environment, Settings
@@ -40,6 +41,19 @@ async def test_a_named_host_is_let_through(environment: Environment, web: Web, m
     monkeypatch.setenv("AIGE_ALLOW_HOSTS", "127.0.0.1")
     with pytest.raises(SettingsError, match="host:port"):
         open_egress(Settings(), Environment())
+
+
+async def test_webhooks_have_a_door_of_their_own(
+    environment: Environment, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named hosts are let through; our own store is not asked, wherever its URLs lead."""
+    monkeypatch.setenv("AIGE_ALLOW_HOSTS", f"127.0.0.1:{web.port}")
+    egress = open_webhook_egress(Environment())
+    assert await egress.post(f"http://127.0.0.1:{web.port}/hook", b"{}", {}, seconds=5) == 200
+    signed = open_store(Settings(), environment).presign(None, "http://127.0.0.1:1")
+    with pytest.raises(Refused):
+        await egress.post(signed.write_url, b"{}", {}, seconds=5)
+    await egress.aclose()
 
 
 def test_a_bucket_is_opened_where_one_is_set(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

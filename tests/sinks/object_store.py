@@ -75,7 +75,7 @@ class ObjectStoreSink:
             found = self.objects.get(path)
             return (200, found) if found else (404, None)
         status = self.answers[path].pop(0) if self.answers.get(path) else 200
-        if status in {200, TAKEN_IN_SILENCE}:
+        if method == "PUT" and status in {200, TAKEN_IN_SILENCE}:
             self.objects[path] = StoredObject(request.body, request.headers.get("content-type", ""))
         return status, None
 
@@ -92,6 +92,9 @@ def serving() -> Iterator[ObjectStoreSink]:
 
         def do_PUT(self) -> None:
             self._handle("PUT")
+
+        def do_POST(self) -> None:  # webhooks
+            self._handle("POST")
 
         def log_message(self, *_: object) -> None:
             pass

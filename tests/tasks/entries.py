@@ -1,11 +1,13 @@
 """An entry and a work with something in each field."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from deployments.tasks.entry import Binding, Entry, PaidSubmit
 from deployments.tasks.record import Operation, Status, Task
+from deployments.tasks.webhook import LastTry, Webhook
 from deployments.tasks.work import AvatarJob, Work
 
 AT = datetime(2026, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
@@ -22,6 +24,7 @@ def entry(task_id: str) -> Entry:
         at=AT,
         caller="mobile",
     )
+    task = replace(task, webhook=Webhook(tries=2, last=LastTry(AT, "no connection"), round=1, tries_of_round=1))
     return Entry(
         task.attempted().advanced(1, Status.PROCESSING_AVATAR_MODEL, AT),
         Binding("key", "fingerprint"),
@@ -32,10 +35,13 @@ def entry(task_id: str) -> Entry:
             },
             "overlay": {"fal": PaidSubmit("other")},
         },
+        webhook_url="https://receiver.example/hook",
     )
 
 
 def work(task_id: str) -> Work:
     photos = (Picture(data=ALL_BYTES), Picture(url="https://p.example/1"))
     job = AvatarJob("a 'pilot'\n", photos, AspectRatio.WIDE, "https://w")
-    return Work(task_id, job, done=frozenset({"generate_avatar"}), notes=("Note.",), person_size=(8, 6))
+    return Work(
+        task_id, job, done=frozenset({"generate_avatar"}), notes=("Note.",), person_size=(8, 6), webhook_url="https://h"
+    )

@@ -109,6 +109,9 @@ class Life:
     async def read(self) -> list[Entry]:
         return await self.world.disk.read()
 
+    async def read_entry(self, task_id: str) -> Entry | None:
+        return await self.world.disk.read_entry(task_id)
+
     async def read_work(self, task_id: str) -> Work | None:
         return await self.world.disk.read_work(task_id)
 

@@ -55,6 +55,8 @@ async def test_what_was_written_is_there_again(opened: Open) -> None:
     journal = await opened()
     assert sorted(await journal.read(), key=lambda known: known.task.id) == [entry("a"), entry("b")]
     assert await journal.read_work("a") == work("a")
+    assert await journal.read_entry("b") == entry("b")
+    assert (await journal.read_entry("nobody"), await journal.read_work("nobody")) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,12 @@ async def test_every_action_is_told() -> None:
     journal, told = measured()
     await journal.write(entry("a"), work("a"))
     assert await journal.read() == [entry("a")]
+    assert await journal.read_entry("a") == entry("a")
     assert await journal.read_work("a") == work("a")
+    await journal.touch()
     await journal.forget(["a"])
     assert await journal.read() == []
-    assert told == [(action, 1, False) for action in ("write", "read", "read", "forget", "read")]
+    assert told == [(action, 1, False) for action in ("write", "read", "read", "read", "write", "forget", "read")]
 
 
 async def test_a_failure_is_told_too() -> None:

@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/task/{aige_task_id}/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Webhook Again
+         * @description Send the ended task's webhook again: now, and by its schedule where that fails.
+         */
+        post: operations["send_webhook_again_api_v1_task__aige_task_id__webhook_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/task/{aige_task_id}/events": {
         parameters: {
             query?: never;
@@ -288,6 +308,11 @@ export interface components {
              * @description The URL at which the result can be read.
              */
             readUrl: string;
+            /**
+             * Webhookurl
+             * @description An http(s) URL that is told of the task's end, by a signed POST: see docs/webhooks.md.
+             */
+            webhookUrl?: string | null;
             /** Source Images */
             source_images: string[];
             /** @default 1:1 */
@@ -312,6 +337,11 @@ export interface components {
              * @description The URL at which the result can be read.
              */
             readUrl: string;
+            /**
+             * Webhookurl
+             * @description An http(s) URL that is told of the task's end, by a signed POST: see docs/webhooks.md.
+             */
+            webhookUrl?: string | null;
             /** @default 1:1 */
             aspect_ratio: components["schemas"]["AspectRatio"] | null;
         };
@@ -387,6 +417,19 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "ready";
+        };
+        /**
+         * LastTryResponse
+         * @description A try of a webhook: when it ended, and the status that was answered; or why there was none.
+         */
+        LastTryResponse: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Answer */
+            answer: number | string;
         };
         /**
          * LimitsResponse
@@ -472,6 +515,11 @@ export interface components {
              * @description The URL at which the result can be read.
              */
             readUrl: string;
+            /**
+             * Webhookurl
+             * @description An http(s) URL that is told of the task's end, by a signed POST: see docs/webhooks.md.
+             */
+            webhookUrl?: string | null;
             /** @default landscape_16_9 */
             aspect_ratio: components["schemas"]["CanvasSize"] | null;
             params: components["schemas"]["OverlayParams"];
@@ -558,6 +606,11 @@ export interface components {
              * @description Whether an engine blends the person and the background of an overlay.
              */
             blends: boolean;
+            /**
+             * Webhooks
+             * @description Whether a webhookUrl may be sent.
+             */
+            webhooks: boolean;
             limits: components["schemas"]["LimitsResponse"];
         };
         /**
@@ -628,7 +681,25 @@ export interface components {
             progress: string | null;
             /** Cost */
             cost: components["schemas"]["ChargeResponse"][];
+            /** @description Null where no webhookUrl was sent. */
+            webhook: components["schemas"]["WebhookResponse"] | null;
         };
+        /**
+         * WebhookResponse
+         * @description What has become of telling the task's end.
+         */
+        WebhookResponse: {
+            state: components["schemas"]["WebhookState"];
+            /** Tries */
+            tries: number;
+            last: components["schemas"]["LastTryResponse"] | null;
+        };
+        /**
+         * WebhookState
+         * @description Whether there is another try to come.
+         * @enum {string}
+         */
+        WebhookState: "waiting" | "delivered" | "given_up";
     };
     responses: never;
     parameters: never;
@@ -1012,6 +1083,74 @@ export interface operations {
         };
     };
     cancel_task_api_v1_task__aige_task_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In either case. */
+                aige_task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing (any more). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with an earlier one, or comes too late. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_webhook_again_api_v1_task__aige_task_id__webhook_post: {
         parameters: {
             query?: never;
             header?: never;
