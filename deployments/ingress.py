@@ -19,12 +19,15 @@ from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
 from deployments.settings import Environment, Settings
 from deployments.tasks.entry import Binding
+from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.messages import (
     ANSWER_SECONDS,
     Ask,
     CancelTask,
     CheckReady,
+    EraseAvatar,
     FindBoundTask,
+    Gone,
     ListTasks,
     SendWebhookAgain,
     SubmitTask,
@@ -105,6 +108,12 @@ class Tasks:
 
     async def send_webhook_again(self, task_id: str) -> Task:
         return self._noted(await self._ask(SendWebhookAgain(task_id)))
+
+    async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
+        report = await self._ask(EraseAvatar(caller, avatar_id))
+        for task_id in report.task_ids:
+            self._mirror.note(Gone(task_id))  # before its caller asks again: the feed may tell it a moment later
+        return report
 
     async def check_ready(self) -> None:
         await self._ask(CheckReady())

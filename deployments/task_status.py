@@ -15,11 +15,12 @@ from typing import cast
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.errors import AigeError
+from deployments.errors import AigeError, Unavailable
 from deployments.runtime import logs
 from deployments.runtime.measures import TaskMeasures
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.measured_journal import MeasuredJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.open_journal import open_journal
@@ -30,7 +31,8 @@ from deployments.tasks.work import Outcome, StepRequest
 
 logger = logging.getLogger(__name__)
 
-_WEBHOOK_STAGE = "Uploader"
+_UPLOADER = "Uploader"
+ERASE_SECONDS = 45
 
 
 class TaskStatus:
@@ -46,6 +48,7 @@ class TaskStatus:
             settings,
             journal,
             stages.send,
+            erase_elsewhere=stages.erase,
             deliver=Batches[WebhookCall, Answer](stages.deliver).ask,
             on_change=measures.note,
             on_lost=measures.lost,
@@ -81,9 +84,20 @@ class StageHandles:
 
     async def deliver(self, calls: Sequence[WebhookCall]) -> Answers[Answer]:
         """Has the Uploader make tries of webhooks: TLS and HTTP for thousands of them would hold up all tasks here."""
-        with self._looked_up(_WEBHOOK_STAGE) as handle:
+        with self._looked_up(_UPLOADER) as handle:
             async for answers in cast(Answers[Answer], handle.deliver.remote(calls)):
                 yield answers
+
+    async def erase(self, what: Elsewhere) -> ErasedElsewhere:
+        """See `EraseElsewhere`."""
+        try:
+            with self._looked_up(_UPLOADER) as handle:
+                async with asyncio.timeout(ERASE_SECONDS):
+                    answer = await handle.options(stream=False).erase.remote(what)
+        except Exception as error:
+            logger.warning("An erasure could not be finished: %s", type(error).__name__)
+            raise Unavailable("The erasure could not be finished; ask for it again in a few seconds.", 5) from None
+        return cast(ErasedElsewhere, answer)
 
     @contextmanager
     def _looked_up(self, stage: str) -> Iterator[DeploymentHandle[object]]:

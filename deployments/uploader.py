@@ -1,13 +1,17 @@
-"""Uploader: the result, put where the caller asked, and webhooks, which tell of it."""
+"""Uploader: the result, put where the caller asked; webhooks, which tell of it; and erasure."""
 
 from collections.abc import Sequence
 
 from deployments.api.webhook_sender import WebhookSender
-from deployments.media.open_media import open_webhook_egress
+from deployments.engines.base import Engine
+from deployments.engines.loading import chosen_engines
+from deployments.media.open_media import open_store, open_webhook_egress
 from deployments.media.upload import upload
+from deployments.runtime.erasing import Erasing
 from deployments.runtime.stage import Stage, StepContext
 from deployments.settings import Settings
 from deployments.tasks.batches import Answers
+from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.webhook import Answer
 from deployments.tasks.webhook_calls import delivered_together
 from deployments.tasks.webhooks import WebhookCall
@@ -15,11 +19,15 @@ from deployments.tasks.work import Work
 
 
 class Uploader(Stage):
-    """PUTs the finished picture to the caller's pre-signed URL. It makes the tries of webhooks too, beside that."""
+    """PUTs the finished picture to the caller's pre-signed URL.
+
+    Beside that, it makes the tries of webhooks, and erases what is to be erased outside the journal.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._webhooks = WebhookSender(open_webhook_egress(self.environment), self.environment.webhook_secrets)
+        self._erasing = Erasing(open_store(settings, self.environment), self._engine)
 
     async def run(self, work: Work, run: StepContext) -> Work:
         """The work without its picture, once the upload has been acknowledged.
@@ -36,3 +44,10 @@ class Uploader(Stage):
         """Makes all tries at once, and yields each answer as it comes. Called by TaskStatus."""
         async for answers in delivered_together(calls, self._webhooks.send):
             yield answers
+
+    async def erase(self, what: Elsewhere) -> ErasedElsewhere:
+        """See `Erasing`. Called by TaskStatus."""
+        return await self._erasing.erase(what)
+
+    def _engine(self, name: str) -> Engine:
+        return chosen_engines(self.settings, self.environment).made(name, self.egress, self.limits)

@@ -18,6 +18,7 @@ from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.settings import Limits
 from deployments.tasks.record import Task, now
+from deployments.tasks.traces import Traces, place_of
 from deployments.tasks.webhook import Webhook
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, OverlayJob, Work
 
@@ -97,7 +98,12 @@ class Admission:
         )
         if webhook_url is not None:
             task = replace(task, webhook=Webhook())
-        return task, Work(task.id, job, webhook_url=webhook_url)
+        return task, Work(task.id, job, webhook_url=webhook_url, traces=self._traces(job, body.readUrl))
+
+    def _traces(self, job: Job, read_url: str) -> Traces:
+        sources = [url for picture in _pictures_of(job) if (url := picture.url) is not None]
+        own = [url for url in (*sources, job.write_url, read_url) if self._store is not None and self._store.owns(url)]
+        return Traces(tuple(dict.fromkeys(map(place_of, own))), tuple(dict.fromkeys(map(place_of, sources))))
 
     def _webhook_url(self, body: Submission) -> str | None:
         url, field = body.webhookUrl, ("body", "webhookUrl")
@@ -132,6 +138,16 @@ class Admission:
         except InvalidImage as error:
             raise InvalidRequest(str(error), field) from None
         return Picture(data=data)
+
+
+def _pictures_of(job: Job) -> tuple[Picture, ...]:
+    """What the job's result is made of."""
+    match job:
+        case AvatarJob():
+            return job.photos
+        case OverlayJob():
+            return (job.person, job.background)
+    return ()
 
 
 def _check(url: str, allow: AllowedHosts, store: OwnStore | None, field: Location) -> None:

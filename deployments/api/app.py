@@ -13,6 +13,7 @@ from deployments.api.auth import ApiKeys
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
 from deployments.api.cors import Cors
+from deployments.api.erasure_routes import erasure_routes
 from deployments.api.head import HeadAsGet
 from deployments.api.health_routes import health_routes
 from deployments.api.list_routes import list_routes
@@ -87,6 +88,7 @@ def build_api(parts: Parts) -> ASGIApp:
     )
     app.include_router(submission_routes(admission, parts.backend, gate), prefix=BASE)
     app.include_router(task_routes(parts.backend), prefix=BASE)
+    app.include_router(erasure_routes(parts.backend), prefix=BASE)
     app.include_router(list_routes(parts.backend, parts.settings.public_url, BASE), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
     app.include_router(health_routes(parts.backend))

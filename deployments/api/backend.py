@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from deployments.tasks.entry import Binding
+from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.record import Task
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
@@ -52,6 +53,14 @@ class Backend(Protocol):
         Raises:
             NotFound: there is no such task.
             Conflict: it has not ended, or has no webhook.
+        """
+        ...
+
+    async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
+        """Erases all that is kept about a caller's avatar.
+
+        Raises:
+            NotFound: nothing is known of it.
         """
         ...
 

@@ -1,10 +1,18 @@
 """The routes for load balancers and orchestrators. They need no API key, and lie outside `/api/v1`."""
 
+from typing import Literal
+
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from deployments.api.backend import Backend
-from deployments.api.models import HealthResponse
 from deployments.api.openapi import problems_of
+
+
+class HealthResponse(BaseModel):
+    """All is well; what is not is a problem document."""
+
+    status: Literal["ok", "ready"]
 
 
 def health_routes(backend: Backend) -> APIRouter:

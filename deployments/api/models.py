@@ -7,7 +7,7 @@ Names stand as the API documents them, `writeUrl` and `readUrl` in camel case.
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
@@ -241,13 +241,6 @@ class TaskResponse(BaseModel):
         )
 
 
-class TaskListResponse(BaseModel):
-    """A page of tasks, the newest first."""
-
-    tasks: list[TaskResponse]
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
-
-
 class PresignRequest(_Request):
     """Fresh URLs for the object `key`, or for a new one."""
 
@@ -293,12 +286,6 @@ class ServiceResponse(BaseModel):
     blends: bool = Field(description="Whether an engine blends the person and the background of an overlay.")
     webhooks: bool = Field(description="Whether a webhookUrl may be sent.")
     limits: LimitsResponse
-
-
-class HealthResponse(BaseModel):
-    """All is well; what is not is a problem document."""
-
-    status: Literal["ok", "ready"]
 
 
 class FieldError(BaseModel):

@@ -148,6 +148,9 @@ class Engine(Protocol):
     cannot work with these options and keys. `lacks(verb, options)` returns a clause that says why the engine cannot do
     a verb, or None if it can. After an error or a clause, the service does not start.
 
+    An engine whose provider keeps requests may have a method `async def erase(self, receipt: str) -> bool`. It asks the
+    provider to delete what it keeps of a request, and returns whether the provider says that it has.
+
     The verbs run on an event loop: work that takes more than a few milliseconds of CPU belongs in a thread. An engine
     that pays for what it makes submits through `call`. A cancelled verb also cancels the provider's request, unless
     `call.is_wanted()`: then the next attempt waits for that request.

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 from deployments.errors import EngineOutcomeUnknown
 from deployments.tasks.record import StaleWrite, Task
+from deployments.tasks.traces import NO_TRACES, Traces
 
 
 class Binding(NamedTuple):
@@ -44,16 +45,23 @@ Submits = Mapping[str, PaidSubmit]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`paid` holds the submits of each step, by its id. `webhook_url` is to be told of the task's end."""
+    """`paid` holds the submits of each step, by its id. `webhook_url` is to be told of the task's end; `traces` are for
+    the task's erasure.
+    """
 
     task: Task
     binding: Binding | None = None
     paid: Mapping[str, Submits] = field(default_factory=dict)
     webhook_url: str | None = None
+    traces: Traces = NO_TRACES
 
     def with_task(self, task: Task) -> Self:
         """The entry with a newer record; with the end of a task, its paid calls are settled."""
         return replace(self, task=task, paid={} if task.is_ended else self.paid)
+
+    def without_webhook(self) -> Self:
+        """The entry of a task whose end is told to nobody."""
+        return replace(self, task=replace(self.task, webhook=None), webhook_url=None)
 
     def past(self, steps: Collection[str]) -> Self:
         """With these steps durably done, their submits are settled; a receipt may be as large as a picture."""
@@ -64,6 +72,12 @@ class Entry:
     def submit_of(self, step: str, engine: str) -> PaidSubmit | None:
         """What is known of the step's submit to this engine."""
         return self.paid.get(step, {}).get(engine)
+
+    @property
+    def awaits_receipts(self) -> bool:
+        """Whether the task runs, and has claimed a submit whose receipt is not there yet."""
+        submits = (submit for step in self.paid.values() for submit in step.values())
+        return not self.task.is_ended and any(submit.is_open and submit.receipt is None for submit in submits)
 
     def claimed(
         self, attempt: int, step: str, engine: str, claim: PaidSubmit, instead_of: PaidSubmit | None = None
@@ -87,7 +101,8 @@ class Entry:
         known = self.submit_of(step, engine)
         if self.task.is_ended or known is None or known.receipt is not None or not known.is_open:
             raise StaleWrite("the task has ended, or this submit is settled")
-        return self._with(step, engine, PaidSubmit(token, receipt, known.at))
+        receipted = self._with(step, engine, PaidSubmit(token, receipt, known.at))
+        return replace(receipted, traces=self.traces.sent(engine, receipt))
 
     def released(self, step: str, engine: str, token: str) -> Self:
         """The submit certainly did not reach the provider: the step may be claimed again."""

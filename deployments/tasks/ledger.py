@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import TypeVar
 
@@ -75,7 +75,13 @@ class Ledger:
                 self._unfinished[entry.task.id] = Unfinished(entry)
             age = self._clock() - entry.task.timeline[-1].at
             await self._show(entry.task, age_s=max(0.0, age.total_seconds()))
-        return [entry for entry in entries if not entry.task.is_ended or entry.webhook_url is not None]
+        return [entry for entry in entries if self._is_left(entry)]
+
+    def _is_left(self, entry: Entry) -> bool:
+        """Whether something is left to do for the task, which may have been forgotten since it ended."""
+        if entry.task.is_ended:
+            return entry.webhook_url is not None and self.shown.get(entry.task.id) is not None
+        return True
 
     @property
     def in_flight(self) -> list[Task]:
@@ -115,7 +121,7 @@ class Ledger:
         """
         if len(self._unfinished) >= self._most:
             raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5, "full")
-        unfinished = self._unfinished[task.id] = Unfinished(Entry(task, binding, webhook_url=work.webhook_url))
+        unfinished = self._unfinished[task.id] = Unfinished(_first_entry(task, work, binding))
         if binding:
             self._bind(binding, task.id)
         async with unfinished.changed:
@@ -160,7 +166,21 @@ class Ledger:
         task = self.shown.get(task_id)
         if task is None or not task.is_ended:
             return None
-        return await self._read(lambda: self._journal.read_entry(task_id))
+        return await self._until_done(lambda: self._journal.read_entry(task_id))
+
+    async def entry(self, task_id: str) -> Entry | None:
+        """The entry of a task, ended or not; None where there is none."""
+        if (unfinished := self._unfinished.get(task_id)) is not None:
+            return unfinished.entry
+        return await self.ended(task_id)
+
+    async def forget(self, task_ids: Collection[str]) -> None:
+        """Drops all that is kept of tasks that have ended."""
+        await self._until_done(lambda: self._journal.forget(list(task_ids)))
+        for task_id in task_ids:
+            self.shown.drop(task_id)
+            self.index.drop(task_id)
+            self._unbind(task_id)
 
     async def rewrite(self, entry: Entry) -> bool:
         """Makes a change of an ended task durable, and shows it; False where the task has been forgotten."""
@@ -204,16 +224,16 @@ class Ledger:
 
     async def _read_work(self, task_id: str) -> Work:
         async with self._reading:
-            work = await self._read(lambda: self._journal.read_work(task_id))
+            work = await self._until_done(lambda: self._journal.read_work(task_id))
         if work is None:
             raise NotFound("There is no such task in flight.")
         return work
 
-    async def _read(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Reads until it succeeds."""
+    async def _until_done(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Reads or forgets: repeated until it succeeds."""
         while True:
             try:
-                return await read()
+                return await action()
             except JournalBroken as error:
                 logger.error("A task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
                 await self._sleep(1)
@@ -256,3 +276,7 @@ class Ledger:
     def _unbind(self, task_id: str) -> None:
         if (key := self._keys.pop(task_id, None)) is not None:
             del self._bound[key]
+
+
+def _first_entry(task: Task, work: Work, binding: Binding | None) -> Entry:
+    return Entry(task, binding, webhook_url=work.webhook_url, traces=work.traces)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from deployments.tasks.entry import Binding
+from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.feed import Changes, Mark
 from deployments.tasks.journal_check import CHECK_SECONDS
 from deployments.tasks.record import Task
@@ -144,13 +145,31 @@ class SendWebhookAgain(Message[Task]):
 
 
 @dataclass(frozen=True)
-class WatchTasks(Message[Changes[Task]]):
-    """A long-poll for the tasks that have changed since `since`."""
+class EraseAvatar(Message[ErasureReport]):
+    """See `Erasure.erase`. It waits for providers, so it travels alone."""
+
+    delivery = Delivery(batched=False, patience_s=60)
+    caller: str
+    avatar_id: str
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> ErasureReport:
+        return await orchestrator.erasure.erase(self.caller, self.avatar_id)
+
+
+class Gone(NamedTuple):
+    """The task `id` was erased: there is no such task any more."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class WatchTasks(Message[Changes[Task | Gone]]):
+    """A long-poll for the tasks that have changed since `since`, or are gone."""
 
     delivery = _LONG_POLL
     since: Mark | None
 
-    async def handle(self, orchestrator: "Orchestrator", /) -> Changes[Task]:
+    async def handle(self, orchestrator: "Orchestrator", /) -> Changes[Task | Gone]:
         return await orchestrator.changes.since(self.since, WATCH_SECONDS)
 
 

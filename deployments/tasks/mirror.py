@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from deployments.errors import Unavailable
 from deployments.tasks.feed import Mark
-from deployments.tasks.messages import Ask, GetTask, WatchTasks
+from deployments.tasks.messages import Ask, GetTask, Gone, WatchTasks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
 
@@ -46,6 +46,7 @@ class Mirror:
         self._heard_at = monotonic()
         self._shown: StatusMap | None = None  # None: nothing heard yet, or it is away
         self._heard = asyncio.Event()
+        self._gone: dict[str, None] = {}  # in the order in which they were heard of
 
     @property
     def lag_s(self) -> float:
@@ -80,12 +81,23 @@ class Mirror:
         if shown is not None and (task := shown.get(task_id)) is not None:
             return task
         task = await self._ask(GetTask(task_id))
+        if task_id in self._gone:  # the answer was on its way when that was heard
+            return None
         return _put(shown, task) if shown is not None and task is not None else task
 
-    def note(self, task: Task) -> None:
-        """Shows what has been heard of a task, unless something newer is shown already."""
-        if self._shown is not None:
+    def note(self, task: Task | Gone) -> None:
+        """Shows what has been heard of a task, unless something newer is shown already, or the task is gone."""
+        if isinstance(task, Gone):
+            self._note_gone(task.id)
+        elif self._shown is not None and task.id not in self._gone:
             _put(self._shown, task)
+
+    def _note_gone(self, task_id: str) -> None:
+        self._gone[task_id] = None
+        if len(self._gone) > KEEP_AT_MOST:
+            del self._gone[next(iter(self._gone))]
+        if self._shown is not None:
+            self._shown.drop(task_id)
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         """`task` at once, then each newer state of it, up to and including the final one; outlives the orchestrator.

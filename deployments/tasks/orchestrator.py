@@ -7,17 +7,19 @@ instead, its process was lost, and the task goes on with a new attempt, from its
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 
 from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable, no_such_task
 from deployments.settings import Deadlines, Settings
 from deployments.tasks.entry import Binding, Entry
+from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, EraseElsewhere, Erasure
 from deployments.tasks.feed import Feed
 from deployments.tasks.journal import Journal
 from deployments.tasks.journal_check import JournalCheck
-from deployments.tasks.ledger import Ledger
+from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
-from deployments.tasks.messages import CalledOff
+from deployments.tasks.messages import CalledOff, Gone
 from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
@@ -33,10 +35,15 @@ async def _undelivered(_: WebhookCall) -> Answer:
     return "nobody sends webhooks here"
 
 
+async def _nothing_elsewhere(_: Elsewhere) -> ErasedElsewhere:
+    return ErasedElsewhere(0, frozenset())
+
+
 class Orchestrator:
     """Accepts tasks, runs their steps, and keeps their status. Use it on one event loop, and await `recover` first.
 
-    `send` sends steps to the stages, `deliver` makes tries of webhooks. `on_change` is called at each change of a task,
+    `send` sends steps to the stages, `deliver` makes tries of webhooks, `erase_elsewhere` erases what is kept
+    elsewhere. `on_change` is called at each change of a task,
     `on_lost` when an attempt at it was lost, and `on_webhook` after each try of a webhook. `changes` and `called_off`
     tell other processes which tasks have changed, and which attempts are called off.
     """
@@ -48,6 +55,7 @@ class Orchestrator:
         send: Send,
         *,
         deliver: Deliver = _undelivered,
+        erase_elsewhere: EraseElsewhere = _nothing_elsewhere,
         on_change: Callable[[Task], None] = lambda _: None,
         on_lost: Callable[[Task], None] = lambda _: None,
         on_webhook: Callable[[Webhook], None] = lambda _: None,
@@ -59,7 +67,7 @@ class Orchestrator:
         self._on_lost = on_lost
         self._clock = clock
         self._sleep = sleep
-        self.changes = Feed[Task]()
+        self.changes = Feed[Task | Gone]()
         self.called_off = Feed[CalledOff]()
         self.journal_check = JournalCheck(journal)
         self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=self._changed)
@@ -69,6 +77,12 @@ class Orchestrator:
         self.tasks = self._ledger.shown
         self.index = self._ledger.index
         self.webhooks = Webhooks(self._ledger, deliver, clock=clock, on_change=self.changes.append, on_try=on_webhook)
+        self.erasure = Erasure(
+            self._ledger,
+            erase_elsewhere,
+            call_off=self._call_off,
+            on_gone=lambda task_id: self.changes.append(Gone(task_id)),
+        )
 
     async def recover(self) -> None:
         """Continues every task in the journal that has not ended, and every webhook that waits.
@@ -123,17 +137,34 @@ class Orchestrator:
         """
         if self.tasks.get(task_id) is None:
             raise no_such_task()
-        cancelled = Failure.of(Cancelled("The task was cancelled."))
         try:
-            entry = await self._ledger.change(
-                task_id, lambda entry: entry.with_task(entry.task.failed(cancelled, self._clock()))
-            )
+            return await self._end_as_cancelled(task_id)
         except (NotFound, StaleWrite):
             raise Conflict("The task has already ended.") from None
+
+    async def _end_as_cancelled(self, task_id: str, change: Change = lambda entry: entry) -> Task:
+        """Ends a task that runs, and makes the `change` in the same write.
+
+        Raises:
+            NotFound, StaleWrite: it does not run.
+        """
+        cancelled = Failure.of(Cancelled("The task was cancelled."))
+
+        def ended(entry: Entry) -> Entry:
+            return change(entry.with_task(entry.task.failed(cancelled, self._clock())))
+
+        entry = await self._ledger.change(task_id, ended)
         self.webhooks.add(entry)
         if walking := self._walking.get(task_id):
             walking.cancel()
         return entry.task
+
+    async def _call_off(self, task_id: str) -> None:
+        """Cancels a task that is to be erased, where it runs; its end is told to nobody."""
+        await self.paid_submits.until_answered(task_id)
+        with suppress(NotFound, StaleWrite):
+            await self._end_as_cancelled(task_id, Entry.without_webhook)
+        await self.webhooks.drop([task_id])
 
     @property
     def in_flight(self) -> list[Task]:

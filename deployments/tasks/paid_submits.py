@@ -80,6 +80,13 @@ class PaidSubmits:
             return False
         return not task.is_ended and not (gives_up and task.attempts == attempt)
 
+    async def until_answered(self, task_id: str) -> None:
+        """Waits, up to `unknown_submit_s`, for the receipts of submits that may be on their way."""
+        with suppress(NotFound, TimeoutError):
+            unfinished = self._ledger.unfinished(task_id)
+            async with asyncio.timeout(self._patience_s), unfinished.changed:
+                await unfinished.changed.wait_for(lambda: not unfinished.entry.awaits_receipts)
+
     async def _settle(self, task_id: str, change: Change) -> None:
         with suppress(NotFound, StaleWrite):
             await self._ledger.change(task_id, change)

@@ -50,6 +50,14 @@ class StatusMap:
             await self._changes.setdefault(task_id, asyncio.Event()).wait()
         return task
 
+    def drop(self, task_id: str) -> None:
+        """Forgets a task, if it is there, and tells those who wait for it."""
+        self._ended.pop(task_id, None)
+        if (task := self._tasks.pop(task_id, None)) is not None:
+            self.by_status[task.status] -= 1
+        if change := self._changes.pop(task_id, None):
+            change.set()
+
     def clear(self) -> None:
         """Forgets everything, and tells those who wait."""
         self._tasks.clear()

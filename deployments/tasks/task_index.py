@@ -71,6 +71,15 @@ class TaskIndex:
         places = list(islice(merge(*(members.below(after) for members in groups), reverse=True), limit + 1))
         return Page([self._tasks[task_id] for _, task_id in places[:limit]], len(places) > limit)
 
+    def of_avatar(self, caller: str, avatar_id: str) -> list[Task]:
+        """All tasks of a caller's avatar."""
+        groups = (self._groups.get((caller, avatar_id, *kind)) for kind in product(Operation, Status))
+        return [self._tasks[task_id] for members in groups if members for _, task_id in members.below(None)]
+
+    def all(self) -> list[Task]:
+        """Every task, whosever it is."""
+        return list(self._tasks.values())
+
     def _leave_groups(self, task: Task) -> None:
         for group in _groups_of(task):
             members = self._groups[group]

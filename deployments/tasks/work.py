@@ -10,6 +10,7 @@ from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.tasks.entry import Submits
 from deployments.tasks.record import Charge, Failure, Maker, Operation
+from deployments.tasks.traces import NO_TRACES, Traces
 
 
 @dataclass(frozen=True)  # no slots here: see `Task`
@@ -65,7 +66,8 @@ class Work:
 
     `done` are the ids of the steps behind it, those not needed included. `picture` is the newest picture (None
     before the first step); `opaque` says whether it has no transparency; `person_size` is that of the picture which an
-    overlay names as its person. `webhook_url` is to be told of the task's end.
+    overlay names as its person. `webhook_url` is to be told of the task's end; `traces` are for its
+    erasure.
     """
 
     task_id: str
@@ -78,6 +80,7 @@ class Work:
     charges: tuple[Charge, ...] = ()
     made_by: tuple[Maker, ...] = ()
     webhook_url: str | None = None
+    traces: Traces = NO_TRACES
 
     @property
     def size(self) -> int:

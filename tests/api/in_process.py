@@ -8,6 +8,7 @@ from deployments.api.models import EnginesResponse
 from deployments.errors import Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
+from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, ErasureReport
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Task
@@ -28,8 +29,9 @@ class InProcess:
     """A `Backend` on this event loop.
 
     `works` keeps what was submitted, `asked_for` the ids that were asked about; `outcome` says how each last step ends,
-    and `release`, once set, lets it. `webhooks` keeps the tries of webhooks, which `receiver` answers. It may be `away`
-    or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too early.
+    and `release`, once set, lets it. `webhooks` keeps the tries of webhooks, which `receiver` answers, `erased` what is
+    to go elsewhere. It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a
+    request comes too early.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,9 +46,10 @@ class InProcess:
         stages = FakeStages(self._step)
         self.journal = BrokenJournal()
         self.webhooks: list[WebhookCall] = []
+        self.erased: list[Elsewhere] = []
         self.receiver: Callable[[WebhookCall], Answer] = lambda _: 200
-        self._orchestrator = stages.orchestrator = Orchestrator(
-            settings, self.journal, stages.send, deliver=self._deliver
+        self.orchestrator = stages.orchestrator = Orchestrator(
+            settings, self.journal, stages.send, deliver=self._deliver, erase_elsewhere=self._erase_elsewhere
         )
         self._is_open = False
 
@@ -62,45 +65,54 @@ class InProcess:
         self.webhooks.append(call)
         return self.receiver(call)
 
+    async def _erase_elsewhere(self, what: Elsewhere) -> ErasedElsewhere:
+        self.erased.append(what)
+        return ErasedElsewhere(len(what.objects), frozenset(what.requests))
+
     async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
         self._may_be_away()
         if not self._is_open:
             self._is_open = True
-            await self._orchestrator.recover()
-        return await self._orchestrator.submit(task, work, binding)
+            await self.orchestrator.recover()
+        return await self.orchestrator.submit(task, work, binding)
 
     def _may_be_away(self) -> None:
         if self.away:
             raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2, "actor")
 
     async def bound(self, binding: Binding) -> Task | None:
-        return await self._orchestrator.bound(binding) if self.finds_bound else None
+        return await self.orchestrator.bound(binding) if self.finds_bound else None
 
     async def cancel(self, task_id: str) -> Task:
-        return await self._orchestrator.cancel(task_id)
+        return await self.orchestrator.cancel(task_id)
 
     async def send_webhook_again(self, task_id: str) -> Task:
-        return await self._orchestrator.send_webhook_again(task_id)
+        return await self.orchestrator.send_webhook_again(task_id)
+
+    async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
+        self._may_be_away()
+        return await self.orchestrator.erasure.erase(caller, avatar_id)
 
     async def check_ready(self) -> None:
         self._may_be_away()
-        await self._orchestrator.journal_check.passed()
+        await self.orchestrator.journal_check.passed()
 
     async def get(self, task_id: str) -> Task | None:
         self.asked_for.append(task_id)
         self._may_be_away()
         if self.broken is not None:
             raise self.broken
-        return self._orchestrator.tasks.get(task_id)
+        return self.orchestrator.tasks.get(task_id)
 
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         self._may_be_away()
-        return self._orchestrator.index.page(wanted, after, limit)
+        return self.orchestrator.index.page(wanted, after, limit)
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         yield task
         while not task.is_ended:
-            newer = await self._orchestrator.tasks.changed(task.id, task)
-            assert newer is not None
+            newer = await self.orchestrator.tasks.changed(task.id, task)
+            if newer is None:
+                return
             task = newer
             yield task

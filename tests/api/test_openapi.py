@@ -14,6 +14,7 @@ STATUSES = {
     "POST /api/v1/avatar": {201} | SUBMISSION,
     "PUT /api/v1/avatar/{avatar_id}/background": {200} | SUBMISSION,
     "PUT /api/v1/avatar/{avatar_id}/overlay": {200} | SUBMISSION,
+    "DELETE /api/v1/avatar/{avatar_id}": {200} | QUESTION,
     "GET /api/v1/tasks": {200, 400, 401, 500, 503},
     "GET /api/v1/task/{aige_task_id}/status": {200} | QUESTION,
     "GET /api/v1/task/{aige_task_id}": {200} | QUESTION,

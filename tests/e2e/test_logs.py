@@ -1,11 +1,12 @@
 """The logs of the whole cluster: tasks can be followed by their id, and no secret stands in any file."""
 
+import base64
 import json
 import re
 import time
 from collections.abc import Iterator
 
-from tests.e2e.service import API_KEY, STORAGE_SECRET, TASK_PATIENCE_S, URL_SECRET, Service
+from tests.e2e.service import API_KEY, PHOTO, STORAGE_SECRET, TASK_PATIENCE_S, URL_SECRET, WEBHOOK_SECRET, Service
 
 ABOUT_A_TASK = re.compile(r"\w+: \w+ in [\d.]+ s|\w+ ended as |A step failed|Attempt \d")
 """How our own lines on a task begin."""
@@ -51,6 +52,32 @@ def test_every_line_about_a_task_carries_its_id(service: Service) -> None:
     assert [line for line in about_tasks if "aige_task_id" not in line] == []
 
 
+def test_no_prompt_photo_or_url_stands_in_any_log(service: Service) -> None:
+    """Of tasks that end well, that fail, break or are erased; neither in our lines nor in a library's."""
+    mark, photo = "Zq7Wm1", base64.b64encode(PHOTO.read_bytes()).decode()
+    urls = {"writeUrl": f"{service.sink.url}/{mark}-w?{mark}", "readUrl": f"{service.sink.url}/{mark}-r"}
+    hook = {**urls, "webhookUrl": f"{service.sink.url}/{mark}-hook", "avatar_id": "logged"}
+    service.sink.answers[f"/{mark}-hook"] = [500]
+    tasks = [
+        service.avatar("", f"instant {mark}", photo, **hook),
+        service.avatar("", f"raises {mark}", photo, **hook),
+        service.avatar("", f"instant {mark}", f"{service.sink.url}/{mark}-photo", **hook),
+        service.avatar("", f"a portrait of {mark}", photo, **hook),
+    ]
+    refused = service.http.post("/avatar", json={"prompt": mark, "source_images": [f"ftp://{mark}"]})
+    assert refused.status_code == 400
+    for task_id in tasks:
+        service.ended(task_id)
+        until_logged(service, task_id, "message", "webhook: try 1")
+    assert service.http.delete("/avatar/logged").json()["tasks"] == len(tasks)
+    time.sleep(2)  # lines are written each second
+    middle = len(photo) // 2
+    for file in (file for file in service.logs.parent.rglob("*") if file.is_file()):
+        content = file.read_bytes()
+        assert mark.encode() not in content, file
+        assert photo[middle : middle + 60].encode() not in content, file
+
+
 def test_no_secret_stands_in_any_log(service: Service) -> None:
     """Neither a key, nor the store's secret, nor what signs a URL, in any file of the cluster."""
     signed = service.http.post("/storage/presign").json()
@@ -64,7 +91,7 @@ def test_no_secret_stands_in_any_log(service: Service) -> None:
     ]
     assert [service.ended(task_id).status for task_id in tasks] == ["error", "done", "error", "error"]
     signatures = [url.rpartition("signature=")[2] for url in store.values()]
-    secrets = [secret.encode() for secret in (API_KEY, STORAGE_SECRET, URL_SECRET, *signatures)]
+    secrets = [secret.encode() for secret in (API_KEY, STORAGE_SECRET, WEBHOOK_SECRET, URL_SECRET, *signatures)]
     files = [file for file in service.logs.parent.rglob("*") if file.is_file()]
     assert len(files) > 10
     for file in files:

@@ -22,7 +22,7 @@ KEY = "a-key-id:the-secret-half-of-the-key"
 UPLOAD_TOKEN = "a-token-for-uploads"
 FILES = "https://v3.fal.media/files"
 
-Kind = Literal["submit", "status", "result", "cancel", "file", "upload", "list"]
+Kind = Literal["submit", "status", "result", "cancel", "file", "upload", "list", "erase"]
 Way = Callable[[], Answer]
 Fault = Callable[[Way], Awaitable[Answer | None]]
 
@@ -93,6 +93,9 @@ class FalEmulator:
     asked: list[Asked] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: list[Asked] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
+    is_admin: bool = True
+    """Whether the key may delete."""
     cancel_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def script(self, kind: Kind, *faults: Fault) -> None:
@@ -121,6 +124,8 @@ class FalEmulator:
                 return None, lambda: _schema(asked)
             case "api.fal.ai", ["v1", "models", "requests", "by-endpoint"]:
                 return "list", lambda: self._list(asked)
+            case "api.fal.ai", ["v1", "models", "requests", number, "payloads"]:
+                return "erase", lambda: self._erase(asked, number)
             case "rest.fal.ai", _:
                 return "upload", lambda: _token(asked)
             case _, ["files", "upload"]:
@@ -204,6 +209,19 @@ class FalEmulator:
         items = [_listed(request) for request in listed[place : place + 1]]
         more = {"next_cursor": str(place + 1), "has_more": True} if place + 1 < len(listed) else {"has_more": False}
         return Answer(200, {"items": items, **more})
+
+    def _erase(self, asked: Asked, number: str) -> Answer:
+        """Deletes what is kept of a request, and what it made; files that were sent stay."""
+        if asked.method != "DELETE":
+            return Answer(405, {"detail": "Method not allowed"})
+        if asked.headers.get("authorization") != f"Key {KEY}" or not self.is_admin:
+            return Answer(403, {"detail": "An admin key is required."})
+        if number not in self.requests:
+            return Answer(404, {"detail": "Request not found"})
+        self.erased.append(number)
+        made = self.files.pop(f"{number}.png", None)
+        results = [{"link": f"{self.files_url}/{number}.png", "exception": None}] if made is not None else []
+        return Answer(200, {"cdn_delete_results": results})
 
     def _age(self, request: Request) -> float:
         return self.clock() - request.submitted_at

@@ -1,10 +1,13 @@
 """What may happen to a paid submit of a task: claimed, then receipted or released, and settled with the task's end."""
 
+from dataclasses import replace
+
 import pytest
 
 from deployments.errors import ErrorCode
 from deployments.tasks.entry import Entry, PaidSubmit
 from deployments.tasks.record import Failure, StaleWrite
+from deployments.tasks.traces import SentRequest
 from tests.tasks.in_process import AT, task_and_work
 
 STEP, ENGINE = "generate_background", "fal"
@@ -65,3 +68,22 @@ def test_with_the_end_of_its_task_all_is_settled(entry: Entry) -> None:
     assert ended.paid == {}
     with pytest.raises(StaleWrite, match="the task has ended"):
         ended.receipted(STEP, ENGINE, "one", "request 1")
+
+
+def test_receipts_are_kept_for_an_erasure(entry: Entry) -> None:
+    """In the same write; beyond their steps, and beyond the task's end."""
+    receipted = entry.claimed(2, STEP, ENGINE, PaidSubmit("one")).receipted(STEP, ENGINE, "one", "fal:9")
+    assert receipted.traces.requests == (SentRequest("fal", "fal:9"),)
+    assert receipted.past({STEP}).traces == receipted.traces
+    failed = receipted.task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT)
+    assert receipted.with_task(failed).traces == receipted.traces
+
+
+def test_which_entries_await_receipts(entry: Entry) -> None:
+    """One whose task runs, and has claimed a submit that may be on its way."""
+    claimed = entry.claimed(2, STEP, ENGINE, PaidSubmit("one"))
+    assert (entry.awaits_receipts, claimed.awaits_receipts) == (False, True)
+    assert not claimed.receipted(STEP, ENGINE, "one", "fal:9").awaits_receipts
+    assert not claimed.released(STEP, ENGINE, "one").awaits_receipts
+    failed = claimed.task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT)
+    assert not replace(claimed, task=failed).awaits_receipts

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TypeVar, cast
 
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
 from deployments.tasks.feed import Feed
-from deployments.tasks.messages import GetTask, Message, WatchTasks
+from deployments.tasks.messages import GetTask, Gone, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
+from deployments.tasks.webhook import Webhook
 from tests.tasks.in_process import AT, no_sleep, task_and_work
 
 R = TypeVar("R")
@@ -32,11 +34,15 @@ class Actor:
         self.restart()
 
     def restart(self) -> None:
-        self.feed = Feed[Task](self.keep)
+        self.feed = Feed[Task | Gone](self.keep)
 
     def put(self, task: Task) -> None:
         self.tasks[task.id] = task
         self.feed.append(task)
+
+    def erase(self, task_id: str) -> None:
+        del self.tasks[task_id]
+        self.feed.append(Gone(task_id))
 
     async def ask(self, message: Message[R]) -> R:
         if isinstance(message, GetTask):
@@ -228,3 +234,59 @@ def test_whatever_happens_no_reader_sees_a_status_go_back(events: Sequence[str])
                 assert lengths == sorted(lengths)
 
     asyncio.run(live())
+
+
+class TestErased:
+    async def test_it_is_not_shown_any_more(self) -> None:
+        """Whoever watches it hears that it ends, and nothing that was on its way brings it back."""
+        actor = Actor()
+        actor.put(task())
+        async with mirror_of(actor) as mirror:
+            watching = asyncio.create_task(_all_of(mirror.watch(task())))
+            await turns()
+            actor.erase("t")
+            await turns()
+            assert await watching == [task()]
+            assert await mirror.get("t") is None
+            mirror.note(task())
+            assert await mirror.get("t") is None
+
+    async def test_an_answer_that_was_on_its_way_is_dropped(self) -> None:
+        """The question came before the erasure, and its answer after it."""
+        actor, answered = Actor(), asyncio.Event()
+        actor.put(task())
+
+        async def slow(message: Message[R]) -> R:
+            answer = await actor.ask(message)
+            if isinstance(message, GetTask):
+                await answered.wait()
+            return answer
+
+        mirror = Mirror(slow, sleep=no_sleep)
+        asking = asyncio.create_task(mirror.get("t"))
+        await turns()
+        mirror.note(Gone("t"))
+        answered.set()
+        assert await asking is None
+
+    async def test_a_mirror_that_has_heard_nothing_remembers_it(self) -> None:
+        """As after the reply to the erasure itself, while the orchestrator restarts."""
+        mirror = Mirror(Actor().ask, sleep=no_sleep)
+        mirror.note(Gone("t"))
+        mirror.note(task())
+        assert await mirror.get("t") is None
+
+
+async def _all_of(states: AsyncIterator[Task | None]) -> list[Task]:
+    return [state async for state in states if state is not None]
+
+
+async def test_a_webhooks_later_state_is_not_replaced_by_an_earlier_one() -> None:
+    """An answer may be older than what the feed has told meanwhile."""
+    actor = Actor()
+    ended = replace(task(), webhook=Webhook()).finished(1, (), AT)
+    tried = replace(ended, webhook=Webhook().tried(0, AT, 200))
+    actor.put(tried)
+    async with mirror_of(actor) as mirror:
+        mirror.note(ended)
+        assert await mirror.get("t") == tried

@@ -61,3 +61,17 @@ async def test_a_change_wakes_who_waits_for_it() -> None:
     tasks.clear()
     assert await waiting is None
     assert tasks.by_status.total() == 0
+
+
+async def test_what_is_dropped_is_gone_and_those_who_wait_hear_it() -> None:
+    """It is counted no more; one that is not there is no fault."""
+    tasks = StatusMap(keep_s=60, keep_at_most=100)
+    for task in (running("a"), done("b")):
+        tasks.put(task)
+    waiting = asyncio.create_task(tasks.changed("a", running("a")))
+    await turns()
+    for task_id in ("a", "b", "nobody"):
+        tasks.drop(task_id)
+    assert await waiting is None
+    assert (tasks.get("a"), tasks.get("b"), tasks.by_status.total()) == (None, None, 0)
+    assert tasks.put(done("c")) == []

@@ -75,6 +75,17 @@ def test_filters() -> None:
     assert ids(index, replace(both, avatar_ids=frozenset({"x"}))) == []
 
 
+def test_all_of_an_avatar() -> None:
+    """Whatever they make and show, of one caller; and all that there are."""
+    index = TaskIndex()
+    for one in (task("a", avatar_id="x"), failed(task("b", avatar_id="x", operation=Operation.OVERLAY)), task("c")):
+        index.put(one)
+    index.put(task("d", avatar_id="x", caller="other"))
+    assert sorted(one.id for one in index.of_avatar("default", "x")) == ["a", "b"]
+    assert index.of_avatar("default", "nobody") == []
+    assert sorted(one.id for one in index.all()) == ["a", "b", "c", "d"]
+
+
 def test_a_task_that_changes_changes_its_groups() -> None:
     """It keeps its place; what it was is not found any more, and what is dropped is in no group."""
     index = TaskIndex()

@@ -63,7 +63,7 @@ class FalEngine:
         options = FalOptions.parse(context.options)
         environment = context.environment
         fal = AsyncClient(_key_in(environment), default_timeout=options.submit_s)
-        queue = FalQueue(
+        queue = self._queue = FalQueue(
             fal,
             store_io=options.store_io,
             keep_files_s=options.keep_files_s,
@@ -100,6 +100,10 @@ class FalEngine:
     async def blend(self, prompt: str, composite: Picture, call: PaidCall) -> Made:
         size = await self._size_of(composite)
         return await self._made(Verb.BLEND, call, pictures=[composite], prompt=prompts.blend_prompt(prompt), size=size)
+
+    async def erase(self, receipt: str, /) -> bool:
+        """See `deployments.engines.base.Engine`."""
+        return await self._queue.erase(receipt)
 
     async def _made(  # noqa: PLR0913 - all that the four verbs differ in
         self,

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID, uuid5
 
 import httpx
 from fal_client import AsyncClient, AsyncRequestHandle, Completed, FalClientHTTPError, InProgress, Queued, Status
@@ -27,10 +28,25 @@ from deployments.media.httpx_errors import TROUBLE
 
 LOOK_S = 30.0
 """How long one look may take, fal-client's own retries included."""
+PAYLOADS_URL = "https://api.fal.ai/v1/models/requests/{}/payloads"
+_ERASURES = UUID("0c6f5f0e-8f0b-4a43-9d9c-2f6a6d1f0b7a")
+"""Of idempotency keys (RFC 9562, 5.5); never changes."""
 _REQUESTS = "/requests/"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TROUBLE: tuple[type[Exception], ...] = (*TROUBLE, LookupError, TypeError)
 """No answer, or one that fal-client cannot read."""
+
+
+class _DeletedFile(BaseModel):
+    """Of a file that was to be deleted: what went wrong, if anything did."""
+
+    exception: JsonValue = None
+
+
+class _Deleted(BaseModel):
+    """What fal answers where it has deleted a request's payloads (docs.fal.ai, platform APIs, request payloads)."""
+
+    cdn_delete_results: list[_DeletedFile] = []
 
 
 class _Accepted(BaseModel):
@@ -104,6 +120,22 @@ class FalQueue:
             FalClientError, httpx.HTTPError: fal has not done so; it may have been too late.
         """
         await (await self._handle(receipt)).cancel()
+
+    async def erase(self, receipt: str) -> bool:
+        """Has fal delete what it keeps of a request: its payloads, and the files that the model made.
+
+        Files that were sent to it go by their own lifetime (`keep_files_s`). The key must be one that may do this.
+
+        Returns:
+            Whether fal says that it has done so.
+        """
+        handle = await self._handle(receipt)
+        key = str(uuid5(_ERASURES, handle.request_id))  # asked again, fal answers the same
+        response = await handle.client.delete(PAYLOADS_URL.format(handle.request_id), headers={"Idempotency-Key": key})
+        if not response.is_success:
+            return False
+        deleted = _Deleted.model_validate_json(response.content)
+        return all(file.exception is None for file in deleted.cdn_delete_results)
 
     async def _handle(self, receipt: str) -> AsyncRequestHandle:
         return await self._fal.get_handle(endpoint_of(receipt), receipt.rpartition(_REQUESTS)[2])

@@ -26,6 +26,8 @@ from deployments.media.storage.base import READ_LIFETIME, WRITE_LIFETIME, Presig
 
 OBJECTS_PATH = "/api/v1/storage/objects/"
 _UNFINISHED = ".part"
+_ERASED = ".erased"
+"""Of a file beside an object that was erased: it stays for as long as a URL that may write there."""
 _log = logging.getLogger(__name__)
 
 
@@ -107,6 +109,7 @@ class BuiltinStore:
 
         Raises:
             BodyTooLarge: it is longer than `max_bytes`; nothing of it stays.
+            NotFound: the object was erased.
             Unavailable: the disk is full or does not work.
         """
         path = self._path(key)
@@ -114,7 +117,7 @@ class BuiltinStore:
         with _refusing_for_disk_trouble():
             try:
                 await self._fill(unfinished, chunks)
-                await asyncio.to_thread(unfinished.replace, path)
+                await asyncio.to_thread(_put_in_place, unfinished, path)
             finally:
                 await asyncio.to_thread(unfinished.unlink, missing_ok=True)
 
@@ -134,6 +137,19 @@ class BuiltinStore:
             media_type = sniff(file.read(12)) or "application/octet-stream"
             file.seek(0)
             return StoredObject(file, os.fstat(file.fileno()).st_size, media_type)
+
+    def erase(self, key: str) -> bool:
+        """Removes the object at `key` for good; whether there was one.
+
+        A write that is under way, or whose URL is still good, puts nothing there any more.
+
+        Raises:
+            Unavailable: the disk does not work.
+        """
+        path = self._path(key)
+        with _refusing_for_disk_trouble():
+            path.with_suffix(_ERASED).touch(0o600)  # first: whoever puts the object there afterwards looks for it
+            return _removed(path)
 
     def sweep(self) -> None:
         """Removes objects that no URL can read any more, and what interrupted writes left. Call it now and then."""
@@ -179,7 +195,22 @@ def _lifetime(path: Path) -> timedelta | None:
     """How long a file stays after its last change; for ever where it is none of ours."""
     if is_key(path.name):
         return READ_LIFETIME
-    return WRITE_LIFETIME if path.suffix == _UNFINISHED else None
+    return WRITE_LIFETIME if path.suffix in {_UNFINISHED, _ERASED} else None
+
+
+def _put_in_place(unfinished: Path, path: Path) -> None:
+    unfinished.replace(path)
+    if path.with_suffix(_ERASED).exists():
+        _removed(path)
+        raise NotFound("The object was erased: ask for the URLs of a new one.")
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

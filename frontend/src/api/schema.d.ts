@@ -148,6 +148,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/avatar/{avatar_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase Avatar
+         * @description Erase the avatar: its tasks, their pictures in the built-in store, and what providers keep of them.
+         *
+         *     Running tasks are cancelled. The tasks whose results it was made of are erased too. A provider without a way to
+         *     delete is told in the answer.
+         */
+        delete: operations["erase_avatar_api_v1_avatar__avatar_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks": {
         parameters: {
             query?: never;
@@ -381,6 +404,20 @@ export interface components {
             blend: string[];
         };
         /**
+         * ErasureResponse
+         * @description How many tasks, and how many objects of the built-in store, were erased. A bucket of your own is untouched.
+         */
+        ErasureResponse: {
+            /** Avatar Id */
+            avatar_id: string;
+            /** Tasks */
+            tasks: number;
+            /** Objects */
+            objects: number;
+            /** Provider */
+            provider: components["schemas"]["ProviderErasureResponse"][];
+        };
+        /**
          * ErrorCode
          * @description The codes that a failed task can show.
          * @enum {string}
@@ -582,6 +619,18 @@ export interface components {
              * @description Only where a field of the request is wrong.
              */
             errors?: components["schemas"]["FieldError"][] | null;
+        };
+        /**
+         * ProviderErasureResponse
+         * @description Whether a provider has deleted what it keeps of a request; false where it has no way to do so.
+         */
+        ProviderErasureResponse: {
+            /** Engine */
+            engine: string;
+            /** Request */
+            request: string;
+            /** Deleted */
+            deleted: boolean;
         };
         /**
          * ServiceResponse
@@ -1248,6 +1297,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing (any more). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_avatar_api_v1_avatar__avatar_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose tasks, pictures and keys are erased. */
+                avatar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureResponse"];
+                };
             };
             /** @description API keys are configured, and none or a wrong one was sent. */
             401: {

@@ -309,3 +309,29 @@ async def test_an_object_lives_as_long_as_its_newest_url(store: BuiltinStore, cl
     store.sweep()
     store.verify("GET", signed.key, query_of(fresh.read_url))
     assert read(store, signed.key) == PNG
+
+
+class TestErase:
+    async def test_the_object_is_gone(self, store: BuiltinStore) -> None:
+        """It says whether there was one."""
+        key = store.presign(None, "").key
+        await store.write(key, chunks(b"picture"))
+        assert store.erase(key)
+        with pytest.raises(NotFound):
+            store.open(key)
+        assert not store.erase(key)
+
+    async def test_nothing_is_written_there_any_more(self, store: BuiltinStore, tmp_path: Path) -> None:
+        """By a URL that is still good, or an upload that was under way."""
+        key = store.presign(None, "").key
+
+        async def erased_meanwhile() -> AsyncIterator[bytes]:
+            yield b"pic"
+            store.erase(key)
+            yield b"ture"
+
+        for content in (erased_meanwhile(), chunks(b"picture")):
+            with pytest.raises(NotFound, match="erased"):
+                await store.write(key, content)
+            with pytest.raises(NotFound):
+                store.open(key)
