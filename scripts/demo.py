@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import httpx
 from PIL import Image
@@ -28,7 +29,7 @@ from deployments.media.results import RATIO_TOLERANCE
 from deployments.settings import named_keys
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Operation, Status
-from scripts.demo_service import ROOT, DemoFailed, answer, client, console, running
+from scripts.demo_service import ROOT, DemoFailed, answer, client, console, running, until_answered
 from scripts.terminal import can_redraw, open_console
 
 PHOTO = ROOT / "scripts/sample/astronaut.jpg"
@@ -89,7 +90,7 @@ def _run(http: httpx.Client) -> None:
     """The main job."""
     for operation in Operation:
         _file(operation).unlink(missing_ok=True)
-    stored = {operation: answer(http.post("/storage/presign"), PresignResponse) for operation in Operation}
+    stored = {operation: _presigned(http) for operation in Operation}
     with _Lines(http) as lines, ThreadPoolExecutor() as threads:
         avatar = threads.submit(lines.follow, Operation.AVATAR, _start_avatar(http, stored[Operation.AVATAR]))
         background = threads.submit(
@@ -109,12 +110,12 @@ def _run(http: httpx.Client) -> None:
 def _start_avatar(http: httpx.Client, place: PresignResponse) -> str:
     photo = base64.b64encode(PHOTO.read_bytes()).decode()
     body = _body("a cartoon portrait", place) | {"source_images": [photo], "aspect_ratio": "4:3"}
-    return answer(http.post("/avatar", json=body), Accepted).aige_task_id
+    return _submitted(http, "POST", "/avatar", body)
 
 
 def _start_background(http: httpx.Client, place: PresignResponse) -> str:
     body = _body("a mountain lake at sunset, with pine trees and stars", place) | {"aspect_ratio": "16:9"}
-    return answer(http.put(f"/avatar/{AVATAR_ID}/background", json=body), Accepted).aige_task_id
+    return _submitted(http, "PUT", f"/avatar/{AVATAR_ID}/background", body)
 
 
 def _start_overlay(http: httpx.Client, stored: dict[Operation, PresignResponse], person_height: int) -> str:
@@ -126,7 +127,17 @@ def _start_overlay(http: httpx.Client, stored: dict[Operation, PresignResponse],
         "position": {"x": -30, "y": 0, "scale": canvas_height / person_height},
     }
     body = _body("in the warm light of the sunset", stored[Operation.OVERLAY]) | {"params": params}
-    return answer(http.put(f"/avatar/{AVATAR_ID}/overlay", json=body), Accepted).aige_task_id
+    return _submitted(http, "PUT", f"/avatar/{AVATAR_ID}/overlay", body)
+
+
+def _presigned(http: httpx.Client) -> PresignResponse:
+    return answer(until_answered(lambda: http.post("/storage/presign")), PresignResponse)
+
+
+def _submitted(http: httpx.Client, method: str, path: str, body: dict[str, object]) -> str:
+    headers = {"Idempotency-Key": uuid4().hex}  # so that it may be sent again
+    response = until_answered(lambda: http.request(method, path, json=body, headers=headers))
+    return answer(response, Accepted).aige_task_id
 
 
 def _body(prompt: str, place: PresignResponse) -> dict[str, object]:
@@ -182,7 +193,7 @@ def _states(http: httpx.Client, task_id: str) -> Iterator[TaskResponse]:
             if task.status.is_terminal:
                 return
     while time.monotonic() < give_up:
-        yield (task := answer(http.get(f"/task/{task_id}"), TaskResponse))
+        yield (task := answer(until_answered(lambda: http.get(f"/task/{task_id}")), TaskResponse))
         if task.status.is_terminal:
             return
         time.sleep(1)

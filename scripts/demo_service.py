@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,10 @@ from scripts.terminal import can_redraw, open_console, spinning
 ROOT = Path(__file__).resolve().parent.parent
 
 M = TypeVar("M", bound=BaseModel)
+
+AWAY = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
+PATIENCE_S = 60
+LONGEST_PAUSE_S = 5
 
 console = open_console()
 
@@ -41,6 +46,29 @@ def answer(response: httpx.Response, model: type[M]) -> M:
     if response.is_success:
         return model.model_validate_json(response.content)
     raise DemoFailed(Problem.model_validate_json(response.content).detail)
+
+
+def is_away(response: httpx.Response) -> bool:
+    """Whether the same request may succeed in a moment: the service is busy, restarts, or is not deployed yet.
+
+    While it is not deployed, Ray's own proxy answers 404 in plain text; the service's 404 is a problem document.
+    """
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return str(response.headers.get("Content-Type")).startswith("text/plain")
+    return response.status_code in AWAY
+
+
+def until_answered(
+    send: Callable[[], httpx.Response], patience_s: float = PATIENCE_S, sleep: Callable[[float], None] = time.sleep
+) -> httpx.Response:
+    """Sends until the service is not away, for about `patience_s`. A submission needs an Idempotency-Key."""
+    waited = 0.0
+    while is_away(response := send()) and waited < patience_s:
+        said = response.headers.get("Retry-After", "")
+        pause = min(int(said), LONGEST_PAUSE_S) if said.isdecimal() else 1
+        sleep(pause)
+        waited += pause
+    return response
 
 
 @contextmanager
@@ -76,7 +104,7 @@ def _answers(http: httpx.Client) -> bool:
         DemoFailed: it is, and does not let us in.
     """
     try:
-        response = http.get("/service", timeout=5)
+        response = until_answered(lambda: http.get("/service", timeout=5))
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return False
     if response.status_code == httpx.codes.UNAUTHORIZED:

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
-from scripts.demo_service import DemoFailed, client, running
+from scripts.demo_service import DemoFailed, client, running, until_answered
 
 
 class _Locked(BaseHTTPRequestHandler):
@@ -34,3 +35,22 @@ def test_on_this_machine_it_is_asked_past_any_proxy(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, proxy)
     with client(locked, key="") as http, pytest.raises(DemoFailed, match="AIGE_API_KEYS"), running(http):
         pass
+
+
+RAYS_404 = httpx.Response(404, text="Path '/api/v1/avatar' not found.")
+OUR_404 = httpx.Response(404, json={}, headers={"Content-Type": "application/problem+json"})
+BUSY = httpx.Response(503, json={}, headers={"Retry-After": "2"})
+
+
+def test_a_404_that_is_none_of_ours_is_a_service_that_is_away() -> None:
+    """Ray's proxy answers so while the application is not deployed; it is asked again, as after a 503."""
+    coming, pauses = iter([RAYS_404, BUSY, OUR_404]), list[float]()
+    assert until_answered(lambda: next(coming), sleep=pauses.append) is OUR_404
+    assert pauses == [1, 2]
+
+
+def test_a_service_that_stays_away_is_given_up() -> None:
+    """Then its last answer is what the user reads."""
+    pauses = list[float]()
+    assert until_answered(lambda: BUSY, patience_s=6, sleep=pauses.append) is BUSY
+    assert pauses == [2, 2, 2]
