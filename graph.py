@@ -7,6 +7,7 @@ replica does not where it is scaled down or updated. So the stages are bound to 
 and TaskStatus finds their handles by name.
 """
 
+import ray
 from ray import serve
 from ray.serve import Application, Deployment
 
@@ -17,8 +18,10 @@ from deployments.engines.loading import chosen_engines
 from deployments.ingress import Ingress
 from deployments.overlayer import Overlayer
 from deployments.runtime.actor import DetachedActor
+from deployments.runtime.build import build_id
+from deployments.runtime.nodes import check_cluster, count_nodes
 from deployments.settings import Environment, Settings
-from deployments.task_status import TaskStatus, identity_of
+from deployments.task_status import TaskStatus
 from deployments.uploader import Uploader
 
 STAGES = (AvatarGenerator, BackgroundGenerator, BackgroundRemover, Overlayer, Uploader)
@@ -28,11 +31,18 @@ def build(settings: Settings) -> Application:
     """The application with these settings: `args` of `serve_config.yaml`.
 
     Raises:
-        SettingsError: a setting, or an environment variable, is misspelt or impossible.
+        SettingsError: a setting, or an environment variable, is misspelt or impossible, also on so many nodes.
     """
+    if ray.is_initialized():
+        check_cluster(settings, count_nodes())
+    return _bound(settings)
+
+
+def _bound(settings: Settings) -> Application:
     chosen_engines(settings, Environment())
-    task_status = DetachedActor(TaskStatus, settings, identity_of(settings))
-    stages = [_deployment(stage).bind(settings) for stage in STAGES]
+    build = build_id()
+    task_status = DetachedActor(TaskStatus, settings, build)
+    stages = [_deployment(stage).bind(settings, build) for stage in STAGES]
     return _deployment(serve.ingress()(Ingress)).bind(settings, task_status, stages)
 
 
@@ -48,4 +58,4 @@ def _deployment(kind: type) -> Deployment:
     return scale(kind)
 
 
-app = build(Settings())
+app = _bound(Settings())  # unchecked: Serve imports this module for `build`, too

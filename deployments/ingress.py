@@ -17,6 +17,7 @@ from deployments.runtime import logs, metrics
 from deployments.runtime.actor import DetachedActor, find_actor
 from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
+from deployments.runtime.nodes import check_node
 from deployments.settings import Environment, Settings
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
@@ -47,6 +48,7 @@ class Ingress:
     async def __init__(self, settings: Settings, task_status: DetachedActor, _stages: object) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.install()
         environment = Environment()
+        await asyncio.to_thread(check_node, settings, task_status.build)
         app_name = serve.get_replica_context().app_name
         actor = await task_status.started(app_name)
         ask = TaskStatusClient(lambda: find_actor(app_name)).ask

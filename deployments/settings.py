@@ -201,6 +201,7 @@ class Settings(_Strict):
     public_url: BaseUrl | None = None
     storage: Literal["builtin", "s3"] = "builtin"
     s3: S3 | None = None
+    data_dir_shared: bool = False
     journal: JournalPlace = Field(default="sqlite", repr=False)  # the URL may hold a password
     attempts: int = Field(default=5, ge=1, le=100)
     on_unknown_submit: Literal["fail", "retry"] = "fail"

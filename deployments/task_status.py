@@ -5,22 +5,22 @@ the call. Other processes reach it through `deployments.runtime.client`.
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import cast
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NoReturn, cast
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.errors import AigeError, Unavailable
+from deployments.errors import AigeError
 from deployments.runtime import logs
+from deployments.runtime.actor import identity_of
 from deployments.runtime.measures import TaskMeasures
+from deployments.runtime.nodes import check_node, should_leave
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers, Batches
-from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.measured_journal import MeasuredJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.open_journal import open_journal
@@ -31,16 +31,18 @@ from deployments.tasks.work import Outcome, StepRequest
 
 logger = logging.getLogger(__name__)
 
-_UPLOADER = "Uploader"
-ERASE_SECONDS = 45
+_WEBHOOK_STAGE = "Uploader"
+LOOK_SECONDS = 3
+"""Between two looks at whether the node is being drained."""
 
 
 class TaskStatus:
     """The actor's face to the cluster; `Orchestrator` does the work."""
 
-    async def __init__(self, settings: Settings, app_name: str) -> None:  # type: ignore[misc]  # Ray awaits it
+    async def __init__(self, settings: Settings, app_name: str, build: str) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.install_in_actor()
-        self._identity = identity_of(settings)
+        await asyncio.to_thread(check_node, settings, build)
+        self._identity = identity_of(settings, build)
         measures = TaskMeasures()
         journal = MeasuredJournal(open_journal(settings.journal, Environment().aige_data_dir), measures.journal)
         stages = StageHandles(app_name)
@@ -48,17 +50,19 @@ class TaskStatus:
             settings,
             journal,
             stages.send,
-            erase_elsewhere=stages.erase,
             deliver=Batches[WebhookCall, Answer](stages.deliver).ask,
             on_change=measures.note,
             on_lost=measures.lost,
             on_webhook=measures.webhook,
         )
         await self._orchestrator.recover()
-        self._measuring = asyncio.create_task(measures.follow(self._orchestrator))
+        self._background = [
+            asyncio.create_task(measures.follow(self._orchestrator)),
+            asyncio.create_task(leave_a_draining_node()),
+        ]
 
     async def identity(self) -> str:
-        """What this actor was made from; see `identity_of`."""
+        """What this actor was made from; see `deployments.runtime.actor.identity_of`."""
         return self._identity
 
     async def handle(self, messages: Sequence[Message[object]]) -> list[object]:
@@ -67,16 +71,29 @@ class TaskStatus:
         return [_sendable(reply) for reply in await asyncio.gather(*handling, return_exceptions=True)]
 
 
+async def leave_a_draining_node() -> NoReturn:
+    """Ends this process soon after its node begins to drain: Ray starts it on another node, and it goes on in seconds.
+
+    Else it would stay until the node is killed, for it always has something to do.
+    """
+    while not await asyncio.to_thread(should_leave):  # noqa: ASYNC110 - Ray has no event for it
+        await asyncio.sleep(LOOK_SECONDS)
+    logger.warning("The node of the task status actor is being drained: it goes on on another one.")
+    logging.shutdown()
+    os._exit(1)  # an orderly end would count as wanted, and Ray would not start it again
+
+
 class StageHandles:
     """The stages' handles, looked up when they are first needed: the application may not be up yet."""
 
     def __init__(self, app_name: str) -> None:
         self._app_name = app_name
         self._handles: dict[str, DeploymentHandle[object]] = {}
+        self._looking_up = asyncio.Lock()
 
     async def send(self, stage: str, requests: Sequence[StepRequest]) -> Answers[Outcome]:
         """See `deployments.tasks.stage_client.Send`."""
-        with self._looked_up(stage) as handle:
+        async with self._looked_up(stage) as handle:
             answering = cast(Answers[Outcome], handle.handle.remote(requests))
             del requests
             async for answers in answering:
@@ -84,29 +101,21 @@ class StageHandles:
 
     async def deliver(self, calls: Sequence[WebhookCall]) -> Answers[Answer]:
         """Has the Uploader make tries of webhooks: TLS and HTTP for thousands of them would hold up all tasks here."""
-        with self._looked_up(_UPLOADER) as handle:
+        async with self._looked_up(_WEBHOOK_STAGE) as handle:
             async for answers in cast(Answers[Answer], handle.deliver.remote(calls)):
                 yield answers
 
-    async def erase(self, what: Elsewhere) -> ErasedElsewhere:
-        """See `EraseElsewhere`."""
-        try:
-            with self._looked_up(_UPLOADER) as handle:
-                async with asyncio.timeout(ERASE_SECONDS):
-                    answer = await handle.options(stream=False).erase.remote(what)
-        except Exception as error:
-            logger.warning("An erasure could not be finished: %s", type(error).__name__)
-            raise Unavailable("The erasure could not be finished; ask for it again in a few seconds.", 5) from None
-        return cast(ErasedElsewhere, answer)
-
-    @contextmanager
-    def _looked_up(self, stage: str) -> Iterator[DeploymentHandle[object]]:
-        if stage not in self._handles:
-            self._handles[stage] = serve.get_deployment_handle(stage, self._app_name).options(stream=True)
+    @asynccontextmanager
+    async def _looked_up(self, stage: str) -> AsyncIterator[DeploymentHandle[object]]:
+        """A stage's handle; after a failure it is looked up anew: the application may be another one by then."""
+        async with self._looking_up:
+            if stage not in self._handles:  # in a thread: it asks Serve's controller, and blocks while that is away
+                found = await asyncio.to_thread(serve.get_deployment_handle, stage, self._app_name)
+                self._handles[stage] = found.options(stream=True)
         try:
             yield self._handles[stage]
         except Exception:
-            self._handles.pop(stage, None)  # the application may be another one by the next attempt
+            self._handles.pop(stage, None)
             raise
 
 
@@ -116,11 +125,3 @@ def _sendable(reply: object) -> object:
         logger.error("The handler of a message broke.", exc_info=reply)
         return RuntimeError(repr(reply))
     return reply
-
-
-def identity_of(settings: Settings) -> str:
-    """A digest of what an actor is made from: this project's code, and its settings."""
-    digest = hashlib.sha256(settings.model_dump_json().encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()

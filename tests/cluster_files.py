@@ -4,6 +4,7 @@ from pathlib import Path
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 CLUSTER_ENV = DEPLOY / "cluster.env"
+CLUSTER_YAML = DEPLOY / "cluster.yaml"
 
 
 def cluster_environment() -> dict[str, str]:

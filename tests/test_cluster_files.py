@@ -1,13 +1,18 @@
 """The files of `deploy/` for a cluster of several machines: what they set is what Ray and AIGE read."""
 
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import ray
-import yaml
+from ray.serve.schema import ServeDeploySchema
 
-from tests.cluster_files import CLUSTER_ENV, cluster_environment
+from deployments.config_file import read_config
+from deployments.runtime.nodes import Transport, check_cluster
+from deployments.settings import S3, Settings
+from tests.cluster_files import CLUSTER_ENV, CLUSTER_YAML, cluster_environment
+from tests.running import ROOT
 
 RAY = Path(ray.__file__).parent
 NOT_RAYS = {"MALLOC_ARENA_MAX", "PYTHONUTF8"}
@@ -37,6 +42,50 @@ def test_every_line_is_read_alike_by_docker_a_config_map_and_a_shell() -> None:
 
 def test_a_node_drains_for_longer_than_any_replica() -> None:
     """Else it would be killed while a paid call finishes."""
-    config = yaml.safe_load((CLUSTER_ENV.parents[1] / "serve_config.yaml").read_text(encoding="utf-8"))
-    longest = max(one["graceful_shutdown_timeout_s"] for one in config["applications"][0]["deployments"])
+    deployments = ServeDeploySchema.model_validate(read_config(CLUSTER_YAML)).applications[0].deployments
+    longest = max(float(str(one.graceful_shutdown_timeout_s)) for one in deployments)
     assert float(cluster_environment()["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"]) > longest
+
+
+def leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """All that a config file says, by its place in it; deployments go by their names."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{place}.{name}")
+    elif isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        for one in value:
+            yield from leaves(one, f"{place}.{one['name']}")
+    else:
+        yield place, value
+
+
+def test_the_cluster_differs_from_one_machine_where_it_must() -> None:
+    """And nowhere else: a change of `serve_config.yaml` is made here too."""
+    one, several = (dict(leaves(read_config(path))) for path in (ROOT / "serve_config.yaml", CLUSTER_YAML))
+    args = ".applications.aige.args."
+    differing = {
+        place.replace("deployments.", "").removeprefix(".applications.aige.")
+        for place in one.keys() | several.keys()
+        if not place.startswith(args) and one.get(place) != several.get(place)
+    }
+    names = ("Ingress", "AvatarGenerator", "BackgroundGenerator", "BackgroundRemover", "Overlayer", "Uploader")
+    scale = ("autoscaling_config.min_replicas", "autoscaling_config.max_replicas", "max_replicas_per_node")
+    assert differing == {".proxy_location", ".http_options.host"} | {f"{name}.{key}" for name in names for key in scale}
+
+
+def test_the_clusters_settings_are_those_of_one_machine_but_for_what_is_shared() -> None:
+    """What is not named in the file has its default."""
+    settings = Settings.load(CLUSTER_YAML)
+    shared = {"journal": settings.journal, "public_url": settings.public_url, "storage": "s3", "s3": S3(bucket="aige")}
+    assert settings == Settings().model_copy(update=shared)
+    check_cluster(settings, 3, Transport(grpc=True, message_bytes=2**31 - 1))
+
+
+def test_every_machine_has_a_proxy_and_no_two_replicas_of_a_deployment() -> None:
+    """So the end of one machine leaves one of each."""
+    config = ServeDeploySchema.model_validate(read_config(CLUSTER_YAML))
+    assert config.proxy_location == "EveryNode"
+    for deployment in config.applications[0].deployments:
+        assert deployment.max_replicas_per_node == 1
+        assert isinstance(deployment.autoscaling_config, dict)
+        assert deployment.autoscaling_config["min_replicas"] >= 2

@@ -20,7 +20,8 @@ R = TypeVar("R")
 class TaskStatusClient:
     """Carries messages to the actor that `find` finds, each as its `Delivery` says.
 
-    `find` raises `ValueError` where there is no such actor (yet).
+    `find` raises `ValueError` where there is no such actor (yet). It blocks while Ray's head is away, so it runs in a
+    thread; one, however many messages wait for it.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class TaskStatusClient:
         self._find = find
         self._sleep = sleep
         self._found: ActorHandle[object] | None = None
+        self._finding: asyncio.Future[ActorHandle[object]] | None = None
         self._batches: Batches[Message[object], object] = Batches(self._carry)
 
     async def ask(self, message: Message[R]) -> R:
@@ -60,11 +62,21 @@ class TaskStatusClient:
 
     async def _replies(self, messages: Sequence[Message[object]]) -> list[object]:
         try:
-            if self._found is None:
-                self._found = self._find()
-            return cast(list[object], await self._found.handle.remote(messages))
+            actor = self._found or await self._find_it()
+            return cast(list[object], await actor.handle.remote(messages))
         except RayTaskError as error:
             raise (error.cause if isinstance(error.cause, AigeError) else error) from None
         except (RayActorError, ValueError) as error:
             self._found = None
             raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2, "actor") from error
+
+    async def _find_it(self) -> ActorHandle[object]:
+        if self._finding is None:
+            self._finding = asyncio.ensure_future(asyncio.to_thread(self._find))
+        finding = self._finding
+        try:
+            self._found = await asyncio.shield(finding)  # whoever gives up waiting takes it from nobody
+        finally:
+            if finding.done() and self._finding is finding:
+                self._finding = None
+        return self._found

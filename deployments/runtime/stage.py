@@ -24,6 +24,7 @@ from deployments.media.picture import Picture
 from deployments.runtime import logs, metrics
 from deployments.runtime.actor import find_actor
 from deployments.runtime.client import TaskStatusClient
+from deployments.runtime.nodes import check_node
 from deployments.runtime.scaling import RUNNING
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers
@@ -64,8 +65,9 @@ class StepContext:
 class Stage(ABC):
     """One replica of a stage. A subclass implements `run` alone."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, build: str) -> None:
         logs.install()
+        check_node(settings, build)
         app_name = serve.get_replica_context().app_name
         self.settings = settings
         self.environment = Environment()
@@ -128,8 +130,8 @@ class EngineStage(Stage):
 
     verb: ClassVar[Verb]
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, build: str) -> None:
+        super().__init__(settings, build)
         self._billed = metrics.BILLED.opened()
         self._made = metrics.MADE.opened()
         self._passed = metrics.PASSED_OVER.opened()

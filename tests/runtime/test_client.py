@@ -1,6 +1,7 @@
 """The way to the actor, where the actor is lost on it."""
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -114,3 +115,23 @@ async def test_messages_that_are_sent_at_once_share_a_call_and_each_gets_its_own
     client = Found(answer).client
     got, cancelled = await asyncio.gather(client.ask(GetTask("t")), client.ask(CancelTask("t")), return_exceptions=True)
     assert (calls, got, type(cancelled)) == ([2], None, Conflict)
+
+
+async def test_the_event_loop_goes_on_while_ray_looks_for_the_actor() -> None:
+    """It blocks while the head is away. However many messages wait for it, it is looked for once."""
+    went_on, looked = threading.Event(), 0
+
+    def find() -> ActorHandle[object]:
+        nonlocal looked
+        looked += 1
+        assert went_on.wait(10)
+        return cast(ActorHandle[object], Actor(lambda messages: [None] * len(messages)))
+
+    class Alone(GetTask):
+        delivery = Delivery(batched=False, patience_s=10)
+
+    client = TaskStatusClient(find)
+    asking = [asyncio.create_task(client.ask(Alone("t"))) for _ in range(20)]
+    asyncio.get_running_loop().call_later(0, went_on.set)
+    assert await asyncio.gather(*asking) == [None] * 20
+    assert looked == 1
