@@ -14,13 +14,14 @@ from typing import NoReturn, cast
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.errors import AigeError
+from deployments.errors import AigeError, Unavailable
 from deployments.runtime import logs
 from deployments.runtime.actor import identity_of
 from deployments.runtime.measures import TaskMeasures
 from deployments.runtime.nodes import check_node, should_leave
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.measured_journal import MeasuredJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.open_journal import open_journal
@@ -31,7 +32,8 @@ from deployments.tasks.work import Outcome, StepRequest
 
 logger = logging.getLogger(__name__)
 
-_WEBHOOK_STAGE = "Uploader"
+_UPLOADER = "Uploader"
+ERASE_SECONDS = 45
 LOOK_SECONDS = 3
 """Between two looks at whether the node is being drained."""
 
@@ -51,6 +53,7 @@ class TaskStatus:
             journal,
             stages.send,
             deliver=Batches[WebhookCall, Answer](stages.deliver).ask,
+            erase_elsewhere=stages.erase,
             on_change=measures.note,
             on_lost=measures.lost,
             on_webhook=measures.webhook,
@@ -101,9 +104,20 @@ class StageHandles:
 
     async def deliver(self, calls: Sequence[WebhookCall]) -> Answers[Answer]:
         """Has the Uploader make tries of webhooks: TLS and HTTP for thousands of them would hold up all tasks here."""
-        async with self._looked_up(_WEBHOOK_STAGE) as handle:
+        async with self._looked_up(_UPLOADER) as handle:
             async for answers in cast(Answers[Answer], handle.deliver.remote(calls)):
                 yield answers
+
+    async def erase(self, what: Elsewhere) -> ErasedElsewhere:
+        """See `EraseElsewhere`."""
+        try:
+            async with self._looked_up(_UPLOADER) as handle:
+                async with asyncio.timeout(ERASE_SECONDS):
+                    answer = await handle.options(stream=False).erase.remote(what)
+        except Exception as error:
+            logger.warning("An erasure could not be finished: %s", type(error).__name__)
+            raise Unavailable("The erasure could not be finished; ask for it again in a few seconds.", 5) from None
+        return cast(ErasedElsewhere, answer)
 
     @asynccontextmanager
     async def _looked_up(self, stage: str) -> AsyncIterator[DeploymentHandle[object]]:

@@ -24,8 +24,8 @@ class Uploader(Stage):
     Beside that, it makes the tries of webhooks, and erases what is to be erased outside the journal.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, build: str) -> None:
+        super().__init__(settings, build)
         self._webhooks = WebhookSender(open_webhook_egress(self.environment), self.environment.webhook_secrets)
         self._erasing = Erasing(open_store(settings, self.environment), self._engine)
 
