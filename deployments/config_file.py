@@ -40,7 +40,7 @@ def first_fault(error: ValidationError, secret: Collection[str] = (), place: str
     Pydantic's own error has many lines, and Ray shows whatever is raised.
     """
     first = error.errors(include_url=False)[0]
-    inside = ".".join(str(part) for part in first["loc"])
+    inside = ".".join(str(part) for part in first["loc"] if part != "[key]")
     place = ".".join(part for part in (place, inside) if part)
     if first["type"] == "extra_forbidden":
         return f"{place}: there is no such setting"

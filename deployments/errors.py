@@ -9,6 +9,9 @@
     │   ├── NotFound               404
     │   ├── Conflict               409
     │   ├── BodyTooLarge           413
+    │   ├── LimitReached           429, with Retry-After
+    │   │   ├── QuotaExceeded          too many tasks of one caller
+    │   │   └── BudgetUsedUp           nothing is left of one caller's money
     │   └── Unavailable            503, with Retry-After
     └── TaskFailed             the task ends in `error`; carries its code
         ├── InvalidImage           invalid_image
@@ -21,6 +24,7 @@
         ├── FetchFailed            fetch_failed
         ├── UploadFailed           upload_failed
         ├── UploadUrlExpired       upload_url_expired
+        ├── BudgetExceeded         budget_exceeded
         ├── Cancelled              cancelled
         ├── DeadlineExceeded       deadline_exceeded
         └── InternalError          internal
@@ -32,7 +36,7 @@ All of them take positional arguments only, so that they survive pickling betwee
 
 import re
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 
 class ErrorCode(StrEnum):
@@ -47,6 +51,7 @@ class ErrorCode(StrEnum):
     FETCH_FAILED = "fetch_failed"
     UPLOAD_FAILED = "upload_failed"
     UPLOAD_URL_EXPIRED = "upload_url_expired"
+    BUDGET_EXCEEDED = "budget_exceeded"
     CANCELLED = "cancelled"
     DEADLINE_EXCEEDED = "deadline_exceeded"
     INTERNAL = "internal"
@@ -103,6 +108,37 @@ class Conflict(RequestRefused):
 
 class BodyTooLarge(RequestRefused):
     status = 413
+
+
+class Rate(NamedTuple):
+    """Of the `quota` of tasks a minute, `left` may be started within the next `seconds`; then there are more."""
+
+    quota: int
+    left: int
+    seconds: int
+
+
+class LimitReached(RequestRefused):
+    """A limit of the caller's own: try again after `retry_after` seconds. `rate` is None where no such limit is set."""
+
+    status = 429
+
+    def __init__(self, detail: str, retry_after: int = 1, rate: Rate | None = None) -> None:
+        super().__init__(detail, retry_after, rate)
+        self.detail = detail
+        self.retry_after = retry_after
+        self.rate = rate
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class QuotaExceeded(LimitReached):
+    """Too many of the caller's tasks, in flight or within a minute."""
+
+
+class BudgetUsedUp(LimitReached):
+    """The caller has nothing left to spend."""
 
 
 class Unavailable(RequestRefused):
@@ -187,6 +223,12 @@ class UploadFailed(TaskFailed):
 
 class UploadUrlExpired(TaskFailed):
     code = ErrorCode.UPLOAD_URL_EXPIRED
+
+
+class BudgetExceeded(TaskFailed):
+    """A paid call was not made, since its caller has too little left to spend."""
+
+    code = ErrorCode.BUDGET_EXCEEDED
 
 
 class Cancelled(TaskFailed):

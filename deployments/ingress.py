@@ -11,6 +11,7 @@ from deployments.api.app import Parts, ServiceEngines, build_api
 from deployments.api.models import EnginesResponse
 from deployments.engines.base import Verb
 from deployments.engines.loading import Choice, chosen_engines
+from deployments.errors import Rate
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.open_media import open_store
 from deployments.runtime import logs, metrics
@@ -25,6 +26,7 @@ from deployments.tasks.messages import (
     ANSWER_SECONDS,
     Ask,
     CancelTask,
+    CheckCaller,
     CheckReady,
     EraseAvatar,
     FindBoundTask,
@@ -32,6 +34,7 @@ from deployments.tasks.messages import (
     ListTasks,
     SendWebhookAgain,
     SubmitTask,
+    Taken,
 )
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Task, now
@@ -94,10 +97,15 @@ class Tasks:
     def watch(self, task: Task) -> AsyncIterator[Task | None]:
         return self._mirror.watch(task)
 
-    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
+    async def check_caller(self, caller: str, key: str | None) -> Rate | None:
+        return await self._ask(CheckCaller(caller, key))
+
+    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Taken:
         # The actor refuses what it hears too late, so that a caller that is answered 503 has not started a task.
         until = now() + timedelta(seconds=ANSWER_SECONDS)
-        return self._noted(await self._ask(SubmitTask(task, work, binding, until)))
+        taken = await self._ask(SubmitTask(task, work, binding, until))
+        self._noted(taken.task)
+        return taken
 
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         return await self._ask(ListTasks(wanted, after, limit))

@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from deployments.caller_settings import EVERYBODY_ELSE, NO_LIMITS, CallerLimits, LimitsByCaller, Prices, named_keys
 from deployments.config_file import first_fault, read_config, reason_of
 from deployments.errors import SettingsError
 
@@ -39,10 +40,7 @@ IN_CHECKOUT = (_ABOVE / "pyproject.toml").is_file()
 ROOT = _ABOVE if IN_CHECKOUT else Path.cwd()
 """What a relative data folder counts from: the checkout or, where AIGE is installed, the working directory."""
 
-DEFAULT_CALLER = "default"
-"""Who calls where no API keys are set, and the name of a key that is set without one."""
 _WHSEC = "whsec_"
-CALLER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _ENGINE = re.compile(r"auto|fal|local|openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -83,23 +81,6 @@ def _journal(value: str) -> str:
     if not re.fullmatch(r"sqlite|memory|rediss?://\S+", value):
         raise ValueError("must be 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'")
     return value
-
-
-def named_keys(listed: str) -> dict[str, str]:
-    """The name of each key in a list of `NAME:KEY` and `KEY`. Says where a fault is, and never what stands there."""
-    named: dict[str, str] = {}
-    for place, entry in enumerate((entry.strip() for entry in listed.split(",")), 1):
-        if not entry:
-            continue
-        name, colon, key = entry.partition(":")
-        name, key = (name, key.strip()) if colon else (DEFAULT_CALLER, entry)
-        if not CALLER_NAME.fullmatch(name):
-            raise ValueError(f"the name of key {place} must be 1 to 64 letters, digits, '-' or '_'")
-        if not key:
-            raise ValueError(f"key {place} is a name without a key")
-        if named.setdefault(key, name) != name:
-            raise ValueError(f"key {place} stands there under another name too")
-    return named
 
 
 def webhook_secrets(listed: str) -> tuple[bytes, ...]:
@@ -208,6 +189,12 @@ class Settings(_Strict):
     limits: Limits = Limits()
     deadlines: Deadlines = Deadlines()
     retention: Retention = Retention()
+    callers: LimitsByCaller = {}
+    prices: Prices = {}
+
+    def limits_of(self, caller: str) -> CallerLimits:
+        """The limits of one caller: its own, else those of all that are not named."""
+        return self.callers.get(caller) or self.callers.get(EVERYBODY_ELSE) or NO_LIMITS
 
     @model_validator(mode="after")
     def _s3_is_whole(self) -> Self:

@@ -57,6 +57,7 @@ class TaskStatus:
             on_change=measures.note,
             on_lost=measures.lost,
             on_webhook=measures.webhook,
+            watcher=measures,
         )
         await self._orchestrator.recover()
         self._background = [

@@ -22,11 +22,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deployments.api.models import Accepted, PresignResponse, TaskResponse
+from deployments.caller_settings import named_keys
 from deployments.errors import InvalidImage
 from deployments.media import images
 from deployments.media.images import PictureLimits
 from deployments.media.results import RATIO_TOLERANCE
-from deployments.settings import named_keys
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Operation, Status
 from scripts.demo_service import ROOT, DemoFailed, answer, client, console, running, until_answered

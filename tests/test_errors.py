@@ -11,6 +11,8 @@ from deployments.errors import (
     InternalError,
     InvalidRequest,
     NotCharged,
+    QuotaExceeded,
+    Rate,
     RequestRefused,
     TaskFailed,
     Unavailable,
@@ -44,6 +46,8 @@ def test_what_errors_carry_survives_too() -> None:
     busy = pickle.loads(pickle.dumps(Unavailable("A sentence.", 30)))  # noqa: S301 - our own
     assert (str(refused), refused.field) == ("A sentence.", ("body", "prompt"))
     assert (str(busy), busy.retry_after) == ("A sentence.", 30)
+    limited = pickle.loads(pickle.dumps(QuotaExceeded("A sentence.", 17, Rate(10, 0, 17))))  # noqa: S301 - our own
+    assert (str(limited), limited.retry_after, limited.rate) == ("A sentence.", 17, Rate(10, 0, 17))
     short = pickle.loads(pickle.dumps(Unavailable("A sentence.", 30, "journal")))  # noqa: S301 - our own
     assert (short.reason, refused.reason) == ("journal", "invalid_request")
 

@@ -118,6 +118,7 @@ def test_api_keys_have_names(monkeypatch: pytest.MonkeyPatch, listed: str, named
         (":secret", "the name of key 1 must be 1 to 64 letters, digits, '-' or '_'"),
         (f"{'n' * 65}:secret", "the name of key 1 must be 1 to 64 letters, digits, '-' or '_'"),
         ("zwéi:secret", "the name of key 1 must be 1 to 64 letters, digits, '-' or '_'"),
+        (" , ", "holds no key"),
         ("mobile: ", "key 1 is a name without a key"),
         ("mobile:secret,web:secret", "key 2 stands there under another name too"),
         ("secret,web:secret", "key 2 stands there under another name too"),

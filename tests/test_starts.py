@@ -26,12 +26,29 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine.stop()
 
 
-def test_wrong_setting_stops_the_start_with_one_line(machine: Machine, tmp_path: Path) -> None:
-    """A misspelt setting is named before anything is started."""
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ("engine: auto", "engin: auto", "engin: there is no such setting"),
+        ("callers: {}", "callers: {app: {per_day: 1}}", "callers.app.per_day: there is no such setting"),
+        ("prices: {}", "prices: {model: free}", "prices.model: must be a number; it is 'free'"),
+    ],
+)
+def test_wrong_setting_stops_the_start_with_one_line(
+    machine: Machine, tmp_path: Path, right: str, wrong: str, line: str
+) -> None:
+    """A setting that is misspelt or impossible is named before anything is started."""
     config = tmp_path / "serve_config.yaml"
-    config.write_text((ROOT / "serve_config.yaml").read_text().replace("engine: auto", "engin: auto"))
+    config.write_text((ROOT / "serve_config.yaml").read_text().replace(right, wrong))
     status, out, err = machine.said(machine.run("--config", str(config)))
-    assert (status, out, err) == (2, "", "engin: there is no such setting\n")
+    assert (status, out, err) == (2, "", f"{line}\n")
+
+
+def test_a_wrong_api_key_stops_the_start_and_is_not_shown(machine: Machine) -> None:
+    """Nor is a name that breaks the rule: it may be the beginning of a key."""
+    status, out, err = machine.said(machine.run(AIGE_API_KEYS="app:fine,very secret:with a colon"))
+    rule = "the name of key 2 must be 1 to 64 letters, digits, '-' or '_'"
+    assert (status, out, err) == (2, "", f"AIGE_API_KEYS: {rule}\n")
 
 
 def test_port_in_use_is_named_with_the_way_out(machine: Machine) -> None:

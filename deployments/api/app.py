@@ -12,6 +12,7 @@ from deployments.api.admission import Admission
 from deployments.api.auth import ApiKeys
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
+from deployments.api.caller_limits import LimitCallers
 from deployments.api.cors import Cors
 from deployments.api.erasure_routes import erasure_routes
 from deployments.api.head import HeadAsGet
@@ -110,6 +111,7 @@ def build_api(parts: Parts) -> ASGIApp:
     problems.install(app)
     guarded: ASGIApp = BodyLimit(app, limits.body_bytes)
     guarded = RefuseAtGate(guarded, gate, f"{BASE}/avatar")
+    guarded = LimitCallers(guarded, parts.backend, BASE, parts.settings.limits_of)
     guarded = StatusShortcut(guarded, parts.backend, BASE)
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)

@@ -9,9 +9,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.api.problems import of_refusal
+from deployments.caller_settings import DEFAULT_CALLER
 from deployments.errors import Unauthorized
 from deployments.media.storage.builtin import OBJECTS_PATH
-from deployments.settings import DEFAULT_CALLER
 
 _CALLER = "aige.caller"
 """The caller's name in a request's scope."""

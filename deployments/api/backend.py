@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from deployments.errors import Rate
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
+from deployments.tasks.messages import Taken
 from deployments.tasks.record import Task
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
@@ -13,13 +15,23 @@ from deployments.tasks.work import Work
 class Backend(Protocol):
     """Where tasks are accepted and asked about. Every call may raise `Unavailable`."""
 
-    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
+    async def check_caller(self, caller: str, key: str | None) -> Rate | None:
+        """Where the caller stands within the minute, if it may start another task, or has used this idempotency key.
+
+        Raises:
+            LimitReached: it may not.
+        """
+        ...
+
+    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Taken:
         """Takes the task on; when this returns, it is safely accepted.
 
         Returns:
-            The task, or the one that was accepted earlier with the same idempotency key and request.
+            The task, or the one that was accepted earlier with the same idempotency key and request; and where its
+            caller now stands.
 
         Raises:
+            LimitReached: its caller may start no more.
             Conflict: the idempotency key was used with a different request.
         """
         ...

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from deployments.api.idempotency import REPLAYED
-from deployments.api.problems import problem
+from deployments.api.problems import RATE_LIMIT, RATE_LIMIT_POLICY, problem
 
 
 class Cors(CORSMiddleware):
@@ -22,7 +22,7 @@ class Cors(CORSMiddleware):
             allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
             allow_private_network=True,
-            expose_headers=["Retry-After", REPLAYED, "Link", "X-Request-ID"],
+            expose_headers=["Retry-After", RATE_LIMIT, RATE_LIMIT_POLICY, REPLAYED, "Link", "X-Request-ID"],
             max_age=600,
         )
 

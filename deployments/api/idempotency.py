@@ -6,23 +6,23 @@ from typing import Annotated
 from fastapi import Header
 from pydantic import BaseModel, BeforeValidator, Field
 
-from deployments.settings import DEFAULT_CALLER
+from deployments.caller_settings import DEFAULT_CALLER
 from deployments.tasks.entry import Binding
 
 REPLAYED = "Idempotent-Replayed"
 """The header, always `true`, of an answer with a task that an earlier request has started."""
 
 
-def _unquoted(value: object) -> object:
+def unquoted(value: str) -> str:
     """The key in double quotes, which the IETF's draft puts around it; without them, the key is the whole value."""
-    is_quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
-    return value[1:-1] if isinstance(value, str) and is_quoted else value
+    is_quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    return value[1:-1] if is_quoted else value
 
 
 _Key = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern="^[ -~]+$", json_schema_extra={"pattern": '^(?!""$)[ -~]+$'}),
-    BeforeValidator(_unquoted),
+    BeforeValidator(lambda value: unquoted(value) if isinstance(value, str) else value),
 ]
 IdempotencyKey = Annotated[
     _Key | None,

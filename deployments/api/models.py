@@ -7,6 +7,7 @@ Names stand as the API documents them, `writeUrl` and `readUrl` in camel case.
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
@@ -169,6 +170,7 @@ class ChargeResponse(BaseModel):
     stage: str
     model: str
     units: float | None
+    amount: float | None = Field(description="What that is in money; null where the operator has set no price for it.")
 
 
 class MakerResponse(BaseModel):
@@ -225,7 +227,7 @@ class TaskResponse(BaseModel):
             operation=task.operation,
             status=task.status,
             readUrl=task.read_url if task.status is Status.DONE else None,
-            error=ErrorResponse(code=task.failure.code, message=task.failure.message) if task.failure else None,
+            error=ErrorResponse(code=task.error.code, message=task.error.message) if task.error else None,
             timeline=[MomentResponse(status=status, at=at) for status, at in task.timeline],
             attempts=task.attempts,
             engine=task.shown_engine,
@@ -235,7 +237,13 @@ class TaskResponse(BaseModel):
             notes=list(task.notes),
             progress=task.progress,
             cost=[
-                ChargeResponse(stage=STAGE_OF.get(c.step, c.step), model=c.model, units=c.units) for c in task.charges
+                ChargeResponse(
+                    stage=STAGE_OF.get(c.step, c.step),
+                    model=c.model,
+                    units=c.units,
+                    amount=None if amount is None else float(amount),
+                )
+                for c, amount in zip_longest(task.charges, task.amounts[: len(task.charges)])
             ],
             webhook=WebhookResponse.of(task.webhook) if task.webhook else None,
         )

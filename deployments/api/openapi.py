@@ -16,6 +16,8 @@ _MEANINGS = {
     404: "There is no such thing (any more).",
     409: "The request conflicts with an earlier one, or comes too late.",
     413: "The body is larger than this server takes.",
+    429: "A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in "
+    "`quota-exceeded` or `budget-exceeded`.",
     500: "Something broke on our side.",
     503: "Busy, or restarting: try again after `Retry-After` seconds.",
 }

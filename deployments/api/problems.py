@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,9 +14,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.api.models import FieldError, Problem
 from deployments.api.openapi import PROBLEM_TYPE
-from deployments.errors import InvalidRequest, RequestRefused, Unavailable
+from deployments.errors import (
+    BudgetUsedUp,
+    InvalidRequest,
+    LimitReached,
+    QuotaExceeded,
+    Rate,
+    RequestRefused,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
+
+RATE_LIMIT = "RateLimit"
+RATE_LIMIT_POLICY = "RateLimit-Policy"
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -35,30 +47,59 @@ class _ProblemResponse(JSONResponse):
         await super().__call__(scope, receive, send)
 
 
+class About(NamedTuple):
+    """What a problem is about, where its status does not say it all.
+
+    `reason` is a word or two for metrics; `type` is a URI.
+    """
+
+    reason: str
+    type: str = "about:blank"
+    title: str = ""
+
+
+_TYPES: dict[type[RequestRefused], tuple[str, str]] = {
+    QuotaExceeded: ("https://iana.org/assignments/http-problem-types#quota-exceeded", "Quota Exceeded"),
+    BudgetUsedUp: ("/docs#budget-exceeded", "Budget Exceeded"),
+}
+"""Refusals with a type of their own, and its title."""
+
+
 def problem(
     status: int,
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
-    reason: str | None = None,
+    about: About | None = None,
 ) -> Response:
-    """The problem document as a response; `reason` is a word or two for metrics, by default those of the status."""
-    title = HTTPStatus(status).phrase
-    body = Problem(title=title, status=status, detail=detail, errors=list(errors) or None)
+    """The problem document as a response."""
+    about = about or About(HTTPStatus(status).name.lower())
+    title = about.title or HTTPStatus(status).phrase
+    body = Problem(type=about.type, title=title, status=status, detail=detail, errors=list(errors) or None)
     response = _ProblemResponse(body.model_dump(mode="json", exclude_none=True), status, headers)
-    response.reason = reason or HTTPStatus(status).name.lower()
+    response.reason = about.reason
     return response
 
 
 def of_refusal(error: RequestRefused) -> Response:
     """The answer to a refused request."""
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else None
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable | LimitReached) else {}
+    if isinstance(error, LimitReached):
+        headers |= rate_fields(error.rate)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers = {"WWW-Authenticate": "Bearer"}
     errors = []
     if isinstance(error, InvalidRequest) and error.field:
         errors = [FieldError(loc=list(error.field), msg=str(error), type="value_error")]
-    return problem(error.status, str(error), errors, headers, error.reason)
+    return problem(error.status, str(error), errors, headers, About(error.reason, *_TYPES.get(type(error), ())))
+
+
+def rate_fields(rate: Rate | None) -> dict[str, str]:
+    """The header fields that tell a caller where it stands within the minute (draft-ietf-httpapi-ratelimit-headers)."""
+    if rate is None:
+        return {}
+    policy, limit = f'"tasks";q={rate.quota};w=60', f'"tasks";r={rate.left};t={rate.seconds}'
+    return {RATE_LIMIT_POLICY: policy, RATE_LIMIT: limit}
 
 
 def install(app: FastAPI) -> None:
@@ -81,7 +122,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
     ]
     place = ".".join(str(part) for part in errors[0].loc[1:]) or "the body"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return problem(400, f"The request is not valid: {place}: {errors[0].msg}{more}.", errors, reason="invalid_request")
+    return problem(
+        400, f"The request is not valid: {place}: {errors[0].msg}{more}.", errors, about=About("invalid_request")
+    )
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -80,8 +80,11 @@ class PaidCall(Protocol):
     claimed_at: datetime | None
     """When the submit whose answer may be lost was claimed, by this attempt or an earlier one; None if none was."""
 
-    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+    async def submit(self, send: Callable[[], Awaitable[str]], model: str | None = None) -> str:
         """The provider's request id: from `send`, or, if an earlier attempt has already submitted, that attempt's.
+
+        `model` is the one that will be billed: its price is reserved in the caller's budget. Without it, that of the
+        dearest model is.
 
         This records a claim before it calls `send`, and the request id right after it; a cancellation cannot separate
         the two. `send` sends exactly one request. It raises `TaskFailed` only if the provider certainly did not take
@@ -89,6 +92,14 @@ class PaidCall(Protocol):
 
         Raises:
             EngineOutcomeUnknown: a submit was sent, by this attempt or an earlier one, and its answer was never seen.
+            BudgetExceeded: the caller's budget does not pay for it; nothing was sent.
+        """
+        ...
+
+    async def made_nothing(self, units: float, model: str = "") -> None:
+        """Records what was billed for a request that made no picture: `units` of `model`, 0 if nothing.
+
+        Only for what is certain. As long as nothing is recorded, the reservation stands.
         """
         ...
 

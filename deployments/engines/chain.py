@@ -94,6 +94,8 @@ class Chain:
             made = await ask(engine, call)
         except NotCharged:
             circuit.failed()
+            if is_last:  # else the engine is passed over, which frees the money too
+                await call.made_nothing(0)
             raise
         circuit.worked()
         return Answer(engine.name, made)
@@ -151,12 +153,13 @@ class _SendsNothing:
         self.found = call.found
         self.report = call.report
         self.is_wanted = call.is_wanted
+        self.made_nothing = call.made_nothing
 
-    async def submit(self, _send: Callable[[], Awaitable[str]]) -> str:
+    async def submit(self, _send: Callable[[], Awaitable[str]], model: str | None = None) -> str:
         async def send_nothing() -> str:
             raise NotCharged("The image model is no longer chosen: try again.", NOT_CHOSEN)
 
-        return await self._call.submit(send_nothing)
+        return await self._call.submit(send_nothing, model)
 
 
 def _asked(known: Mapping[str, Known]) -> str | None:

@@ -19,8 +19,8 @@ class MemoryCall:
     """See `deployments.engines.base.PaidCall`.
 
     `claimed`: a submit may have been sent. `wanted`: the answer of `is_wanted`. `gate`: each `send` waits until it is
-    open. The other events are set when a submit begins, when its receipt is on record, when progress is reported, and
-    when `is_wanted` is asked.
+    open. `model`: what the last submit named; `corrected`: what `made_nothing` was told. The other events are set when
+    a submit begins, when its receipt is on record, when progress is reported, and when `is_wanted` is asked.
     """
 
     receipt: str | None = None
@@ -35,8 +35,11 @@ class MemoryCall:
     key: str = "9d3e7c4c-3a53-5cf5-9c0e-0d6d0a1a2b3c"
     claimed_at: datetime | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    model: str | None = None
+    corrected: list[tuple[float, str]] = field(default_factory=list)
 
-    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+    async def submit(self, send: Callable[[], Awaitable[str]], model: str | None = None) -> str:
+        self.model = model
         if self.receipt is not None:
             return self.receipt
         if self.claimed:
@@ -68,6 +71,9 @@ class MemoryCall:
 
     def next_attempt(self) -> "MemoryCall":
         return MemoryCall(receipt=self.receipt, claimed=self.claimed, claimed_at=self.claimed_at)
+
+    async def made_nothing(self, units: float, model: str = "") -> None:
+        self.corrected.append((units, model))
 
     async def found(self, receipt: str) -> None:
         self.receipt = receipt

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
+from decimal import Decimal
 from typing import NoReturn
 
 from deployments.runtime import metrics
@@ -31,12 +32,16 @@ class TaskMeasures:
         self._journal_failures = metrics.JOURNAL_FAILURES.opened()
         self._webhook_tries = metrics.WEBHOOK_TRIES.opened()
         self._webhooks_waiting = metrics.WEBHOOKS_WAITING.opened()
+        self._caller_tasks = metrics.CALLER_TASKS.opened()
+        self._caller_refusals = metrics.CALLER_REFUSALS.opened()
+        self._spent = metrics.SPENT.opened()
+        self._caller_spent = metrics.CALLER_SPENT.opened()
 
     def note(self, task: Task) -> None:
         """Called at each change of a task."""
         if task.is_ended:
-            outcome = task.failure.code if task.failure else task.status
-            self._tasks.add(operation=task.operation, outcome=outcome)
+            outcome = task.error.code if task.error else task.status
+            self._tasks.add(operation=task.operation, outcome=outcome, caller=task.caller)
             seconds = (task.timeline[-1].at - task.timeline[0].at).total_seconds()
             self._task.observe(seconds, operation=task.operation, outcome=outcome)
 
@@ -54,6 +59,14 @@ class TaskMeasures:
         """Called after each try of a webhook."""
         self._webhook_tries.add(outcome="retried" if webhook.is_waiting else webhook.state)
 
+    def refused(self, caller: str, limit: str) -> None:
+        """Called when a caller has reached a limit of its own."""
+        self._caller_refusals.add(caller=caller, limit=limit)
+
+    def spent(self, caller: str, model: str, amount: Decimal) -> None:
+        """Called at each charge."""
+        self._spent.add(float(amount), caller=caller, model=model)
+
     async def follow(self, orchestrator: Orchestrator) -> NoReturn:
         """Measures what is in flight every few seconds, for ever; each change would cost more if it did."""
         while True:
@@ -65,6 +78,10 @@ class TaskMeasures:
             for bound in AGES:
                 self._older.set(sum(age > bound for age in ages), seconds=str(bound))
             self._webhooks_waiting.set(len(orchestrator.webhooks))
+            for caller, tasks in orchestrator.callers.in_flight().items():
+                self._caller_tasks.set(tasks, caller=caller)
+            for caller, money in orchestrator.callers.spent().items():
+                self._caller_spent.set(float(money), caller=caller)
             await asyncio.sleep(MEASURE_SECONDS)
 
 

@@ -85,7 +85,9 @@ def _keys(metric: Metric) -> tuple[str]:
 
 # TaskStatus
 TASKS = Counter(
-    "aige_tasks_total", "Tasks that have ended, by outcome: done, or the error's code.", ("operation", "outcome")
+    "aige_tasks_total",
+    "Tasks that have ended, by outcome: done, or the error's code.",
+    ("operation", "outcome", "caller"),
 )
 TASK = Histogram(
     "aige_task_seconds", "Seconds from a task's acceptance to its end.", ("operation", "outcome"), TASK_SECONDS
@@ -109,6 +111,14 @@ WEBHOOK_TRIES = Counter(
     "aige_webhook_tries_total", "Tries of webhooks, by what follows: delivered, retried, given_up.", ("outcome",)
 )
 WEBHOOKS_WAITING = Gauge("aige_webhooks_waiting", "Webhooks that wait for a try, or are being tried.")
+CALLER_TASKS = Gauge("aige_caller_tasks_in_flight", "Tasks of each caller that have not ended.", ("caller",))
+CALLER_REFUSALS = Counter(
+    "aige_submissions_refused_total", "Submissions that were answered 429, by the limit reached.", ("caller", "limit")
+)
+SPENT = Counter("aige_spent_total", "Money that providers have billed.", ("caller", "model"))
+CALLER_SPENT = Gauge(
+    "aige_caller_spent", "Money spent or reserved within 24 hours, by callers with a budget.", ("caller",)
+)
 
 # Ingress
 REFUSALS = Counter("aige_refusals_total", "Requests that were refused, by reason.", ("reason",))

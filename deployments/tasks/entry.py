@@ -1,4 +1,5 @@
-"""All that is known of one task besides its work: its record, its idempotency key, and the paid calls of its steps.
+"""All that is known of one task besides its work: its record, its idempotency key, and the paid calls of its steps with
+their money.
 
 Like `Task`, an `Entry` is immutable, and an event that may not happen raises `StaleWrite`.
 """
@@ -6,10 +7,11 @@ Like `Task`, an `Entry` is immutable, and an event that may not happen raises `S
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple, Self
 
 from deployments.errors import EngineOutcomeUnknown
-from deployments.tasks.record import StaleWrite, Task
+from deployments.tasks.record import Moment, Operation, StaleWrite, Status, Task
 from deployments.tasks.traces import NO_TRACES, Traces
 
 
@@ -44,9 +46,24 @@ Submits = Mapping[str, PaidSubmit]
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """What the paid submit with this token costs its caller: reserved when it was claimed, `at`, and replaced by what
+    was billed. Until its fate is known, the reservation stands.
+    """
+
+    token: str
+    at: datetime
+    amount: Decimal
+
+
+ALONE = "spent:"
+"""Begins the id of an entry that holds a spending alone; the token follows. See `Entry.alone`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """`paid` holds the submits of each step, by its id. `webhook_url` is to be told of the task's end; `traces` are for
-    the task's erasure.
+    the task's erasure; `spent` is what its submits cost, also when it has ended.
     """
 
     task: Task
@@ -54,6 +71,22 @@ class Entry:
     paid: Mapping[str, Submits] = field(default_factory=dict)
     webhook_url: str | None = None
     traces: Traces = NO_TRACES
+    spent: tuple[Spending, ...] = ()
+
+    @classmethod
+    def alone(cls, caller: str, spending: Spending) -> Self:
+        """An entry of its own for a spending: it outlives the task's, and says more than what that says of the token.
+
+        Its record is only there because an entry has one.
+        """
+        moment = Moment(Status.DONE, spending.at)
+        task = Task(f"{ALONE}{spending.token}", "", Operation.AVATAR, "", "", (moment,), caller=caller)
+        return cls(task, spent=(spending,))
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it holds a spending alone, and no task."""
+        return self.task.id.startswith(ALONE)
 
     def with_task(self, task: Task) -> Self:
         """The entry with a newer record; with the end of a task, its paid calls are settled."""
@@ -68,6 +101,20 @@ class Entry:
         if not self.paid.keys() & steps:
             return self
         return replace(self, paid={step: submits for step, submits in self.paid.items() if step not in steps})
+
+    def spending_of(self, token: str) -> Spending | None:
+        """What is known of the money of this submit."""
+        return next((spending for spending in self.spent if spending.token == token), None)
+
+    def spending(self, spending: Spending) -> Self:
+        """The entry with this spending, instead of what it said of the same submit."""
+        return replace(self, spent=(*self.freed(spending.token).spent, spending))
+
+    def freed(self, token: str) -> Self:
+        """The submit costs nothing."""
+        if self.spending_of(token) is None:
+            return self
+        return replace(self, spent=tuple(spending for spending in self.spent if spending.token != token))
 
     def submit_of(self, step: str, engine: str) -> PaidSubmit | None:
         """What is known of the step's submit to this engine."""
@@ -110,7 +157,7 @@ class Entry:
         if known is None or not _is_claim(known, token):
             raise StaleWrite("this submit is settled, or is another's")
         left = {name: submit for name, submit in self.paid[step].items() if name != engine}
-        return replace(self, paid={**self.paid, step: left})
+        return replace(self, paid={**self.paid, step: left}).freed(token)
 
     def passed_over(self, attempt: int, step: str, engine: str, reason: str) -> Self:
         """The engine does not do the step's work, and does not charge for it: `reason` is a clause that says why.
@@ -123,7 +170,7 @@ class Entry:
         known = self.submit_of(step, engine) or PaidSubmit("", passed="")
         if known.is_open and known.receipt is None:
             raise EngineOutcomeUnknown.contact_lost()
-        return self._with(step, engine, known._replace(passed=reason))
+        return self._with(step, engine, known._replace(passed=reason)).freed(known.token)
 
     def _with(self, step: str, engine: str, submit: PaidSubmit) -> Self:
         return replace(self, paid={**self.paid, step: {**self.paid.get(step, {}), engine: submit}})

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from deployments.errors import Conflict, NotFound, Unavailable
 from deployments.settings import Settings
+from deployments.tasks.callers import Callers
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import Journal, JournalBroken
 from deployments.tasks.recent_works import RecentWorks
@@ -36,7 +37,7 @@ class Unfinished:
 class Ledger:
     """The journal, with a copy in memory of what is read often. Use it on one event loop, and await `open` first."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the service that it serves
         self,
         settings: Settings,
         journal: Journal,
@@ -44,12 +45,14 @@ class Ledger:
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         on_change: Callable[[Task], None],
+        callers: Callers,
     ) -> None:
         self._most = settings.limits.tasks_in_flight
         self._journal = journal
         self._clock = clock
         self._sleep = sleep
         self._on_change = on_change
+        self._callers = callers
         self._unfinished: dict[str, Unfinished] = {}
         self._bound: dict[str, tuple[str, str]] = {}  # idempotency key -> fingerprint, task id
         self._keys: dict[str, str] = {}  # task id -> its idempotency key
@@ -67,7 +70,7 @@ class Ledger:
         Raises:
             JournalBroken: it cannot be read.
         """
-        entries = await self._journal.read()
+        entries = self._callers.recall(await self._journal.read())
         for entry in sorted(entries, key=lambda entry: entry.task.timeline[-1].at):
             if entry.binding:
                 self._bind(entry.binding, entry.task.id)
@@ -99,6 +102,10 @@ class Ledger:
             return bound
         is_known = task_id in self._unfinished or self.shown.get(task_id) is not None
         return await self._durable(task_id) if is_known else None
+
+    def is_bound(self, key: str) -> bool:
+        """Whether a task was accepted with this idempotency key, or is just being accepted."""
+        return key in self._bound
 
     async def bound(self, binding: Binding) -> Task | None:
         """The task that was accepted with this idempotency key, once it is durable; None if there is none.
@@ -175,8 +182,8 @@ class Ledger:
         return await self.ended(task_id)
 
     async def forget(self, task_ids: Collection[str]) -> None:
-        """Drops all that is kept of tasks that have ended."""
-        await self._until_done(lambda: self._journal.forget(list(task_ids)))
+        """Drops all that is kept of tasks that have ended, but for the money that they have spent within a day."""
+        await self._forget(task_ids)
         for task_id in task_ids:
             self.shown.drop(task_id)
             self.index.drop(task_id)
@@ -267,7 +274,19 @@ class Ledger:
             for task_id in forgotten:
                 self.index.drop(task_id)
                 self._unbind(task_id)
-            await self._journal.forget(forgotten)
+            await self._forget(forgotten)
+
+    async def _forget(self, task_ids: Collection[str]) -> None:
+        """Drops all that the journal holds of these tasks, but for the money that they have spent within a day."""
+        spendings = self._callers.spendings
+        for entry in spendings.outliving(task_ids):
+            await self.keep(entry)
+        going = [*task_ids, *spendings.outdated()]
+        await self._until_done(lambda: self._journal.forget(going))
+
+    async def keep(self, spending: Entry) -> None:
+        """Makes an entry that holds a spending alone durable."""
+        await self._write(spending, None)
 
     def _bind(self, binding: Binding, task_id: str) -> None:
         self._bound[binding.key] = (binding.fingerprint, task_id)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+from deployments.errors import Rate
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.feed import Changes, Mark
 from deployments.tasks.journal_check import CHECK_SECONDS
-from deployments.tasks.record import Task
+from deployments.tasks.record import Charge, Task
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
 
@@ -63,8 +64,15 @@ _LONG_POLL = Delivery(batched=False, patience_s=WATCH_SECONDS + ANSWER_SECONDS)
 _HEARD = Delivery(until_heard=True)
 
 
+class Taken(NamedTuple):
+    """A task that was accepted now or earlier, and where its caller stands within the minute."""
+
+    task: Task
+    rate: Rate | None
+
+
 @dataclass(frozen=True)
-class SubmitTask(Message[Task]):
+class SubmitTask(Message[Taken]):
     """See `Orchestrator.submit`."""
 
     delivery = _ASKED
@@ -73,8 +81,21 @@ class SubmitTask(Message[Task]):
     binding: Binding | None
     until: datetime
 
-    async def handle(self, orchestrator: "Orchestrator", /) -> Task:
-        return await orchestrator.submit(self.task, self.work, self.binding, self.until)
+    async def handle(self, orchestrator: "Orchestrator", /) -> Taken:
+        task = await orchestrator.submit(self.task, self.work, self.binding, self.until)
+        return Taken(task, orchestrator.callers.rate(task.caller))
+
+
+@dataclass(frozen=True)
+class CheckCaller(Message[Rate | None]):
+    """See `Orchestrator.check_caller`."""
+
+    delivery = _ASKED
+    caller: str
+    key: str | None
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Rate | None:
+        return orchestrator.check_caller(self.caller, self.key)
 
 
 @dataclass(frozen=True)
@@ -201,9 +222,12 @@ class ClaimSubmit(Message[str | None]):
     step: str
     engine: str
     token: str
+    model: str | None = None
 
     async def handle(self, orchestrator: "Orchestrator", /) -> str | None:
-        return await orchestrator.paid_submits.claim(self.task_id, self.attempt, self.step, self.engine, self.token)
+        return await orchestrator.paid_submits.claim(
+            self.task_id, self.attempt, self.step, self.engine, self.token, model=self.model
+        )
 
 
 @dataclass(frozen=True)
@@ -233,6 +257,19 @@ class ReleaseClaim(Message[None]):
 
     async def handle(self, orchestrator: "Orchestrator", /) -> None:
         await orchestrator.paid_submits.release(self.task_id, self.step, self.engine, self.token)
+
+
+@dataclass(frozen=True)
+class CorrectSpending(Message[None]):
+    """See `PaidSubmits.correct`."""
+
+    delivery = _HEARD
+    task_id: str
+    token: str
+    charge: Charge
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> None:
+        await orchestrator.paid_submits.correct(self.task_id, self.token, self.charge)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,18 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
-from deployments.errors import Cancelled, Conflict, DeadlineExceeded, InternalError, NotFound, Unavailable, no_such_task
+from deployments.errors import (
+    Cancelled,
+    Conflict,
+    DeadlineExceeded,
+    InternalError,
+    NotFound,
+    Rate,
+    Unavailable,
+    no_such_task,
+)
 from deployments.settings import Deadlines, Settings
+from deployments.tasks.callers import Callers, Watcher
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, EraseElsewhere, Erasure
 from deployments.tasks.feed import Feed
@@ -43,12 +53,12 @@ class Orchestrator:
     """Accepts tasks, runs their steps, and keeps their status. Use it on one event loop, and await `recover` first.
 
     `send` sends steps to the stages, `deliver` makes tries of webhooks, `erase_elsewhere` erases what is kept
-    elsewhere. `on_change` is called at each change of a task,
-    `on_lost` when an attempt at it was lost, and `on_webhook` after each try of a webhook. `changes` and `called_off`
-    tell other processes which tasks have changed, and which attempts are called off.
+    elsewhere. `on_change` is called at each change of a task, `on_lost` when an attempt at it was lost, and
+    `on_webhook` after each try of a webhook; `watcher` is told what callers do. `changes` and `called_off` tell other
+    processes which tasks have changed, and which attempts are called off.
     """
 
-    def __init__(  # noqa: PLR0913 - three of them only tests give
+    def __init__(  # noqa: PLR0913 - some of them only tests give
         self,
         settings: Settings,
         journal: Journal,
@@ -59,6 +69,7 @@ class Orchestrator:
         on_change: Callable[[Task], None] = lambda _: None,
         on_lost: Callable[[Task], None] = lambda _: None,
         on_webhook: Callable[[Webhook], None] = lambda _: None,
+        watcher: Watcher | None = None,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -70,10 +81,14 @@ class Orchestrator:
         self.changes = Feed[Task | Gone]()
         self.called_off = Feed[CalledOff]()
         self.journal_check = JournalCheck(journal)
-        self._ledger = Ledger(settings, journal, clock=clock, sleep=sleep, on_change=self._changed)
+        self.callers = Callers(settings, clock, watcher)
+        self._spendings = self.callers.spendings
+        self._ledger = Ledger(
+            settings, journal, clock=clock, sleep=sleep, on_change=self._changed, callers=self.callers
+        )
         self._stages = StageClient(send, self._ledger.take_work)
         self._walking: dict[str, asyncio.Task[None]] = {}
-        self.paid_submits = PaidSubmits(self._ledger, settings, clock)
+        self.paid_submits = PaidSubmits(self._ledger, settings, self._spendings, clock)
         self.tasks = self._ledger.shown
         self.index = self._ledger.index
         self.webhooks = Webhooks(self._ledger, deliver, clock=clock, on_change=self.changes.append, on_try=on_webhook)
@@ -108,17 +123,29 @@ class Orchestrator:
 
         Raises:
             Conflict: the idempotency key is bound to another request.
+            QuotaExceeded, BudgetUsedUp: a limit of its caller is reached.
             Unavailable: too many tasks are in flight, or the journal does not work.
         """
         if until is not None and self._clock() > until:
             raise Unavailable("The service was busy for too long; try again.", 1, "late")
         if (known := await self._ledger.known(task.id, binding)) is not None:
             return known
-        first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
-        task = task.attempted().advanced(1, first.status, self._clock())
-        await self._ledger.create(task, work, binding)
+        with self.callers.starting(task):
+            first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
+            task = task.attempted().advanced(1, first.status, self._clock())
+            await self._ledger.create(task, work, binding)
         self._start(task, is_new=True)
         return task
+
+    def check_caller(self, caller: str, key: str | None) -> Rate | None:
+        """Returns where the caller stands if it may start another task, or repeats a request, known by its key alone.
+
+        Raises:
+            QuotaExceeded, BudgetUsedUp: a limit of its own is reached.
+        """
+        if key is not None and self._ledger.is_bound(key):
+            return self.callers.rate(caller)
+        return self.callers.check(caller)
 
     async def bound(self, binding: Binding) -> Task | None:
         """The task that was accepted with this idempotency key.
@@ -188,6 +215,7 @@ class Orchestrator:
 
     def _changed(self, task: Task) -> None:
         self.changes.append(task)
+        self.callers.note(task)
         self._on_change(task)
 
     def _start(self, task: Task, *, is_new: bool) -> None:
@@ -206,16 +234,16 @@ class Orchestrator:
             try:
                 await asyncio.wait({running}, timeout=seconds_left(task, self._settings.deadlines, self._clock()))
                 outcome = running.result() if running.done() else self._out_of_time()
-                entry = await self._ledger.change(
-                    task.id, lambda entry: entry.with_task(_ended(entry.task, outcome, self._clock()))
-                )
+                entry = await self._ledger.change(task.id, lambda entry: self._ended(entry, outcome))
             except (NotFound, StaleWrite):  # it was cancelled meanwhile
                 return
             finally:  # after the task's end, not before: a stage that is cancelled asks whether its task has ended
                 running.cancel()
+            self._spendings.note(entry)
             self.webhooks.add(entry)
             ended = entry.task
-            logger.info("%s ended as %s.", ended.operation, ended.failure.code if ended.failure else ended.status)
+            ended_as = ended.error.code if ended.error else ended.status
+            logger.info("%s ended as %s; its caller: %s.", ended.operation, ended_as, ended.caller)
 
     def _out_of_time(self) -> Failure:
         seconds = self._settings.deadlines.task_s
@@ -283,18 +311,25 @@ class Orchestrator:
             task_now = entry.task.advanced(task.attempts, step.status, self._clock())
             if made is None:
                 return entry.with_task(task_now)
-            return entry.with_task(task_now.charged(made.charges, made.made_by)).past(made.done)
+            return self._billed(entry, task_now, made).past(made.done)
 
-        return await self._ledger.change(task.id, begun, made)
+        entry = await self._ledger.change(task.id, begun, made)
+        self._spendings.note(entry)
+        return entry
+
+    def _billed(self, entry: Entry, task: Task, made: Work) -> Entry:
+        """The entry with a newer record, and with what the steps so far have cost and who has done them."""
+        amounts = self._spendings.prices.amounts(made.charges)
+        return self._spendings.billed(entry, made.charges).with_task(task.charged(made.charges, made.made_by, amounts))
+
+    def _ended(self, entry: Entry, outcome: Outcome) -> Entry:
+        if isinstance(outcome, Failure):
+            return entry.with_task(entry.task.failed(outcome, self._clock()))
+        ended = entry.task.finished(entry.task.attempts, outcome.notes, self._clock())
+        return self._billed(entry, ended, outcome)
 
 
 def seconds_left(task: Task, deadlines: Deadlines, at: datetime) -> float:
     """Until the task's deadline, but at least `stage_s`, so that an old task has time for a step after a restart."""
     elapsed = (at - task.timeline[0].at).total_seconds()
     return min(max(deadlines.task_s - elapsed, deadlines.stage_s), deadlines.task_s)
-
-
-def _ended(task: Task, outcome: Outcome, at: datetime) -> Task:
-    if isinstance(outcome, Failure):
-        return task.failed(outcome, at)
-    return task.charged(outcome.charges, outcome.made_by).finished(task.attempts, outcome.notes, at)

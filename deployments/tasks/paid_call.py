@@ -12,6 +12,7 @@ from deployments.tasks.entry import Submits
 from deployments.tasks.messages import (
     Ask,
     ClaimSubmit,
+    CorrectSpending,
     IsWanted,
     PassOver,
     RecordReceipt,
@@ -19,7 +20,7 @@ from deployments.tasks.messages import (
     ReportProgress,
 )
 from deployments.tasks.receipts import named, own_part
-from deployments.tasks.record import now
+from deployments.tasks.record import Charge, now
 from deployments.tasks.work import StepRequest
 
 logger = logging.getLogger(__name__)
@@ -62,13 +63,14 @@ class ClaimedCall:
         self._called_off = False
         self._reporting: set[asyncio.Task[None]] = set()
         known = request.paid.get(engine)
+        self._sent_with = known.token if known else None  # the token of the submit that was sent
         self.receipt = own_part(engine, known.receipt) if known and known.receipt else None
         self.claimed_at: datetime | None = known.at if known else None
         self.key = str(uuid5(_KEYS, f"{request.task_id}/{request.step}/{engine}"))
 
-    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+    async def submit(self, send: Callable[[], Awaitable[str]], model: str | None = None) -> str:
         """See `PaidCall`."""
-        submitting = asyncio.ensure_future(self._claim_and_send(send))
+        submitting = asyncio.ensure_future(self._claim_and_send(send, model))
         try:
             return await asyncio.shield(submitting)
         except asyncio.CancelledError:
@@ -82,6 +84,12 @@ class ClaimedCall:
     async def found(self, receipt: str) -> None:
         """See `PaidCall`."""
         await self._record(receipt)
+
+    async def made_nothing(self, units: float, model: str = "") -> None:
+        """See `PaidCall`."""
+        if self._sent_with is not None:
+            charge = Charge(self._request.step, model, units)
+            await self._ask(CorrectSpending(self._request.task_id, self._sent_with, charge))
 
     def report(self, progress: str) -> None:
         """See `PaidCall`. Nobody waits for it, and if it gets lost, nothing is."""
@@ -99,9 +107,9 @@ class ClaimedCall:
         if not reporting.cancelled() and (error := reporting.exception()):
             logger.debug("A report of progress was lost: %s", error)
 
-    async def _claim_and_send(self, send: Callable[[], Awaitable[str]]) -> str:
+    async def _claim_and_send(self, send: Callable[[], Awaitable[str]], model: str | None) -> str:
         try:
-            receipt = await self._ask(self._claim())
+            receipt = await self._ask(self._claim(model))
         except Exception:
             await self._release()  # of a claim that was repeated, the first may stand
             raise
@@ -110,11 +118,12 @@ class ClaimedCall:
         if self._called_off:
             await self._release()
             raise Cancelled("The attempt was called off before the image model was asked.")
+        self._sent_with = self._token
         return await self._send_and_record(send)
 
-    def _claim(self) -> ClaimSubmit:
+    def _claim(self, model: str | None) -> ClaimSubmit:
         request = self._request
-        return ClaimSubmit(request.task_id, request.attempt, request.step, self._engine, self._token)
+        return ClaimSubmit(request.task_id, request.attempt, request.step, self._engine, self._token, model)
 
     async def _send_and_record(self, send: Callable[[], Awaitable[str]]) -> str:
         try:

@@ -18,24 +18,31 @@ from datetime import datetime
 
 from deployments.errors import EngineOutcomeUnknown, NotFound
 from deployments.settings import Settings
-from deployments.tasks.entry import PaidSubmit
+from deployments.tasks.entry import Entry, PaidSubmit
 from deployments.tasks.ledger import Change, Ledger
-from deployments.tasks.record import StaleWrite, now
+from deployments.tasks.record import Charge, StaleWrite, now
+from deployments.tasks.spending import Spendings
 
 
 class PaidSubmits:
     """The orchestrator's side of `deployments.engines.base.PaidCall`. Every call may be repeated."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, ledger: Ledger, settings: Settings, spendings: Spendings, clock: Callable[[], datetime] = now
+    ) -> None:
         self._ledger = ledger
+        self._spendings = spendings
         self._clock = clock
         self._patience_s = settings.deadlines.unknown_submit_s
         self._submits_again = settings.on_unknown_submit == "retry"
 
-    async def claim(self, task_id: str, attempt: int, step: str, engine: str, token: str) -> str | None:
-        """The receipt of an earlier submit, or None: then this caller alone may submit now.
+    async def claim(  # noqa: PLR0913 - who asks, and for what
+        self, task_id: str, attempt: int, step: str, engine: str, token: str, *, model: str | None = None
+    ) -> str | None:
+        """The receipt of an earlier submit, or None: then this caller alone may submit now, and its price is reserved.
 
         Raises:
+            BudgetExceeded: too little is left of the caller's budget for a call of this model.
             EngineOutcomeUnknown: an earlier submit may have been sent, and its receipt did not come.
             NotFound, StaleWrite: the task has ended, the attempt is no longer the newest, or an engine was passed over.
         """
@@ -47,7 +54,12 @@ class PaidSubmits:
         if earlier is not None and not self._submits_again:
             raise EngineOutcomeUnknown.contact_lost()
         submit = PaidSubmit(token, at=self._clock())
-        await self._ledger.change(task_id, lambda entry: entry.claimed(attempt, step, engine, submit, earlier))
+
+        def claimed(entry: Entry) -> Entry:
+            entry = entry.claimed(attempt, step, engine, submit, earlier)
+            return self._spendings.reserved(entry, submit, model)
+
+        await self._ledger.change(task_id, claimed)
         return None
 
     async def record(self, task_id: str, step: str, engine: str, token: str, receipt: str) -> None:
@@ -56,7 +68,14 @@ class PaidSubmits:
 
     async def release(self, task_id: str, step: str, engine: str, token: str) -> None:
         """Removes the claim: the provider certainly did not take the submit."""
-        await self._settle(task_id, lambda entry: entry.released(step, engine, token))
+        try:
+            entry = await self._ledger.change(task_id, lambda entry: entry.released(step, engine, token))
+        except NotFound:
+            await self._correct_late(task_id, token, Charge(step, "", 0))
+        except StaleWrite:
+            pass
+        else:
+            self._spendings.note(entry)
 
     async def pass_over(self, task_id: str, attempt: int, step: str, engine: str, reason: str) -> None:
         """Records that the engine certainly did not do the work and does not charge: another one may be asked.
@@ -65,7 +84,17 @@ class PaidSubmits:
             EngineOutcomeUnknown: an earlier submit to it may have been sent.
             NotFound, StaleWrite: the attempt may not act any more.
         """
-        await self._ledger.change(task_id, lambda entry: entry.passed_over(attempt, step, engine, reason))
+        entry = await self._ledger.change(task_id, lambda entry: entry.passed_over(attempt, step, engine, reason))
+        self._spendings.note(entry)
+
+    async def correct(self, task_id: str, token: str, charge: Charge) -> None:
+        """Records what the provider billed for a submit that made nothing, also when the task has ended since."""
+        try:
+            entry = await self._ledger.change(task_id, lambda entry: self._spendings.corrected(entry, token, charge))
+        except NotFound:
+            await self._correct_late(task_id, token, charge)
+        else:
+            self._spendings.note(entry)
 
     def report(self, task_id: str, attempt: int, progress: str) -> None:
         """Shows the provider's report on the running step."""
@@ -86,6 +115,12 @@ class PaidSubmits:
             unfinished = self._ledger.unfinished(task_id)
             async with asyncio.timeout(self._patience_s), unfinished.changed:
                 await unfinished.changed.wait_for(lambda: not unfinished.entry.awaits_receipts)
+
+    async def _correct_late(self, task_id: str, token: str, charge: Charge) -> None:
+        """What a submit of a task that has ended was billed."""
+        if (spending := self._spendings.late(task_id, token, charge)) is not None:
+            await self._ledger.keep(spending)
+            self._spendings.note(spending)
 
     async def _settle(self, task_id: str, change: Change) -> None:
         with suppress(NotFound, StaleWrite):

@@ -10,11 +10,14 @@ back, `done` and `error` are final, and of two attempts at one task only the new
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
+from pydantic import WithJsonSchema
+
+from deployments.caller_settings import DEFAULT_CALLER
 from deployments.errors import AigeError, ErrorCode, TaskFailed
-from deployments.settings import DEFAULT_CALLER
 from deployments.tasks.webhook import Webhook
 
 
@@ -80,10 +83,16 @@ class Maker(NamedTuple):
     model: str | None
 
 
+NEW_CODES = frozenset({ErrorCode.BUDGET_EXCEEDED})
+"""Codes that the version before cannot read in a journal: there, they stand beside the failure (`Task.new_code`)."""
+
+_STORED = {"type": "string", "enum": [code for code in ErrorCode if code not in NEW_CODES]}
+
+
 class Failure(NamedTuple):
     """Why a task ended in `error`: the code, and what its caller can do about it."""
 
-    code: ErrorCode
+    code: Annotated[ErrorCode, WithJsonSchema(_STORED)]
     message: str
 
     @classmethod
@@ -97,7 +106,8 @@ class Task:
 
     `progress` is what the provider says of the running step: it comes and goes, and alone of all may get lost.
     `caller` is the name of the API key that it was submitted with; nobody else may know of it. `webhook` is what has
-    become of telling the task's end; None where nobody wants to be told.
+    become of telling the task's end; None where nobody wants to be told. `amounts` are what each of `charges` costs in
+    money; None, or nothing at all, where no price is set. `failure` is stored; read `error`.
     """
 
     id: str
@@ -114,6 +124,8 @@ class Task:
     failure: Failure | None = None
     caller: str = DEFAULT_CALLER
     webhook: Webhook | None = None
+    amounts: tuple[Decimal | None, ...] = ()
+    new_code: ErrorCode | None = None
 
     @classmethod
     def accepted(  # noqa: PLR0913 - the facts of a new task
@@ -144,6 +156,13 @@ class Task:
     def is_ended(self) -> bool:
         return self.status.is_terminal
 
+    @property
+    def error(self) -> Failure | None:
+        """Why it ended in `error`; None if it did not."""
+        if self.failure is None or self.new_code is None:
+            return self.failure
+        return self.failure._replace(code=self.new_code)
+
     def is_older_than(self, other: Self) -> bool:
         """Whether `other` is a later state of this task."""
         mine, others = (len(self.timeline), self.attempts), (len(other.timeline), other.attempts)
@@ -168,9 +187,14 @@ class Task:
             raise StaleWrite("a step never shows a final status: finished() and failed() do")
         return self._shown(status, at) if self.status.may_become(status) else self
 
-    def charged(self, charges: tuple[Charge, ...], made_by: tuple[Maker, ...] = ()) -> Self:
+    def charged(
+        self,
+        charges: tuple[Charge, ...],
+        made_by: tuple[Maker, ...] = (),
+        amounts: tuple[Decimal | None, ...] = (),
+    ) -> Self:
         """With what its steps have cost so far, and with who has done them."""
-        return replace(self, charges=charges, made_by=made_by)
+        return replace(self, charges=charges, made_by=made_by, amounts=amounts)
 
     def reporting(self, attempt: int, progress: str) -> Self:
         """The provider says where the running step stands."""
@@ -186,7 +210,9 @@ class Task:
         """The task ends in `error`, whichever attempt is running."""
         if self.is_ended:
             raise StaleWrite(f"the task has already ended as {self.status}")
-        return replace(self._shown(Status.ERROR, at), failure=failure)
+        is_new = failure.code in NEW_CODES
+        stored = failure._replace(code=ErrorCode.ENGINE_ERROR) if is_new else failure
+        return replace(self._shown(Status.ERROR, at), failure=stored, new_code=failure.code if is_new else None)
 
     def check_attempt(self, attempt: int) -> None:
         """Lets the newest attempt of an unfinished task act.

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import TypeVar
 
 from deployments.api.app import ServiceEngines
 from deployments.api.models import EnginesResponse
-from deployments.errors import Unavailable
+from deployments.errors import Rate, TaskFailed, Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, ErasureReport
+from deployments.tasks.messages import CheckCaller, Message, SubmitTask, Taken
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Task
+from deployments.tasks.paid_call import ClaimedCall
+from deployments.tasks.record import Charge, Failure, Task, now
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.webhook import Answer
 from deployments.tasks.webhooks import WebhookCall
@@ -19,6 +23,7 @@ from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.in_process import FakeStages
 from tests.tasks.journals import BrokenJournal
 
+R = TypeVar("R")
 BASE = "http://aige.test"
 LOCAL = ServiceEngines(
     EnginesResponse(portrait=["local"], background=["local"], cut_out=["local"], blend=[]), generative=False
@@ -28,13 +33,17 @@ LOCAL = ServiceEngines(
 class InProcess:
     """A `Backend` on this event loop.
 
-    `works` keeps what was submitted, `asked_for` the ids that were asked about; `outcome` says how each last step ends,
-    and `release`, once set, lets it. `webhooks` keeps the tries of webhooks, which `receiver` answers, `erased` what is
-    to go elsewhere. It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a
-    request comes too early.
+    `works` keeps what was submitted, `asked_for` the ids that were asked about, `checked` the callers; `outcome` says
+    how each last step ends, and `release`, once set, lets it. Each first step pays for a unit of `model`, if that is
+    set. `webhooks` keeps the tries of webhooks, which `receiver` answers, `erased` what is to go elsewhere. It may be
+    `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too early. The
+    orchestrator's time is the system's and `later`.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.later = timedelta()
+        self.checked: list[str] = []
+        self.model: str | None = None
         self.works: list[Work] = []
         self.asked_for: list[str] = []
         self.outcome: Callable[[Work], Outcome] = lambda work: work
@@ -49,7 +58,12 @@ class InProcess:
         self.erased: list[Elsewhere] = []
         self.receiver: Callable[[WebhookCall], Answer] = lambda _: 200
         self.orchestrator = stages.orchestrator = Orchestrator(
-            settings, self.journal, stages.send, deliver=self._deliver, erase_elsewhere=self._erase_elsewhere
+            settings,
+            self.journal,
+            stages.send,
+            deliver=self._deliver,
+            erase_elsewhere=self._erase_elsewhere,
+            clock=lambda: now() + self.later,
         )
         self._is_open = False
 
@@ -57,7 +71,7 @@ class InProcess:
         if not request.work.done:
             self.works.append(request.work)
         if request.step != StepId.UPLOAD:
-            return request.work
+            return await self._paid(request) if self.model and not request.work.done else request.work
         await self.release.wait()
         return self.outcome(request.work)
 
@@ -69,12 +83,30 @@ class InProcess:
         self.erased.append(what)
         return ErasedElsewhere(len(what.objects), frozenset(what.requests))
 
-    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Task:
+    async def _paid(self, request: StepRequest) -> Outcome:
+        async def send() -> str:
+            return "request"
+
+        try:
+            await ClaimedCall(self._ask, request, "fal").submit(send, self.model)
+        except TaskFailed as error:
+            return Failure.of(error)
+        return request.work.noting((), Charge(request.step, self.model or "", 1))
+
+    async def _ask(self, message: Message[R]) -> R:
+        return await message.handle(self.orchestrator)
+
+    async def check_caller(self, caller: str, key: str | None) -> Rate | None:
+        self._may_be_away()
+        self.checked.append(caller)
+        return await self._ask(CheckCaller(caller, key))
+
+    async def submit(self, task: Task, work: Work, binding: Binding | None) -> Taken:
         self._may_be_away()
         if not self._is_open:
             self._is_open = True
             await self.orchestrator.recover()
-        return await self.orchestrator.submit(task, work, binding)
+        return await self._ask(SubmitTask(task, work, binding, now() + timedelta(days=365)))
 
     def _may_be_away(self) -> None:
         if self.away:

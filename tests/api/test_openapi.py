@@ -8,7 +8,7 @@ import pytest
 
 Document = dict[str, Any]
 
-SUBMISSION = {400, 401, 409, 413, 500, 503}
+SUBMISSION = {400, 401, 409, 413, 429, 500, 503}
 QUESTION = {401, 404, 500, 503}
 STATUSES = {
     "POST /api/v1/avatar": {201} | SUBMISSION,

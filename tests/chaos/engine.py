@@ -12,7 +12,7 @@ from typing import ClassVar
 import httpx
 from ray import serve
 
-from deployments.engines.base import EngineContext, Made, PaidCall
+from deployments.engines.base import Cost, EngineContext, Made, PaidCall
 from deployments.errors import EngineError, Unavailable
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
@@ -22,6 +22,8 @@ from deployments.tasks.messages import Delivery, Message
 from deployments.tasks.orchestrator import Orchestrator
 
 BLOCKED_S = 600
+MODEL = "paid"
+"""What the provider bills: one unit for each picture."""
 
 
 class BlockTaskStatus(Message[None]):
@@ -64,7 +66,7 @@ class PaidEngine:
 
     async def _paid(self, key: str, kind: str, call: PaidCall) -> Made:
         is_new = call.receipt is None
-        number = await call.submit(lambda: self._submit(key))
+        number = await call.submit(lambda: self._submit(key), MODEL)
         if is_new and "block" in key:
             await block_task_status()
         try:
@@ -74,7 +76,8 @@ class PaidEngine:
             if not await call.is_wanted():
                 await self._client.put(f"/requests/{number}/cancel")
             raise
-        return Made(Picture(url=f"{self._client.base_url}/pictures/{kind}?{key.partition('-')[2]}"))
+        picture = Picture(url=f"{self._client.base_url}/pictures/{kind}?{key.partition('-')[2]}")
+        return Made(picture, cost=Cost(MODEL, 1))
 
     async def _submit(self, key: str) -> str:
         try:

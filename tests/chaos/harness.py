@@ -49,6 +49,12 @@ class Chaos(RunningService):
 
     def submit(self, name: str, **more: object) -> str:
         """Starts what the first word of `name` says, with `more` fields; answers the task's id."""
+        answer = self.answered(name, **more)
+        assert answer.is_success, answer.text
+        return str(answer.json()["aige_task_id"])
+
+    def answered(self, name: str, **more: object) -> httpx.Response:
+        """Submits what the first word of `name` says until it is accepted, or refused with 429."""
         where = self.provider.store(name)
         body: dict[str, object] = {"prompt": name, "avatar_id": "a", "writeUrl": where, "readUrl": where, **more}
         kind = name.partition("-")[0]
@@ -62,8 +68,8 @@ class Chaos(RunningService):
         while time.monotonic() < give_up:
             with suppress(httpx.TransportError, json.JSONDecodeError):
                 answer = self.client.request(method, path, json=body, headers={"Idempotency-Key": name})
-                if answer.is_success:
-                    return str(answer.json()["aige_task_id"])
+                if answer.is_success or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                    return answer
                 # 503 while the actor restarts; 500 or Ray's own plain 404 while the app does.
                 assert answer.status_code in {404, 500, 503}, answer.text
             time.sleep(0.2)

@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.e2e.service import API_KEY, SETTINGS, STORAGE_SECRET, WEBHOOK_SECRET, Service
+from tests.e2e.service import (
+    API_KEY,
+    HASTY_KEY,
+    SETTINGS,
+    SHUT_OUT_KEY,
+    STORAGE_SECRET,
+    WEBHOOK_SECRET,
+    Service,
+)
 from tests.running import PATIENCE_S, RunningService
 from tests.sinks.object_store import ObjectStoreSink, serving
 
@@ -24,7 +32,7 @@ def sink() -> Iterator[ObjectStoreSink]:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, sink: ObjectStoreSink) -> Iterator[Service]:
     environment = {
-        "AIGE_API_KEYS": f"{API_KEY},another",
+        "AIGE_API_KEYS": f"{API_KEY},another,hasty:{HASTY_KEY},shut-out:{SHUT_OUT_KEY}",
         "AIGE_STORAGE_SECRET": STORAGE_SECRET,
         "AIGE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "AIGE_ALLOW_HOSTS": sink.host,

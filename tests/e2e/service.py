@@ -12,6 +12,8 @@ from deployments.api.models import TaskResponse
 from tests.sinks.object_store import ObjectStoreSink
 
 API_KEY = "the-end-to-end-tests-own-api-key"
+HASTY_KEY = "of-a-caller-that-may-start-two-tasks-a-minute"
+SHUT_OUT_KEY = "of-a-caller-that-may-start-none"
 STORAGE_SECRET = "the-end-to-end-tests-own-storage-secret"
 WEBHOOK_SECRET = f"whsec_{base64.b64encode(b'the end-to-end tests own webhook secret').decode()}"
 URL_SECRET = "5ecre7519na7ure"
@@ -28,6 +30,7 @@ SETTINGS: dict[str, object] = {
     "attempts": ATTEMPTS,
     "limits": {"tasks_in_flight": TASKS_IN_FLIGHT},
     "deadlines": {"stage_s": STAGE_S},
+    "callers": {"hasty": {"tasks_per_minute": 2}, "shut-out": {"tasks_in_flight": 0}},
 }
 
 Body = dict[str, object]

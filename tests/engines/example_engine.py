@@ -17,6 +17,7 @@ from deployments.media.results import has_no_transparency
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Environment
 
+MODEL = "example"  # what the provider bills
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -101,7 +102,7 @@ class ExampleEngine:
         try:
             if (receipt := call.receipt) is None:
                 body["pictures"] = [await self._uri(picture) for picture in pictures]
-                receipt = await call.submit(send)
+                receipt = await call.submit(send, MODEL)
             return await self._result(receipt, call)
         except asyncio.CancelledError:
             if receipt := call.receipt or next(iter(sent), None):
@@ -124,7 +125,7 @@ class ExampleEngine:
             job = await self._look(receipt)
             match job:
                 case Job(state="done"):
-                    return Made(Picture(url=job.picture, of_engine=True), cost=Cost("example", job.units))
+                    return Made(Picture(url=job.picture, of_engine=True), cost=Cost(MODEL, job.units))
                 case Job(state="rejected"):
                     raise ContentRejected("The image model rejected the content: change the prompt or the pictures.")
                 case Job(state="failed"):

@@ -45,13 +45,13 @@ class RecordedCall(MemoryCall):
         self._calls = calls
         self._engine = engine
 
-    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
+    async def submit(self, send: Callable[[], Awaitable[str]], model: str | None = None) -> str:
         calls, engine = self._calls, self._engine
         if not self.claimed:
             claim = PaidSubmit("token", at=datetime.now(UTC))
             calls.entry = calls.entry.claimed(calls.entry.task.attempts, STEP, engine, claim)
         try:
-            receipt = await super().submit(send)
+            receipt = await super().submit(send, model)
         finally:
             if not self.claimed:
                 calls.entry = calls.entry.released(STEP, engine, "token")

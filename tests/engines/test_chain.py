@@ -352,3 +352,16 @@ async def test_nobody_to_ask() -> None:
     calls = MemoryCalls()
     assert not chain_of().has_work(calls)
     assert isinstance(await outcome_of(chain_of(), calls), EngineError)
+
+
+async def test_the_last_engine_that_charges_nothing_frees_its_money() -> None:
+    """It is not passed over, as no other one follows; its caller's budget is told all the same."""
+    calls = MemoryCalls()
+    only = fake("only", fails(BROKE, charges=False))
+    with pytest.raises(NotCharged):
+        await asked(chain_of(only), calls)
+    assert calls.calls["only"].corrected == [(0, "")]
+    charges = MemoryCalls()
+    with pytest.raises(ContentRejected):
+        await asked(chain_of(fake("only", fails(ContentRejected("No."), charges=True))), charges)
+    assert charges.calls["only"].corrected == []

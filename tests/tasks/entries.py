@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
-from deployments.tasks.entry import Binding, Entry, PaidSubmit
+from deployments.tasks.entry import Binding, Entry, PaidSubmit, Spending
 from deployments.tasks.record import Operation, Status, Task
 from deployments.tasks.webhook import LastTry, Webhook
 from deployments.tasks.work import AvatarJob, Work
@@ -36,6 +37,7 @@ def entry(task_id: str) -> Entry:
             "overlay": {"fal": PaidSubmit("other")},
         },
         webhook_url="https://receiver.example/hook",
+        spent=(Spending("token", AT, Decimal("0.039")),),
     )
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import ClassVar, NoReturn, TypeVar
 
 from hypothesis import strategies as st
 
@@ -81,13 +81,15 @@ class World:
 class Life:
     """All processes: a journal that crashes, and stages that submit and get lost. After the crash, nothing moves."""
 
+    settings: ClassVar[Mapping[str, object]] = {}
+
     def __init__(self, world: World, crash: Crash | None) -> None:
         self.world = world
         self.crash = crash
         self.crashed = asyncio.Event()
         self.events: Counter[str] = Counter()
         self.orchestrator = Orchestrator(
-            Settings.model_validate({"deadlines": {"unknown_submit_s": 0}, "attempts": 50}),
+            Settings.model_validate({"deadlines": {"unknown_submit_s": 0}, "attempts": 50, **self.settings}),
             self,
             FakeStages(self.step).send,
             on_change=world.observe,
@@ -142,9 +144,14 @@ class Life:
                 return Failure.of(error)
         if lost:
             raise ConnectionError("the replica died")
+        work = self.billed(request)
         transparent = request.step == StepId.OPEN_PERSON and self.world.plan.persons_are_cut_out
         opaque = not transparent and request.step != StepId.REMOVE_BACKGROUND
-        return request.work.carrying(Picture(data=b"png"), opaque=opaque)
+        return work.carrying(Picture(data=b"png"), opaque=opaque)
+
+    def billed(self, request: StepRequest) -> Work:
+        """The work with what the step has cost."""
+        return request.work
 
     async def paid(self, request: StepRequest) -> None:
         """The step's paid call."""

@@ -1,11 +1,12 @@
 """What may happen to a paid submit of a task: claimed, then receipted or released, and settled with the task's end."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from deployments.errors import ErrorCode
-from deployments.tasks.entry import Entry, PaidSubmit
+from deployments.tasks.entry import Entry, PaidSubmit, Spending
 from deployments.tasks.record import Failure, StaleWrite
 from deployments.tasks.traces import SentRequest
 from tests.tasks.in_process import AT, task_and_work
@@ -87,3 +88,26 @@ def test_which_entries_await_receipts(entry: Entry) -> None:
     assert not claimed.released(STEP, ENGINE, "one").awaits_receipts
     failed = claimed.task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT)
     assert not replace(claimed, task=failed).awaits_receipts
+
+
+def test_a_spending_goes_with_its_submit(entry: Entry) -> None:
+    """It outlives the task's end; it is gone where the submit was not taken, or the engine charges nothing for it."""
+    spending = Spending("one", AT, Decimal("0.1"))
+    claimed = entry.claimed(2, STEP, ENGINE, PaidSubmit("one")).spending(spending)
+    assert claimed.spending_of("one") == spending
+    assert claimed.spending_of("two") is None
+    assert claimed.released(STEP, ENGINE, "one").spent == ()
+    receipted = claimed.receipted(STEP, ENGINE, "one", "request 1")
+    assert receipted.passed_over(2, STEP, ENGINE, "it broke down").spent == ()
+    assert receipted.past([STEP]).spent == (spending,)
+    assert receipted.with_task(receipted.task.finished(2, (), AT)).spent == (spending,)
+    billed = Spending("one", AT, Decimal("0.2"))
+    assert receipted.spending(billed).spent == (billed,)
+
+
+def test_a_spending_alone_is_no_task() -> None:
+    """Its entry has ended, and names nothing but the caller and the submit's token."""
+    alone = Entry.alone("mobile", Spending("one", AT, Decimal("0.1")))
+    assert alone.is_alone
+    assert alone.task.is_ended
+    assert (alone.task.id, alone.task.caller, alone.task.avatar_id) == ("spent:one", "mobile", "")

@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+from decimal import Decimal
 from typing import cast
 
 import pytest
 
-from deployments.errors import EngineError, EngineOutcomeUnknown
+from deployments.errors import BudgetExceeded, EngineError, EngineOutcomeUnknown
 from deployments.tasks.messages import ClaimSubmit, Message
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import StaleWrite
@@ -151,3 +152,78 @@ async def test_a_verb_knows_the_receipt_of_an_earlier_attempt() -> None:
     await service.submits.claim("t", 1, STEP, ENGINE, "token")
     await service.submits.record("t", STEP, ENGINE, "token", "fal:request 1")
     assert ClaimedCall(service.ask, await service.next_attempt(), ENGINE).receipt == "request 1"
+
+
+MONEY = {"prices": {"model": 0.1}, "callers": {"*": {"spend_per_day": 1}}}
+
+
+def spent(service: Running) -> Decimal:
+    return service.orchestrator.callers.spendings.spent("default")
+
+
+async def test_the_price_of_the_model_is_reserved_before_it_is_sent() -> None:
+    """Where the budget does not pay for it, nothing is sent; whoever claims next need not wait."""
+    service = Running(**MONEY | {"prices": {"model": 0.1, "dear": 2}})
+    request = await service.first_attempt()
+    known: list[Decimal] = []
+
+    async def send() -> str:
+        known.append(spent(service))
+        return "request 1"
+
+    with pytest.raises(BudgetExceeded):
+        await ClaimedCall(service.ask, request, ENGINE).submit(send, "dear")
+    assert await ClaimedCall(service.ask, request, ENGINE).submit(send, "model") == "request 1"
+    assert known == [Decimal("0.1")]
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_a_submit_that_was_not_taken_costs_nothing(has_ended: bool) -> None:
+    """Also if the task has ended meanwhile."""
+    service = Running(**MONEY)
+    request = await service.first_attempt()
+
+    async def refused() -> str:
+        assert spent(service) == Decimal("0.1")
+        if has_ended:
+            await service.orchestrator.cancel("t")
+        raise EngineError("Refused.")
+
+    with pytest.raises(EngineError):
+        await ClaimedCall(service.ask, request, ENGINE).submit(refused, "model")
+    assert spent(service) == 0
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_what_a_request_cost_that_made_nothing(has_ended: bool) -> None:
+    """Known from the attempt that sent it, or from the next one; also if the task has ended meanwhile."""
+    service = Running(**MONEY)
+    request = await service.first_attempt()
+
+    async def send() -> str:
+        return "request 1"
+
+    first = ClaimedCall(service.ask, request, ENGINE)
+    await first.made_nothing(0)  # nothing has been sent: nothing is known of it
+    await first.submit(send, "model")
+    second = ClaimedCall(service.ask, await service.next_attempt(), ENGINE)
+    if has_ended:
+        await service.orchestrator.cancel("t")
+    await first.made_nothing(0.5, "model")
+    assert spent(service) == Decimal("0.05")
+    await second.made_nothing(0)
+    assert spent(service) == (Decimal("0.05") if has_ended else 0)  # of an ended task, the first word is the last
+
+
+async def test_an_unknown_outcome_keeps_its_reservation() -> None:
+    """The provider may have charged."""
+    service = Running(**MONEY | {"deadlines": {"unknown_submit_s": 0}})
+    request = await service.first_attempt()
+
+    async def lost() -> str:
+        raise TimeoutError
+
+    with pytest.raises(EngineOutcomeUnknown):
+        await ClaimedCall(service.ask, request, ENGINE).submit(lost, "model")
+    await service.orchestrator.cancel("t")
+    assert spent(service) == Decimal("0.1")

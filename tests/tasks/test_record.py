@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from pydantic import TypeAdapter
 
 from deployments.errors import ErrorCode
-from deployments.tasks.record import Failure, Operation, StaleWrite, Status, Task
+from deployments.tasks.record import NEW_CODES, Failure, Operation, StaleWrite, Status, Task
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAILURE = Failure(ErrorCode.INTERNAL, "It broke.")
@@ -68,6 +69,16 @@ def test_the_timeline_survives_a_clock_that_jumps_back() -> None:
 def test_no_status_may_go_back(before: Status, later: Status) -> None:
     """Of any two statuses, at most one may become the other."""
     assert not (before.may_become(later) and later.may_become(before))
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_why_a_task_failed_is_told_by_its_own_code(code: ErrorCode) -> None:
+    """Also after it was stored; what the version before does not know, it reads as another code."""
+    task = new_task().failed(Failure(code, "Because."), START)
+    stored = TypeAdapter(Task).validate_json(TypeAdapter(Task).dump_json(task))
+    assert task.error == stored.error == Failure(code, "Because.")
+    assert stored.failure is not None
+    assert stored.failure.code not in NEW_CODES
 
 
 class Life(RuleBasedStateMachine):

@@ -70,12 +70,12 @@ class FalRequests:
         except TimeoutError:
             if not deadline.expired():  # somebody else's
                 raise
-            self._give_up(request)
+            self._give_up(request, call)
             raise EngineTimeout(
                 f"The image model was not done within {self._deadline_s:g} s: try again later."
             ) from None
         except asyncio.CancelledError:
-            self._give_up(request, unless_wanted=call)
+            self._give_up(request, call, unless_wanted=True)
             raise
 
     async def _submitted(self, order: Order, call: PaidCall, request: _Request) -> str:
@@ -89,7 +89,7 @@ class FalRequests:
             # The pauses lie outside `call.submit`, as a cancellation has to wait for that.
             async for attempt in tries():
                 with attempt:
-                    request.receipt = await call.submit(send)
+                    request.receipt = await call.submit(send, order.endpoint)
         except EngineOutcomeUnknown:
             if (found := await self._found(order.endpoint, arguments, call)) is None:
                 raise
@@ -115,6 +115,8 @@ class FalRequests:
         outcome = await self._outcome(receipt, call)
         if outcome.response.is_success:
             return outcome.body, Cost(endpoint, errors.billed_units(outcome.response))
+        if (units := errors.billed_units(outcome.response)) is not None:
+            await call.made_nothing(units, endpoint)
         failure = errors.failure_of(outcome.response, endpoint, order.setting)
         if isinstance(failure, FetchFailed) and not order.links:
             raise EngineError("The image model's provider could not load a picture of its own: try again later.")
@@ -127,17 +129,29 @@ class FalRequests:
             if (outcome := await self._queue.look(receipt, call.report)) is not None:
                 return outcome
 
-    def _give_up(self, request: _Request, unless_wanted: PaidCall | None = None) -> None:
+    def _give_up(self, request: _Request, call: PaidCall, *, unless_wanted: bool = False) -> None:
         """Has fal cancel the request, without keeping anybody waiting for that."""
         if request.receipt is not None:
-            task = asyncio.create_task(self._cancel(request.receipt, unless_wanted))
+            task = asyncio.create_task(self._cancel(request.receipt, call, unless_wanted=unless_wanted))
             self._cancelling.add(task)  # the event loop itself keeps weak references only
             task.add_done_callback(self._cancelling.discard)
 
-    async def _cancel(self, receipt: str, unless_wanted: PaidCall | None) -> None:
+    async def _cancel(self, receipt: str, call: PaidCall, *, unless_wanted: bool) -> None:
         try:
             async with asyncio.timeout(CANCEL_S):
-                if unless_wanted is None or not await unless_wanted.is_wanted():
-                    await self._queue.cancel(receipt)
+                if unless_wanted and await call.is_wanted():
+                    return
+                await self._queue.cancel(receipt)
+            async with asyncio.timeout(CANCEL_S):
+                await self._see_bill(receipt, call)
         except Exception as error:  # nobody waits for this any more, and too late is no fault
             logger.info("A request could not be cancelled at fal.ai: %s", type(error).__name__)
+
+    async def _see_bill(self, receipt: str, call: PaidCall) -> None:
+        """Records what fal bills for a request whose cancellation it has accepted: nothing, if that ended it."""
+        response = (await self._outcome(receipt, call)).response
+        units = errors.billed_units(response)
+        if units is None and not response.is_success:
+            units = 0
+        if units is not None:
+            await call.made_nothing(units, endpoint_of(receipt))

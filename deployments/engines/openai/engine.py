@@ -145,7 +145,7 @@ class OpenAIEngine:
                 return (await self._api.ask(asked)).receipt
 
             # The pauses lie outside `call.submit`, as a cancellation has to wait for that.
-            receipt = await _until_taken(lambda: call.submit(send))
+            receipt = await _until_taken(lambda: call.submit(send, asked.model))
         try:
             return Answer.model_validate_json(receipt)
         except ValueError as error:

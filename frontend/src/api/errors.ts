@@ -56,6 +56,7 @@ export const FAILURES: Readonly<Record<ErrorCode, { text: string; action: Action
   fetch_failed: { text: 'A picture couldn’t be loaded. It is sent again when you retry.', action: 'retry' },
   upload_failed: { text: 'The result couldn’t be saved. A new place is used when you retry.', action: 'retry' },
   upload_url_expired: { text: 'The result came too late to be saved. A new place is used.', action: 'retry' },
+  budget_exceeded: { text: 'Your budget for today doesn’t pay for this picture.', action: 'retry' },
   cancelled: { text: 'Cancelled.', action: 'retry' },
   deadline_exceeded: { text: 'This passed the time limit.', action: 'retry' },
   internal: { text: 'Something broke on our side.', action: 'retry' },

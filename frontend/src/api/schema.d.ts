@@ -385,6 +385,11 @@ export interface components {
             model: string;
             /** Units */
             units: number | null;
+            /**
+             * Amount
+             * @description What that is in money; null where the operator has set no price for it.
+             */
+            amount: number | null;
         };
         /**
          * EnginesResponse
@@ -422,7 +427,7 @@ export interface components {
          * @description The codes that a failed task can show.
          * @enum {string}
          */
-        ErrorCode: "invalid_image" | "no_person_found" | "content_rejected" | "engine_error" | "engine_timeout" | "engine_outcome_unknown" | "fetch_failed" | "upload_failed" | "upload_url_expired" | "cancelled" | "deadline_exceeded" | "internal";
+        ErrorCode: "invalid_image" | "no_person_found" | "content_rejected" | "engine_error" | "engine_timeout" | "engine_outcome_unknown" | "fetch_failed" | "upload_failed" | "upload_url_expired" | "budget_exceeded" | "cancelled" | "deadline_exceeded" | "internal";
         /**
          * ErrorResponse
          * @description Why the task ended in `error`, and what its caller can do.
@@ -777,6 +782,10 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How many it may still start within the next `t` seconds. */
+                    RateLimit?: string;
                     /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
@@ -814,6 +823,15 @@ export interface operations {
             };
             /** @description The body is larger than this server takes. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in `quota-exceeded` or `budget-exceeded`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -863,6 +881,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How many it may still start within the next `t` seconds. */
+                    RateLimit?: string;
                     /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
@@ -900,6 +922,15 @@ export interface operations {
             };
             /** @description The body is larger than this server takes. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in `quota-exceeded` or `budget-exceeded`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -949,6 +980,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How many it may still start within the next `t` seconds. */
+                    RateLimit?: string;
                     /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
@@ -986,6 +1021,15 @@ export interface operations {
             };
             /** @description The body is larger than this server takes. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in `quota-exceeded` or `budget-exceeded`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

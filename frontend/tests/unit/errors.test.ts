@@ -6,7 +6,7 @@ import { apiError, FAILURES } from '../../src/api/errors.ts';
 
 const PROBLEM = { type: 'about:blank', title: 'x', status: 0, detail: 'The sentence.' };
 
-test.each([400, 401, 404, 405, 409, 500])('%i, as a problem document, is the service’s own word', (status) => {
+test.each([400, 401, 404, 405, 409, 429, 500])('%i, as a problem document, is the service’s own word', (status) => {
   const error = apiError(status, PROBLEM, null);
   expect([error.kind, error.message]).toEqual(['refused', 'The sentence.']);
 });

@@ -7,10 +7,12 @@ import pytest
 
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.memory_call import MemoryCall
+from deployments.errors import EngineError
 from deployments.media.sizes import AspectRatio
 from tests.engines.fal.making import soon
 from tests.fal_emulator.emulator import FalEmulator, Way, answers, drops
 from tests.fal_emulator.http import Answer
+from tests.tasks.in_process import turns
 
 
 class AskingCall(MemoryCall):
@@ -134,3 +136,46 @@ async def test_too_late(fault: Any, fal: FalEmulator, engine: FalEngine, caplog:
     await cancel(running)
     await soon(done)
     assert "Task exception was never retrieved" not in caplog.text
+
+
+MODEL = "fal-ai/nano-banana-2"
+
+
+@pytest.mark.parametrize(
+    ("end", "billed"),
+    [
+        (None, 0),  # it was cancelled
+        (Answer(200, {"images": []}, {"X-Fal-Billable-Units": "1.5"}), 1.5),
+        (Answer(200, {"images": []}), None),
+        (Answer(500, {"detail": "stopped", "error_type": "x"}), 0),
+        (Answer(422, {"detail": "stopped"}, {"X-Fal-Billable-Units": "2"}), 2),
+    ],
+)
+async def test_what_a_cancelled_request_was_billed(
+    end: Answer | None, billed: float | None, fal: FalEmulator, engine: FalEngine
+) -> None:
+    """Nothing, if the cancellation ended it; else what fal says. What it does not say is not made up."""
+    looked = asyncio.Event()
+
+    async def ends(way: Way) -> Answer:
+        looked.set()
+        return end or way()
+
+    fal.script("result", ends)
+    fal.queue_s, call = 1e9, MemoryCall()
+    running = start(engine, call)
+    await soon(call.reported)
+    await cancel(running)
+    await soon(looked)
+    await turns()
+    assert call.corrected == ([] if billed is None else [(billed, MODEL)])
+
+
+async def test_what_a_failed_request_was_billed(fal: FalEmulator, engine: FalEngine) -> None:
+    """If fal says it; of a failure without units, nobody knows."""
+    for units, corrected in (("3", [(3, MODEL)]), ("", [])):
+        fal.outcome = Answer(422, {"detail": [{"type": "x", "msg": "no"}]}, {"X-Fal-Billable-Units": units})
+        call = MemoryCall()
+        with pytest.raises(EngineError):
+            await engine.background("hills", AspectRatio.SQUARE, call)
+        assert (call.corrected, call.model) == (corrected, MODEL)

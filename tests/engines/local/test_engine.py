@@ -41,8 +41,11 @@ class Unpaid:
     key = ""
     claimed_at: datetime | None = None
 
-    async def submit(self, send: Callable[[], Awaitable[str]]) -> str:
-        raise AssertionError(send)
+    async def submit(self, send: Callable[[], Awaitable[str]], model: str | None = None) -> str:
+        raise AssertionError(send, model)
+
+    async def made_nothing(self, units: float, model: str = "") -> None:
+        raise AssertionError(units, model)
 
     async def found(self, receipt: str) -> None:
         raise AssertionError(receipt)
