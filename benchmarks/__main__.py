@@ -16,11 +16,11 @@ from functools import partial
 from shutil import which
 from typing import TypeVar
 
-from benchmarks.figures import accept, complete, in_flight, latency, pictures, recovery, scaling, status, streams
+from benchmarks.figures import accept, complete, flood, in_flight, latency, pictures, recovery, scaling, status, streams
 from benchmarks.results import RESULTS, Results
 from benchmarks.sink import Sink
 from benchmarks.system import Running, System, started
-from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige
+from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, AigeCallers
 from benchmarks.table import as_markdown
 from deployments.settings import Profile
 
@@ -37,7 +37,7 @@ OF_OURS: dict[str, Measure] = {
     "streams": streams.measure,
     "recovery": recovery.measure,
 }
-BY_THEMSELVES = ("pictures", "scaling")
+BY_THEMSELVES = ("pictures", "scaling", "flood")
 """These start what they need themselves."""
 
 
@@ -46,7 +46,8 @@ def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends us, our servers end too
     _allow_many_sockets()
-    systems: list[System] = [*(Aige(profile) for profile in arguments.profile), *PEER_SYSTEMS]
+    ours = [*(Aige(profile) for profile in arguments.profile), AigeCallers(arguments.profile[-1])]
+    systems: list[System] = [*ours, *PEER_SYSTEMS]
     chosen = [system for system in systems if not arguments.only or system.name in arguments.only]
     if missing := _missing():
         print("\n".join(missing), file=sys.stderr)
@@ -119,7 +120,11 @@ async def _measure_system(system: System, figures: dict[str, Measure], seconds: 
 
 
 def _by_themselves(profile: str) -> dict[str, Callable[[float], Awaitable[dict[str, dict[str, float]]]]]:
-    return {"pictures": pictures.measure, "scaling": partial(scaling.measure, profile)}
+    return {
+        "pictures": pictures.measure,
+        "scaling": partial(scaling.measure, profile),
+        "flood": partial(flood.measure, profile),
+    }
 
 
 M = TypeVar("M")

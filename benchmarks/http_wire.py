@@ -13,13 +13,14 @@ _LAST_CHUNK = b"0\r\n"
 class Connection:
     """One keep-alive connection. Not for two requests at once."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str | None = None) -> None:
         self._reader = reader
         self._writer = writer
+        self._authorization = f"Authorization: Bearer {key}\r\n" if key else ""
 
     @classmethod
-    async def to(cls, port: int) -> Self:
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**20))
+    async def to(cls, port: int, key: str | None = None) -> Self:
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**20), key)
 
     async def ask(self, call: Call) -> tuple[int, bytes]:
         """The answer's status and body."""
@@ -49,7 +50,7 @@ class Connection:
             await self._writer.wait_closed()
 
     def _send(self, call: Call) -> None:
-        head = f"{call.method} {call.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        head = f"{call.method} {call.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self._authorization}"
         if call.body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(call.body)}\r\n"
         self._writer.write(head.encode() + b"\r\n" + call.body)

@@ -1,4 +1,5 @@
-"""Where uploads go: a server on loopback that takes every PUT, throws it away, and tells when it came.
+"""Where uploads go: a server on loopback that takes every PUT, throws it away, and tells when it came. Webhooks, which
+are POSTs, it takes without a word.
 
 It lives in the client's own process, so that the client learns that a task's work is done without asking.
 """
@@ -44,7 +45,7 @@ class Sink:
 
 
 class _Connection(asyncio.Protocol):
-    """As many PUTs as its other end sends."""
+    """As many requests as its other end sends."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -62,7 +63,9 @@ class _Connection(asyncio.Protocol):
             length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             if len(self._read) < end + 4 + length:
                 return
-            self._sink.take(head.split(b" ", 2)[1].decode().lstrip("/"))
+            method, path, _ = head.split(b" ", 2)
+            if method == b"put":
+                self._sink.take(path.decode().lstrip("/"))
             self._read = self._read[end + 4 + length :]
             if self._transport:
                 self._transport.write(_TAKEN)

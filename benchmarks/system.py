@@ -38,6 +38,10 @@ class Api:
     done: str = "done"
     events: str | None = None
     """The path of a task's event stream, where there is one."""
+    key: str | None = None
+    """The API key that each request is sent with."""
+    tells: bool = False
+    """Whether the end of each task is told to the sink, by a webhook."""
 
 
 class Place(NamedTuple):
@@ -132,7 +136,8 @@ class Running:
         return f"{self.name}-{next(self._names)}"
 
     def submission(self, upload: str, hold_s: float = 0) -> Call:
-        return Call("POST", self.api.submit, task.body(self.sink.url(upload), hold_s))
+        body = task.body(self.sink.url(upload), hold_s, self.sink.url("told") if self.api.tells else None)
+        return Call("POST", self.api.submit, body)
 
     async def submit(self, connection: Connection, upload: str, hold_s: float = 0) -> str:
         """Answers the task's id.
@@ -206,7 +211,7 @@ class Running:
 @asynccontextmanager
 async def connected(running: Running) -> AsyncIterator[Connection]:
     """A connection to it."""
-    connection = await Connection.to(running.port)
+    connection = await Connection.to(running.port, running.api.key)
     try:
         yield connection
     finally:

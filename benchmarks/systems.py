@@ -3,10 +3,11 @@
 One process serves HTTP in each, and two do the work where a system has workers of its own; access logs are off.
 """
 
+import base64
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ import yaml
 
 from benchmarks.system import Api, Place, Service, System, free_port
 from benchmarks.wrk import ROOT
-from deployments.settings import Profile
+from deployments.settings import Environment, Profile
 from scripts import cluster
 
 PEERS_BIN = ROOT / ".venv-bench" / "bin"
@@ -41,15 +42,54 @@ class Aige:
         return f"AIGE, {self.profile}{self.variant}"
 
     def services(self, place: Place) -> list[Service]:
-        config = write_config(place.folder, self.deployments)
+        config = write_config(place.folder, self.deployments, self.arguments())
         options = ["--config", str(config), "--port", str(place.port), "--profile", self.profile]
         command = [sys.executable, "-m", "scripts.run", *options]
         environment = {
             "AIGE_RUN": "",  # scripts.run marks what it starts, and is none of it
             "AIGE_DATA_DIR": str(place.folder),
             **_surroundings(place),
+            **self.environment(),
         }
         return [Service(command, environment)]
+
+    def arguments(self) -> dict[str, object]:
+        """Other settings than those of `serve_config.yaml`."""
+        return {}
+
+    def environment(self) -> dict[str, str]:
+        """Variables of its own."""
+        return {}
+
+
+QUIET_KEY, FLOOD_KEY = "quiet-key", "flood-key"
+FLOOD_IN_FLIGHT = 64
+"""So many tasks the flooding caller may have at once."""
+
+
+class AigeCallers(Aige):
+    """This project with all that a public service sets: named keys, every kind of limit, a price, and webhooks."""
+
+    api: ClassVar = replace(Aige.api, key=QUIET_KEY, tells=True)
+
+    @property
+    def name(self) -> str:
+        return f"{super().name}_callers"
+
+    @property
+    def title(self) -> str:
+        return f"{super().title}, with callers, limits and webhooks"
+
+    def arguments(self) -> dict[str, object]:
+        wide = {"tasks_in_flight": 1_000_000, "tasks_per_minute": 10_000_000, "spend_per_day": 1_000_000}
+        flood = {**wide, "tasks_in_flight": FLOOD_IN_FLIGHT}
+        return {"callers": {"quiet": wide, "flood": flood}, "prices": {"instant": 0.01}}
+
+    def environment(self) -> dict[str, str]:
+        named = {"AIGE_API_KEYS": f"quiet:{QUIET_KEY},flood:{FLOOD_KEY}"}
+        secret = base64.b64encode(bytes(range(32))).decode()
+        has_webhooks = "aige_webhook_secret" in Environment.model_fields
+        return named | ({"AIGE_WEBHOOK_SECRET": f"whsec_{secret}"} if has_webhooks else {})
 
 
 class TwoNodes(Aige):
@@ -74,11 +114,15 @@ def _surroundings(place: Place) -> dict[str, str]:
     }
 
 
-def write_config(folder: Path, deployments: Mapping[str, Mapping[str, object]]) -> Path:
-    """`serve_config.yaml` with the engine of the benchmarks, and other options for the deployments that are named."""
+def write_config(
+    folder: Path, deployments: Mapping[str, Mapping[str, object]], arguments: Mapping[str, object] | None = None
+) -> Path:
+    """`serve_config.yaml` with the engine of the benchmarks, other settings, and other options for the deployments that
+    are named.
+    """
     config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
     app = config["applications"][0]
-    app["args"]["engine"] = "benchmarks.engine:InstantEngine"
+    app["args"] |= {"engine": "benchmarks.engine:InstantEngine", **(arguments or {})}
     for deployment in app["deployments"]:
         changes = deployments.get(deployment["name"], {})
         if "num_replicas" in changes:

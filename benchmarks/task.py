@@ -22,9 +22,9 @@ def hold_s(text: str) -> float:
     return float(text.removeprefix(HOLD)) if text.startswith(HOLD) else 0.0
 
 
-def body(write_url: str, hold_s: float = 0) -> bytes:
-    """A request as all systems take it (JSON)."""
-    fields = {
+def body(write_url: str, hold_s: float = 0, webhook_url: str | None = None) -> bytes:
+    """A request as all systems take it (JSON); with `webhook_url`, only ours."""
+    fields: dict[str, object] = {
         "prompt": prompt(hold_s),
         "source_images": ["https://photos.example/one.jpg"],
         "aspect_ratio": "1:1",
@@ -32,6 +32,8 @@ def body(write_url: str, hold_s: float = 0) -> bytes:
         "writeUrl": write_url,
         "readUrl": write_url,
     }
+    if webhook_url is not None:
+        fields["webhookUrl"] = webhook_url
     return json.dumps(fields).encode()
 
 

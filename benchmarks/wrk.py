@@ -31,14 +31,23 @@ class Load(NamedTuple):
 
 
 async def wrk(  # noqa: PLR0913 - a load has that many
-    port: int, script: str, arguments: list[str], *, connections: int, seconds: float, path: str = "/"
+    port: int,
+    script: str,
+    arguments: list[str],
+    *,
+    connections: int,
+    seconds: float,
+    path: str = "/",
+    key: str | None = None,
 ) -> Load:
-    """Runs `lua/SCRIPT.lua` for a while, on one thread.
+    """Runs `lua/SCRIPT.lua` for a while, on one thread; each request has the API key `key`.
 
     Raises:
         RuntimeError: it did not run.
     """
     options = ["-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "--latency"]
+    if key is not None:
+        options += ["-H", f"Authorization: Bearer {key}"]
     where = ["-s", str(LUA / f"{script}.lua"), f"http://127.0.0.1:{port}{path}", "--", *arguments]
     process = await asyncio.create_subprocess_exec(
         "wrk", *options, *where, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

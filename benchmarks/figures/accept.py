@@ -13,7 +13,13 @@ async def measure(running: Running, seconds: float) -> dict[str, float]:
     template.write_bytes(running.submission(f"{running.name_upload()}-NUMBER").body)
     arguments = [str(template), "POST"]
     load = await wrk(
-        running.port, "submit", arguments, connections=CONNECTIONS, seconds=seconds, path=running.api.submit
+        running.port,
+        "submit",
+        arguments,
+        connections=CONNECTIONS,
+        seconds=seconds,
+        path=running.api.submit,
+        key=running.api.key,
     )
     completed = running.sink.taken - before
     await running.drain()

@@ -38,7 +38,14 @@ async def prepare(running: Running) -> None:
 
 async def read(running: Running, connections: int, seconds: float) -> Load:
     """Reads statuses as fast as they come; `prepare` comes first."""
-    return await wrk(running.port, "status", [str(_paths(running))], connections=connections, seconds=seconds)
+    return await wrk(
+        running.port,
+        "status",
+        [str(_paths(running))],
+        connections=connections,
+        seconds=seconds,
+        key=running.api.key,
+    )
 
 
 def _paths(running: Running) -> Path:
