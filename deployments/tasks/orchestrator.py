@@ -52,10 +52,10 @@ async def _nothing_elsewhere(_: Elsewhere) -> ErasedElsewhere:
 class Orchestrator:
     """Accepts tasks, runs their steps, and keeps their status. Use it on one event loop, and await `recover` first.
 
-    `send` sends steps to the stages, `deliver` makes tries of webhooks, `erase_elsewhere` erases what is kept
-    elsewhere. `on_change` is called at each change of a task, `on_lost` when an attempt at it was lost, and
-    `on_webhook` after each try of a webhook; `watcher` is told what callers do. `changes` and `called_off` tell other
-    processes which tasks have changed, and which attempts are called off.
+    `send` sends steps to the stages, `deliver` makes tries of webhooks, and `erase_elsewhere` erases what is not in the
+    journal. `on_change` is called at each change of a task, `on_lost` when an attempt at it was lost, and `on_webhook`
+    after each try of a webhook; `watcher` is told what callers do. `changes` and `called_off` tell other processes
+    which tasks have changed, and which attempts are called off.
     """
 
     def __init__(  # noqa: PLR0913 - some of them only tests give

@@ -16,9 +16,9 @@ from datetime import datetime
 from heapq import heappop, heappush
 from itertools import count
 from typing import NoReturn, Protocol
+from urllib.parse import urlsplit
 
 from deployments.errors import Conflict, no_such_task
-from deployments.media.destinations import origin_of
 from deployments.tasks.entry import Entry
 from deployments.tasks.log_context import task_context
 from deployments.tasks.record import Task
@@ -31,6 +31,7 @@ AT_ONCE = 128
 """Tries under way, of all receivers together."""
 JITTER = 0.2
 """A pause grows by up to this share of it, so that those who failed together do not come back together."""
+_PORTS = {"http": 80, "https": 443}
 LOST_S = 2.0
 """The pause after a try whose process was lost: nobody knows whether it was made, so it is made again."""
 
@@ -125,13 +126,14 @@ class Webhooks:
             NotFound: there is no such task.
             Conflict: it has not ended, or has no webhook.
         """
-        async with self._finding:  # of two who ask at once, the second finds what the first one has found
-            delivery = self._deliveries.get(task_id) or await self._found(task_id)
-            self._deliveries[task_id] = delivery
-        if not await self._changed(delivery, lambda webhook: webhook.again()):
-            raise no_such_task()
-        self._schedule(delivery, 0.0)
-        return delivery.entry.task
+        while True:
+            async with self._finding:  # of two who ask at once, the second finds what the first one has found
+                delivery = self._deliveries.get(task_id) or await self._found(task_id)
+                self._deliveries[task_id] = delivery
+            if await self._changed(delivery, lambda webhook: webhook.again()):
+                self._schedule(delivery, 0.0)
+                return delivery.entry.task
+            # its last try has just ended, and the delivery with it; or the task is gone, and is not found again
 
     async def drop(self, task_ids: Iterable[str]) -> None:
         """Ends deliveries: no try of them begins any more, and what becomes of one that is under way is not kept."""
@@ -191,6 +193,9 @@ class Webhooks:
         with task_context(delivery.entry.task.id):
             try:
                 pause_s = await self._tried(delivery)
+            except Exception:
+                logger.exception("A webhook's try broke.")
+                pause_s = LOST_S
             finally:
                 delivery.is_under_way = False
                 self._turns.ended(receiver)
@@ -240,6 +245,10 @@ def _webhook_of(delivery: _Delivery) -> Webhook:
 
 
 def _receiver_of(delivery: _Delivery) -> str:
-    """Host and port."""
-    host, port = origin_of(delivery.entry.webhook_url or "")
-    return f"{host}:{port}"
+    """Host and port; of a URL that another version has let through, whatever it is."""
+    url = delivery.entry.webhook_url or ""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme)}"
+    except ValueError:
+        return url

@@ -31,15 +31,18 @@ class Ended:
         self.entries: dict[str, Entry] = {}
         self.forgotten: set[str] = set()
         self.writes = 0
+        self.fault: Exception | None = None
         self.writing = asyncio.Event()
         self.writing.set()
 
     async def ended(self, task_id: str) -> Entry | None:
         await asyncio.sleep(0)
-        return self.entries.get(task_id)
+        return None if task_id in self.forgotten else self.entries.get(task_id)
 
     async def rewrite(self, entry: Entry) -> bool:
         await self.writing.wait()
+        if self.fault is not None:
+            raise self.fault
         if entry.task.id in self.forgotten:
             return False
         self.writes += 1

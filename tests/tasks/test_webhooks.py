@@ -124,6 +124,18 @@ async def test_a_try_whose_process_was_lost_is_made_again_and_does_not_count() -
     assert (world.tasks.webhook("t").state, world.tasks.webhook("t").tries) == (WebhookState.DELIVERED, 1)
 
 
+async def test_a_fault_of_ours_ends_no_delivery() -> None:
+    """It is tried again a moment later."""
+    world = World()
+    world.tasks.fault = ValueError("a bug")
+    world.end(ended("t"))
+    due_in = await world.settle()
+    assert due_in is not None
+    world.tasks.fault = None
+    await world.wait(due_in)
+    assert world.tasks.webhook("t").state is WebhookState.DELIVERED
+
+
 class TestSendAgain:
     async def test_it_is_sent_at_once(self) -> None:
         """Whatever has become of it; the answer to who asks is durable."""
@@ -167,6 +179,19 @@ class TestSendAgain:
         world.receivers.let_go("t", 200)
         await world.settle()
         assert len(world.receivers.calls) == 2
+        assert world.tasks.webhook("t") == Webhook(WebhookState.DELIVERED, 2, LastTry(AT, 200), 1, 1)
+
+    async def test_while_the_last_try_is_being_recorded_it_is_sent_once_more(self) -> None:
+        """The delivery ends just then; the request is heard all the same."""
+        world = World()
+        world.end(ended("t"))
+        world.tasks.writing.clear()
+        await world.settle()
+        asking = asyncio.create_task(world.webhooks.send_again("t"))
+        await turns()
+        world.tasks.writing.set()
+        await asking
+        await world.settle()
         assert world.tasks.webhook("t") == Webhook(WebhookState.DELIVERED, 2, LastTry(AT, 200), 1, 1)
 
     async def test_two_who_ask_at_once_are_both_heard(self) -> None:
@@ -265,6 +290,13 @@ class TestReceivers:
         world.end(*(ended(url, url) for url in urls))
         await world.settle()
         assert [call.url for call in world.receivers.calls] == [urls[0], urls[3], urls[1]]
+
+    async def test_a_url_that_cannot_be_read_is_a_receiver_of_its_own(self) -> None:
+        """It comes from another version; it stops nobody else's."""
+        world = World()
+        world.end(ended("odd", "https://[odd/"), ended("fine"))
+        await world.settle()
+        assert [call.task.id for call in world.receivers.calls] == ["odd", "fine"]
 
     def test_so_many_tries_are_under_way_at_most(self) -> None:
         """One receiver's lookups of a name that hang leave threads for the others: see `deployments.media.door`."""
