@@ -16,6 +16,7 @@ from deployments.background_generator import BackgroundGenerator
 from deployments.background_remover import BackgroundRemover
 from deployments.engines.loading import chosen_engines
 from deployments.ingress import Ingress
+from deployments.media.provenance.opening import check_provenance
 from deployments.overlayer import Overlayer
 from deployments.runtime.actor import DetachedActor
 from deployments.runtime.build import build_id
@@ -39,7 +40,9 @@ def build(settings: Settings) -> Application:
 
 
 def _bound(settings: Settings) -> Application:
-    chosen_engines(settings, Environment())
+    environment = Environment()
+    chosen_engines(settings, environment)
+    check_provenance(settings, environment)
     build = build_id()
     task_status = DetachedActor(TaskStatus, settings, build)
     stages = [_deployment(stage).bind(settings, build) for stage in STAGES]

@@ -24,4 +24,5 @@ class BackgroundGenerator(EngineStage):
         making = await self.making(run, lambda engine, call: engine.background(job.prompt, job.ratio, call))
         data = await run.bytes_of(making.made.picture)
         picture = await asyncio.to_thread(opaque_result, data, job.ratio, self.limits)
-        return self.noting(work, making).carrying(Picture(data=picture), opaque=True)
+        noted = self.noting(work, making).made_of(*await run.marked("background", Picture(data=data)))
+        return noted.carrying(Picture(data=picture), opaque=True)

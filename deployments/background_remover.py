@@ -24,14 +24,19 @@ class BackgroundRemover(EngineStage):
             TaskFailed: whatever else the engine says.
         """
         ratio = work.job.ratio if isinstance(work.job, AvatarJob) else None
-        person = work.needed_picture()
-        try:
-            making = await self.making(run, lambda engine, call: engine.cut_out(person, call))
-        except InvalidImage as error:
-            if ratio is None:
-                raise  # the caller's own person image
-            raise EngineError("The image model returned something that is no usable picture; try again.") from error
-        data = await run.bytes_of(making.made.picture)
+        async with run.ahead([work.needed_picture()]) as (person,):
+            try:
+                making = await self.making(run, lambda engine, call: engine.cut_out(person, call))
+            except InvalidImage as error:
+                if ratio is None:
+                    raise  # the caller's own person image
+                raise EngineError("The image model returned something that is no usable picture; try again.") from error
+            data = await run.bytes_of(making.made.picture)
+            if ratio is not None:
+                work = work.made_of(*await run.marked("portrait", person))
         picture = await asyncio.to_thread(cut_out_result, data, ratio, self.limits)
-        noted = self.noting(work, making, changed=making.made.picture != person)
+        changed = making.made.picture != person
+        if changed:
+            work = work.made_of(*await run.marked("cut-out", Picture(data=data)))
+        noted = self.noting(work, making, changed=changed)
         return noted.carrying(Picture(data=picture), opaque=False)

@@ -14,6 +14,7 @@ from deployments.engines.loading import Choice, chosen_engines
 from deployments.errors import Rate
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.open_media import open_store
+from deployments.media.provenance.manifests import Manifests
 from deployments.runtime import logs, metrics
 from deployments.runtime.actor import DetachedActor, find_actor
 from deployments.runtime.client import TaskStatusClient
@@ -68,6 +69,7 @@ class Ingress:
             backend=Tasks(ask, mirror),
             store=open_store(settings, environment),
             engines=engines,
+            manifests=Manifests(environment.aige_c2pa_trust),
             allow=parse_allow_hosts(environment.aige_allow_hosts),
             api_keys=environment.api_keys,
             sends_webhooks=bool(environment.webhook_secrets),

@@ -30,7 +30,9 @@ class Overlayer(EngineStage):
         """
         person = await run.bytes_of(work.job_of(OverlayJob).person)
         opaque, size = await asyncio.to_thread(opacity_and_size, person, self.limits)
-        return work.carrying(Picture(data=person), opaque=opaque).measured(size)
+        picture = Picture(data=person)
+        work = work.made_of(*await run.ingredients({"person": picture}, "componentOf"))
+        return work.carrying(picture, opaque=opaque).measured(size)
 
     async def _with_overlay(self, work: Work, run: StepContext) -> Work:
         """The work with an opaque PNG of exactly the canvas's pixels.
@@ -50,6 +52,7 @@ class Overlayer(EngineStage):
             person_size=work.person_size,
         )
         work = work.carrying(Picture(data=await asyncio.to_thread(place, background, person)), opaque=True)
+        work = work.made_of(*await run.ingredients({"background": Picture(data=background)}, "componentOf"))
         return await self._blended(work, run) if self.chain.has_work(run.paid_calls) else work
 
     async def _blended(self, work: Work, run: StepContext) -> Work:
@@ -57,5 +60,8 @@ class Overlayer(EngineStage):
         making = await self.making(run, lambda engine, call: engine.blend(job.prompt, composite, call))
         data = await run.bytes_of(making.made.picture)
         picture = await asyncio.to_thread(blended_result, data, job.canvas.pixels, self.limits)
-        noted = self.noting(work, making, changed=making.made.picture != composite)
+        changed = making.made.picture != composite
+        if changed:
+            work = work.made_of(*await run.marked("blend", Picture(data=data)))
+        noted = self.noting(work, making, changed=changed)
         return noted.carrying(Picture(data=picture), opaque=True)

@@ -51,6 +51,13 @@ def _engine(value: str) -> str:
     return value
 
 
+def _switch(value: object) -> object:
+    switches = {"on": True, "off": False, True: True, False: False}
+    if not isinstance(value, str | bool) or value not in switches:
+        raise ValueError("must be on or off")
+    return switches[value]
+
+
 def _listed(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
@@ -102,7 +109,7 @@ def _webhook_secret(entry: str, place: int) -> bytes:
     return secret
 
 
-def _data_dir(value: Path) -> Path:
+def _rooted(value: Path) -> Path:
     try:
         return ROOT / value.expanduser()
     except RuntimeError:
@@ -117,7 +124,8 @@ BlendList = Annotated[tuple[EngineName, ...], BeforeValidator(_nobody), AfterVal
 Origin = Annotated[str, AfterValidator(_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 JournalPlace = Annotated[str, AfterValidator(_journal)]
-DataDir = Annotated[Path, AfterValidator(_data_dir)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+RootedPath = Annotated[Path, AfterValidator(_rooted)]
 
 
 class _Strict(BaseModel):
@@ -185,6 +193,7 @@ class Settings(_Strict):
     data_dir_shared: bool = False
     journal: JournalPlace = Field(default="sqlite", repr=False)  # the URL may hold a password
     attempts: int = Field(default=5, ge=1, le=100)
+    provenance: Switch = True
     on_unknown_submit: Literal["fail", "retry"] = "fail"
     limits: Limits = Limits()
     deadlines: Deadlines = Deadlines()
@@ -261,7 +270,7 @@ class _Variables(BaseSettings):
 class DataFolder(_Variables):
     """The one variable that `make stop` needs: the others may be wrong."""
 
-    aige_data_dir: DataDir = ROOT / "var"
+    aige_data_dir: RootedPath = ROOT / "var"
 
 
 class Environment(DataFolder):
@@ -276,6 +285,9 @@ class Environment(DataFolder):
     aige_storage_secret: SecretStr | None = None
     aige_webhook_secret: Annotated[SecretStr | None, NoDecode] = None
     aige_allow_hosts: str = ""
+    aige_c2pa_cert: RootedPath | None = None
+    aige_c2pa_key: RootedPath | None = None
+    aige_c2pa_trust: RootedPath | None = None
     aige_profile: Profile = Profile.LAPTOP
 
     @field_validator("aige_api_keys")

@@ -13,6 +13,7 @@ from deployments.config_file import first_fault, read_config
 from deployments.engines.loading import chosen_engines
 from deployments.errors import SettingsError
 from deployments.media.destinations import parse_allow_hosts
+from deployments.media.provenance.opening import check_provenance
 from deployments.settings import SHIPPED_CONFIG, Environment, Profile, Settings
 from scripts import cluster, ports
 from scripts.proxies import check_proxies
@@ -71,6 +72,7 @@ def parse_options(arguments: list[str]) -> RunOptions:
     settings = Settings.load(options.config)
     engines = chosen_engines(settings, environment)
     parse_allow_hosts(environment.aige_allow_hosts)
+    check_provenance(settings, environment)
     if engines.names != {"local"}:  # which asks nobody
         check_proxies()
     http = _http_options(options.config)

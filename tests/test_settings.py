@@ -41,6 +41,8 @@ def test_the_shipped_config_names_every_setting() -> None:
         ({"storage": "ftp"}, "storage: "),
         ({"cors_origins": ["example.com/"]}, "cors_origins.0: "),
         ({"public_url": "example.com"}, "public_url: "),
+        ({"provenance": "maybe"}, "provenance: must be on or off"),
+        ({"provenance": 1}, "provenance: must be on or off"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it(wrong: dict[str, object], named: str) -> None:
@@ -49,6 +51,14 @@ def test_a_wrong_setting_is_one_line_that_names_it(wrong: dict[str, object], nam
         Settings.model_validate(wrong)
     assert str(caught.value).startswith(("`storage: s3`", named))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "means"), [("on", True), ("off", False), ('"on"', True), ("true", True), ("no", False)]
+)
+def test_a_switch_is_on_or_off(written: str, means: bool) -> None:
+    """However YAML reads it."""
+    assert Settings.model_validate(yaml.safe_load(f"provenance: {written}")).provenance is means
 
 
 def test_a_url_that_may_hold_a_password_is_not_shown() -> None:

@@ -25,8 +25,10 @@ from deployments.api.status_shortcut import StatusShortcut
 from deployments.api.storage_routes import storage_routes, sweeping
 from deployments.api.submission_routes import submission_routes
 from deployments.api.task_routes import task_routes
+from deployments.api.verify_routes import verify_routes
 from deployments.api.web_ui import web_ui_routes
 from deployments.media.destinations import AllowedHosts
+from deployments.media.provenance.manifests import Manifests
 from deployments.media.storage import ObjectStore, own_store
 from deployments.settings import VERSION, Settings
 from deployments.tasks.record import now, one_name
@@ -60,6 +62,7 @@ class Parts:
     backend: Backend
     store: ObjectStore
     engines: ServiceEngines
+    manifests: Manifests = field(default_factory=Manifests)
     allow: AllowedHosts = frozenset()
     api_keys: Mapping[str, str] = field(default_factory=dict)
     sends_webhooks: bool = False
@@ -93,6 +96,7 @@ def build_api(parts: Parts) -> ASGIApp:
     app.include_router(list_routes(parts.backend, parts.settings.public_url, BASE), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
     app.include_router(health_routes(parts.backend))
+    app.include_router(verify_routes(parts.manifests, limits.picture_bytes), prefix=BASE)
     app.include_router(web_ui_routes(WEB_UI))
     service = ServiceResponse(
         version=VERSION,

@@ -13,6 +13,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
 from deployments.errors import ErrorCode
+from deployments.media.provenance.report import Report
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.tasks.operations import STAGE_OF
 from deployments.tasks.record import Operation, Status, Task
@@ -294,6 +295,53 @@ class ServiceResponse(BaseModel):
     blends: bool = Field(description="Whether an engine blends the person and the background of an overlay.")
     webhooks: bool = Field(description="Whether a webhookUrl may be sent.")
     limits: LimitsResponse
+
+
+class MadeByResponse(BaseModel):
+    """An engine, or the software that somebody else's manifest names, and its model; null where it names none."""
+
+    engine: str
+    model: str | None
+
+
+class IngredientResponse(BaseModel):
+    """What a picture's credentials say of one that it was made of; `valid` is false where that had none."""
+
+    title: str
+    issuer: str | None
+    valid: bool
+    digital_source_type: str | None
+
+
+class VerifyResponse(BaseModel):
+    """What a picture's content credentials (C2PA) say."""
+
+    signed: bool = Field(description="Whether it has any.")
+    valid: bool = Field(description="Whether nothing was changed since it was signed.")
+    issuer: str | None = Field(description="The organisation in the signer's certificate.")
+    trusted: bool = Field(description="Whether the signer is on this server's trust list.")
+    digital_source_type: str | None = Field(description="The short name of an IPTC digital source type.")
+    made_by: list[MadeByResponse]
+    ingredients: list[IngredientResponse]
+    problems: list[str] = Field(description="C2PA's codes. That the signer is not trusted is none.")
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        return cls(
+            signed=report.signed,
+            valid=report.valid,
+            issuer=report.issuer,
+            trusted=report.trusted,
+            digital_source_type=report.digital_source_type,
+            made_by=[MadeByResponse(engine=maker.engine, model=maker.model) for maker in report.made_by],
+            ingredients=[
+                IngredientResponse(
+                    title=i.title, issuer=i.issuer, valid=i.valid, digital_source_type=i.digital_source_type
+                )
+                for i in report.ingredients
+            ],
+            problems=list(report.problems),
+        )
 
 
 class FieldError(BaseModel):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
+from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Environment
 
@@ -157,7 +158,8 @@ class Engine(Protocol):
 
     An engine may also have two classmethods. `check(options, environment)` raises `SettingsError` where the engine
     cannot work with these options and keys. `lacks(verb, options)` returns a clause that says why the engine cannot do
-    a verb, or None if it can. After an error or a clause, the service does not start.
+    a verb, or None if it can. After an error or a clause, the service does not start. A method
+    `digital_source(verb)` says of which kind the pictures are that a verb makes; see `source_of`.
 
     An engine whose provider keeps requests may have a method `async def erase(self, receipt: str) -> bool`. It asks the
     provider to delete what it keeps of a request, and returns whether the provider says that it has.
@@ -199,3 +201,22 @@ class Engine(Protocol):
     async def blend(self, prompt: str, composite: Picture, call: PaidCall, /) -> Made:
         """`composite` with light and shadow that join person and background; nothing moves."""
         ...
+
+
+def source_of(engine: Engine, verb: Verb) -> DigitalSource | None:
+    """The kind of picture that the verb makes, in IPTC's terms: what the engine's own `digital_source(verb)` says.
+
+    By default, a generative model's pictures are `trainedAlgorithmicMedia`; else a portrait is a changed photo, and a
+    background the work of an algorithm. None where the verb makes no picture of a new kind: a cut-out takes away only.
+    """
+    own: Callable[[Verb], DigitalSource | None] | None = getattr(engine, "digital_source", None)
+    if own is not None:
+        return own(verb)
+    if verb is Verb.CUT_OUT:
+        return None
+    if engine.generative:
+        return DigitalSource.TRAINED
+    return {
+        Verb.PORTRAIT: DigitalSource.ALGORITHMICALLY_ENHANCED,
+        Verb.BACKGROUND: DigitalSource.ALGORITHMIC_MEDIA,
+    }.get(verb)

@@ -28,10 +28,11 @@ NOT_CHOSEN = "it is no longer chosen"
 
 
 class Answer(NamedTuple):
-    """What an engine made, and the engine's `name`."""
+    """What an engine made, the engine's `name`, and the engine."""
 
     engine: str
     made: Made
+    by: Engine
 
 
 class Chain:
@@ -98,7 +99,7 @@ class Chain:
                 await call.made_nothing(0)
             raise
         circuit.worked()
-        return Answer(engine.name, made)
+        return Answer(engine.name, made, engine)
 
     async def _finished(self, name: str, calls: PaidCalls, ask: Ask) -> Answer:
         """What the engine made that an earlier attempt had asked. If it is no longer chosen, it submits nothing new."""
@@ -107,7 +108,7 @@ class Chain:
         if engine is None:
             engine = self._other(name, has_receipt=call.receipt is not None)
             call = _SendsNothing(call)
-        return Answer(engine.name, await ask(engine, call))
+        return Answer(engine.name, await ask(engine, call), engine)
 
     def _other(self, name: str, *, has_receipt: bool) -> Engine:
         """The engine that was asked. Journals of schema 2 hold its `name` instead of its name in the settings."""

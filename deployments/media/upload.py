@@ -13,9 +13,12 @@ from deployments.media import signed_urls
 from deployments.media.destinations import Refused, host_of
 from deployments.media.egress import Egress, reason_for
 from deployments.media.httpx_errors import pause_asked_for
+from deployments.media.provenance.marks import without_manifest
 
 CONTENT_TYPE = "image/png"
 TRIES = 5
+_MANIFESTS_DIFFER_BY = 2**16
+"""In bytes, at most, of one picture's: their signatures are padded to one length, and certificates change seldom."""
 _TAKEN_ALREADY = frozenset({httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED})
 """How stores refuse to write over an object: those that never do, and those whose URL was signed on that condition."""
 
@@ -57,7 +60,8 @@ async def upload(  # noqa: PLR0913 - what to put, from where to where, and until
     """PUTs `picture` (a PNG) to `url`; returns once the server has acknowledged it.
 
     At most `TRIES` tries, all within `deadline` seconds: connection errors, 429 and 5xx are tried again; an answer is
-    waited for. A store that takes no second PUT has taken it if `picture` is what lies at `read_url`.
+    waited for. A store that takes no second PUT has taken it if `picture` is what lies at `read_url`. The signature may
+    be another one: that of an attempt whose process died.
 
     Raises:
         UploadUrlExpired: the URL's own signature has expired.
@@ -121,7 +125,8 @@ class _Upload:
         if self.read_url is None:
             return False
         try:
-            return await self.egress.fetch(self.read_url, len(self.picture)) == self.picture
+            found = await self.egress.fetch(self.read_url, len(self.picture) + _MANIFESTS_DIFFER_BY)
+            return without_manifest(found) == without_manifest(self.picture)
         except FetchFailed:
             return False
 

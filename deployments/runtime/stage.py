@@ -7,20 +7,25 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ray import serve
 
-from deployments.engines.base import Engine, Made, PaidCalls, Verb
+from deployments.engines.base import Engine, Made, PaidCalls, Verb, source_of
 from deployments.engines.chain import Ask, Chain
 from deployments.engines.loading import chosen_engines
 from deployments.errors import DeadlineExceeded, failure_of
 from deployments.media.egress import Egress
+from deployments.media.fetch_ahead import at_hand, fetched_ahead
 from deployments.media.images import PictureLimits
 from deployments.media.open_media import open_egress
 from deployments.media.picture import Picture
+from deployments.media.provenance.ingredient import Ingredient, Role
+from deployments.media.provenance.manifests import Manifests
+from deployments.media.provenance.sources import DigitalSource
 from deployments.runtime import logs, metrics
 from deployments.runtime.actor import find_actor
 from deployments.runtime.client import TaskStatusClient
@@ -36,6 +41,9 @@ from deployments.tasks.work import Outcome, StepRequest, Work
 
 logger = logging.getLogger(__name__)
 
+FETCH_GRACE_S = 3
+"""How long a picture is waited for of which, in the end, only the manifest is wanted."""
+
 
 @dataclass(frozen=True)
 class StepContext:
@@ -46,6 +54,7 @@ class StepContext:
     paid_calls: PaidCalls
     _egress: Egress
     _limits: PictureLimits
+    _manifests: Manifests | None
 
     @property
     def seconds_left(self) -> float:
@@ -61,6 +70,24 @@ class StepContext:
         """
         return await picture.read(self._egress, self._limits.bytes)
 
+    def ahead(self, pictures: Sequence[Picture]) -> AbstractAsyncContextManager[Sequence[Picture]]:
+        """The pictures for an engine. What lies at URLs is fetched meanwhile, since manifests are to be kept."""
+        if self._manifests is None:
+            return nullcontext(pictures)
+        return fetched_ahead(pictures, self._egress, self._limits.bytes)
+
+    async def ingredients(self, pictures: Mapping[str, Picture], role: Role) -> list[Ingredient]:
+        """The pictures, by title, as ingredients of the result; none where provenance is off."""
+        if self._manifests is None:
+            return []
+        found = [(title, await at_hand(picture, FETCH_GRACE_S)) for title, picture in pictures.items()]
+        return [await self._manifests.ingredient(data or b"", title, role) for title, data in found]
+
+    async def marked(self, title: str, picture: Picture) -> list[Ingredient]:
+        """What an engine made, as an ingredient, if it came with a manifest of its provider's."""
+        found = await self.ingredients({title: picture}, "inputTo")
+        return [ingredient for ingredient in found if ingredient.archive or ingredient.fault]
+
 
 class Stage(ABC):
     """One replica of a stage. A subclass implements `run` alone."""
@@ -73,6 +100,7 @@ class Stage(ABC):
         self.environment = Environment()
         self.limits = PictureLimits(bytes=settings.limits.picture_bytes, pixels=settings.limits.picture_pixels)
         self.egress: Egress = open_egress(settings, self.environment)
+        self._manifests = Manifests(self.environment.aige_c2pa_trust) if settings.provenance else None
         self._ask = TaskStatusClient(lambda: find_actor(app_name)).ask
         self._runs = RunningSteps(self._ask)
         self._seconds = metrics.STEP.opened()
@@ -113,7 +141,7 @@ class Stage(ABC):
         try:
             async with asyncio.timeout(seconds) as deadline:
                 paid_calls = ClaimedCalls(self._ask, request, deadline.expired)
-                run = StepContext(request.step, deadline, paid_calls, self.egress, self.limits)
+                run = StepContext(request.step, deadline, paid_calls, self.egress, self.limits, self._manifests)
                 return await self.run(request.work, run)
         except Exception as error:
             if deadline.expired():
@@ -151,7 +179,7 @@ class EngineStage(Stage):
         """
         answer = await self.chain.made(run.paid_calls, ask)
         self._show_circuits()
-        return Making(run.step, answer.engine, answer.made)
+        return Making(run.step, answer.engine, answer.made, source_of(answer.by, self.verb))
 
     def noting(self, work: Work, making: "Making", *, changed: bool = True) -> Work:
         """The work with the engine's notes, maker and charge. Counts the step and its billed units in the metrics.
@@ -162,7 +190,7 @@ class EngineStage(Stage):
         if changed:
             self._made.add(**_tags(maker))
             logger.info("%s made by %s, model %s.", maker.step, maker.engine, maker.model)
-            work = work.made(maker)
+            work = work.made(maker, making.source)
         if made.cost is None:
             return work.noting(made.notes)
         charge = Charge(making.step, made.cost.model, made.cost.units)
@@ -180,11 +208,12 @@ class EngineStage(Stage):
 
 
 class Making(NamedTuple):
-    """What an engine made for a step, and the engine's `name`."""
+    """What an engine made for a step, the engine's `name`, and the kind of picture that it is."""
 
     step: str
     engine: str
     made: Made
+    source: DigitalSource | None
 
 
 def _tags(maker: Maker) -> dict[str, str]:

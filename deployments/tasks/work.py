@@ -7,6 +7,8 @@ from pydantic import Field
 
 from deployments.media.compose import Placement
 from deployments.media.picture import Picture
+from deployments.media.provenance.ingredient import Ingredient
+from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.tasks.entry import Submits
 from deployments.tasks.record import Charge, Failure, Maker, Operation
@@ -67,7 +69,8 @@ class Work:
     `done` are the ids of the steps behind it, those not needed included. `picture` is the newest picture (None
     before the first step); `opaque` says whether it has no transparency; `person_size` is that of the picture which an
     overlay names as its person. `webhook_url` is to be told of the task's end; `traces` are for its
-    erasure.
+    erasure. `sources` are the kinds of picture that its engines made, `ingredients` the pictures that the result was
+    made of.
     """
 
     task_id: str
@@ -81,12 +84,15 @@ class Work:
     made_by: tuple[Maker, ...] = ()
     webhook_url: str | None = None
     traces: Traces = NO_TRACES
+    sources: tuple[DigitalSource, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
 
     @property
     def size(self) -> int:
-        """Bytes of the pictures that travel with it."""
+        """Bytes of the pictures and manifests that travel with it."""
         photos = self.job.photos if isinstance(self.job, AvatarJob) else ()
-        return sum(len(picture.data) for picture in (self.picture, *photos) if picture and picture.data)
+        pictures = sum(len(picture.data) for picture in (self.picture, *photos) if picture and picture.data)
+        return pictures + sum(len(ingredient.archive or b"") for ingredient in self.ingredients)
 
     def carrying(self, picture: Picture, *, opaque: bool) -> Self:
         """The same work with a newer picture."""
@@ -100,9 +106,14 @@ class Work:
         """The same work with `notes` and `charges` added."""
         return replace(self, notes=(*self.notes, *notes), charges=(*self.charges, *charges))
 
-    def made(self, maker: Maker) -> Self:
-        """The same work, which knows who made its newest picture."""
-        return replace(self, made_by=(*self.made_by, maker))
+    def made(self, maker: Maker, source: DigitalSource | None = None) -> Self:
+        """The same work, which knows who made its newest picture, and of which kind that is."""
+        sources = self.sources if source is None else (*self.sources, source)
+        return replace(self, made_by=(*self.made_by, maker), sources=sources)
+
+    def made_of(self, *ingredients: Ingredient) -> Self:
+        """The same work, which knows more of the pictures that it was made of."""
+        return replace(self, ingredients=(*self.ingredients, *ingredients))
 
     def without_photos(self) -> Self:
         """The same work without the inline photos, which nobody needs after the first stage."""
@@ -114,11 +125,11 @@ class Work:
 
     def without_pictures(self) -> Self:
         """The same work without the bytes that travel with it: enough to tell which step is next."""
-        return replace(self.without_photos(), picture=None)
+        return replace(self.without_photos(), picture=None, ingredients=())
 
     def delivered(self) -> Self:
         """The same work without its picture, which is where it was wanted."""
-        return replace(self, picture=None)
+        return replace(self, picture=None, ingredients=())
 
     def job_of(self, kind: type[J]) -> J:
         """The job, which must be of `kind`: the table of operations sees to it."""

@@ -25,6 +25,7 @@ STATUSES = {
     "PUT /api/v1/storage/objects/{key}": {200, 403, 404, 413, 500, 503},
     "GET /api/v1/storage/objects/{key}": {200, 403, 404, 500, 503},
     "GET /api/v1/service": {200, 401, 500},
+    "POST /api/v1/verify": {200, 400, 401, 413, 500, 503},
     "GET /healthz": {200, 500},
     "GET /readyz": {200, 500, 503},
 }

@@ -19,11 +19,13 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import JsonValue
 
 from deployments.api.models import TaskResponse
 from deployments.engines.prompts import background_prompt, blend_prompt, portrait_prompt
 from scripts import cluster
 from tests.e2e import pictures
+from tests.e2e.credentials import assert_tells_nothing, ingredients, said_by
 from tests.e2e.service import PHOTO, TASK_PATIENCE_S, Service
 from tests.fal_emulator.emulator import KEY, FalEmulator, Fault, Request, answers, does_and_drops, drops
 from tests.fal_emulator.models import mark_in, mark_of, marked, pictures_in
@@ -158,6 +160,13 @@ def assert_authorised(request: Request) -> None:
     assert lifecycle == {"expiration_duration_seconds": 3600}
 
 
+def assert_says(service: Service, path: str, *secrets: str) -> dict[str, JsonValue]:
+    """What the result says of itself, which is nothing of these."""
+    data = service.sink.objects[path].body
+    assert_tells_nothing(data, KEY, *secrets)
+    return said_by(service, data)
+
+
 def picture(uri: str) -> Image.Image:
     assert uri.startswith("data:image/jpeg;base64,")
     return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
@@ -188,6 +197,10 @@ def test_an_avatar(service: Service, fal: FalEmulator, clock: Clock) -> None:
         assert_authorised(request)
     result = pictures.opened(service.sink.objects["/fal-avatar.png"].body)
     assert (result.mode, result.width / result.height) == ("RGBA", 3 / 4)
+    said = assert_says(service, "/fal-avatar.png", task_id, portrait.id, cut_out.id, "astronaut", PUBLIC_PHOTO)
+    assert said["digital_source_type"] == "trainedAlgorithmicMedia"
+    assert said["made_by"] == [{"engine": "fal", "model": EDITOR}, {"engine": "fal", "model": REMOVER}]
+    assert ingredients(said) == [("photo 1", False, None), ("photo 2", False, None)]
 
 
 def test_a_background(service: Service, fal: FalEmulator, clock: Clock) -> None:
@@ -198,7 +211,11 @@ def test_a_background(service: Service, fal: FalEmulator, clock: Clock) -> None:
     request = asked(fal, PAINTER, "hills")
     assert request.arguments == {"prompt": background_prompt("hills"), "aspect_ratio": "16:9", "resolution": "1K"}
     assert_authorised(request)
-    assert service.sink.objects["/fal-background.png"].body == fal.files[f"{request.id}.png"]
+    result = pictures.opened(service.sink.objects["/fal-background.png"].body)
+    assert result.tobytes() == pictures.opened(fal.files[f"{request.id}.png"]).tobytes()
+    said = assert_says(service, "/fal-background.png", task_id, request.id, "hills")
+    assert said["digital_source_type"] == "trainedAlgorithmicMedia"
+    assert said["made_by"] == [{"engine": "fal", "model": PAINTER}]
 
 
 def test_an_overlay_of_a_photo(service: Service, fal: FalEmulator, clock: Clock) -> None:
@@ -230,6 +247,10 @@ def test_an_overlay_of_a_photo(service: Service, fal: FalEmulator, clock: Clock)
     assert np.abs(np.asarray(picture(sent), int) - np.asarray(placed, int)).mean() < 2  # it went as a JPEG
     result = pictures.opened(service.sink.objects["/fal-together.png"].body)
     assert (result.mode, result.size) == ("RGB", (1024, 576))
+    said = assert_says(service, "/fal-together.png", task_id, cut_out.id, blend.id, "dusk", service.sink.host)
+    assert said["digital_source_type"] == "compositeWithTrainedAlgorithmicMedia"
+    assert said["made_by"] == [{"engine": "fal", "model": REMOVER}, {"engine": "fal", "model": EDITOR}]
+    assert ingredients(said) == [("background", False, None), ("person", False, None)]
 
 
 def test_a_cancelled_task_is_cancelled_at_fal(service: Service, fal: FalEmulator) -> None:

@@ -7,6 +7,7 @@ from deployments.media.egress import Egress, EgressLimits
 from deployments.media.upload import upload
 from tests.faults.web import PICTURE, TAKEN_IN_SILENCE
 from tests.media.internet import Internet
+from tests.media.provenance.files import picture, signed
 from tests.media.uploading import SIGNED, Clock
 
 URLS = ("/put?signature=secret", "/put")
@@ -79,3 +80,22 @@ async def test_an_answer_lost_before_the_url_expired(egress: Egress, internet: I
     write, read = internet.url(SIGNED), internet.url("/put")
     await upload(egress, write, PICTURE, read_url=read, deadline=5.0, now=Clock(early=1))
     assert [asked.method for asked in internet.web.asked] == ["PUT", "GET"]
+
+
+async def test_what_another_attempt_signed_is_the_same_picture(egress: Egress, internet: Internet) -> None:
+    """The process died after its upload; no two signatures are alike."""
+    first, second = signed(), signed()
+    assert first != second
+    internet.web.stored["/put"] = first
+    internet.web.answers = [(412, "")]
+    write, read = (internet.url(url) for url in URLS)
+    await upload(egress, write, second, read_url=read, deadline=5.0)
+
+
+async def test_another_picture_is_none_whoever_signed_it(egress: Egress, internet: Internet) -> None:
+    """Its pixels count."""
+    internet.web.stored["/put"] = signed(data=picture(seed=1))
+    internet.web.answers = [(412, "")]
+    write, read = (internet.url(url) for url in URLS)
+    with pytest.raises(UploadFailed, match="answered 412"):
+        await upload(egress, write, signed(), read_url=read, deadline=5.0)

@@ -120,7 +120,32 @@ def test_variables(monkeypatch: pytest.MonkeyPatch, name: str, value: str, line:
     assert refused([]).startswith(line)
 
 
-@pytest.mark.parametrize("name", ["AIGE_URL", "AIGE_RUN", "AIGE_DIR", "AIGE_HOME"])
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({"AIGE_C2PA_CERT": "missing.pem"}, "AIGE_C2PA_CERT and AIGE_C2PA_KEY belong together: set both, or neither"),
+        (
+            {"AIGE_C2PA_CERT": "README.md", "AIGE_C2PA_KEY": "README.md"},
+            f"AIGE_C2PA_CERT: {ROOT / 'README.md'} holds no certificate in PEM",
+        ),
+        ({"AIGE_C2PA_TRUST": "README.md"}, f"AIGE_C2PA_TRUST: {ROOT / 'README.md'} holds no certificates in PEM"),
+    ],
+)
+def test_a_certificate_that_is_none(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], line: str) -> None:
+    """The start stops before a cluster is started; a relative path counts from the checkout."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert refused([]) == line
+
+
+def test_a_broken_certificate_of_aige_s_own(tmp_path: Path) -> None:
+    """It stops the start too."""
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/c2pa.pem").write_text("nonsense")
+    assert refused([]).endswith("var/c2pa.pem holds no certificate with its key: delete it, and another one is made")
+
+
+@pytest.mark.parametrize("name", ["AIGE_URL", "AIGE_KEY", "AIGE_RUN", "AIGE_DIR", "AIGE_HOME"])
 def test_variables_of_others(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What is nothing like one of ours may be anything."""
     monkeypatch.setenv(name, "x")

@@ -3,7 +3,10 @@
 import pytest
 
 from deployments.media.picture import Picture
+from deployments.media.provenance.ingredient import Ingredient
+from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio
+from deployments.tasks.record import Maker
 from deployments.tasks.work import AvatarJob, BackgroundJob, OverlayJob, Work
 
 PHOTOS = (Picture(data=bytes(10)), Picture(url="https://p.example/1"))
@@ -26,6 +29,17 @@ def test_without_its_pictures_it_still_tells_which_step_is_next() -> None:
     assert (bare.done, bare.opaque, bare.notes) == (work.done, False, ("A note.",))
     assert work.delivered().picture is None
     assert work.delivered().job == WORK.job
+
+
+def test_ingredients_travel_with_it_until_it_is_delivered() -> None:
+    """Their manifests count as what the pictures weigh; the kinds of its pictures weigh nothing."""
+    one, two = Ingredient("a", "image/png", "inputTo", bytes(7)), Ingredient("b", "image/png", "inputTo")
+    work = WORK.made_of(one).made_of(two).made(Maker("s", "fal", None), DigitalSource.TRAINED)
+    assert work.ingredients == (one, two)
+    assert work.size == 17
+    assert work.sources == (DigitalSource.TRAINED,)
+    assert work.made(Maker("t", "local", None)).sources == (DigitalSource.TRAINED,)
+    assert work.without_pictures().ingredients == work.delivered().ingredients == ()
 
 
 def test_a_stage_is_told_where_it_gets_what_is_not_its() -> None:

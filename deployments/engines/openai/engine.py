@@ -22,6 +22,7 @@ from deployments.errors import EngineError, EngineTimeout, InvalidImage, NotChar
 from deployments.media import images
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
+from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio, Size
 from deployments.settings import Environment
 
@@ -65,6 +66,10 @@ class OpenAIEngine:
         if verb is Verb.CUT_OUT and not model.transparent:
             return f"the model {model.model} makes no transparent background"
         return None
+
+    def digital_source(self, _verb: Verb, /) -> DigitalSource:
+        """A cut-out, too, is painted by the model."""
+        return DigitalSource.TRAINED
 
     def __init__(self, context: EngineContext, *, sleep: Sleep = asyncio.sleep) -> None:
         options = OpenAIOptions.parse(context.options)

@@ -275,6 +275,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What A Picture Says
+         * @description What the content credentials in a PNG, JPEG or WebP say. Its bytes are the body, of whatever content type.
+         *
+         *     Credentials are read from the file alone: none are fetched, whatever address the picture names.
+         */
+        post: operations["what_a_picture_says_api_v1_verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/service": {
         parameters: {
             query?: never;
@@ -461,6 +483,20 @@ export interface components {
             status: "ok" | "ready";
         };
         /**
+         * IngredientResponse
+         * @description What a picture's credentials say of one that it was made of; `valid` is false where that had none.
+         */
+        IngredientResponse: {
+            /** Title */
+            title: string;
+            /** Issuer */
+            issuer: string | null;
+            /** Valid */
+            valid: boolean;
+            /** Digital Source Type */
+            digital_source_type: string | null;
+        };
+        /**
          * LastTryResponse
          * @description A try of a webhook: when it ended, and the status that was answered; or why there was none.
          */
@@ -490,6 +526,16 @@ export interface components {
             tasks_in_flight: number;
             /** Redirects */
             redirects: number;
+        };
+        /**
+         * MadeByResponse
+         * @description An engine, or the software that somebody else's manifest names, and its model; null where it names none.
+         */
+        MadeByResponse: {
+            /** Engine */
+            engine: string;
+            /** Model */
+            model: string | null;
         };
         /**
          * MakerResponse
@@ -737,6 +783,46 @@ export interface components {
             cost: components["schemas"]["ChargeResponse"][];
             /** @description Null where no webhookUrl was sent. */
             webhook: components["schemas"]["WebhookResponse"] | null;
+        };
+        /**
+         * VerifyResponse
+         * @description What a picture's content credentials (C2PA) say.
+         */
+        VerifyResponse: {
+            /**
+             * Signed
+             * @description Whether it has any.
+             */
+            signed: boolean;
+            /**
+             * Valid
+             * @description Whether nothing was changed since it was signed.
+             */
+            valid: boolean;
+            /**
+             * Issuer
+             * @description The organisation in the signer's certificate.
+             */
+            issuer: string | null;
+            /**
+             * Trusted
+             * @description Whether the signer is on this server's trust list.
+             */
+            trusted: boolean;
+            /**
+             * Digital Source Type
+             * @description The short name of an IPTC digital source type.
+             */
+            digital_source_type: string | null;
+            /** Made By */
+            made_by: components["schemas"]["MadeByResponse"][];
+            /** Ingredients */
+            ingredients: components["schemas"]["IngredientResponse"][];
+            /**
+             * Problems
+             * @description C2PA's codes. That the signer is not trusted is none.
+             */
+            problems: string[];
         };
         /**
          * WebhookResponse
@@ -1734,6 +1820,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthResponse"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    what_a_picture_says_api_v1_verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/png": string;
+                "image/jpeg": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyResponse"];
+                };
+            };
+            /** @description Something is wrong with the request itself. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this server takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Something broke on our side. */

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deployments.engines.base import Engine, EngineContext
+from deployments.engines.base import Engine, EngineContext, Made, Verb, source_of
 from deployments.engines.local.engine import LocalEngine
 from deployments.errors import InvalidImage, NoPersonFound
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
+from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Environment
+from tests.engines.fakes import Fake, fake
 from tests.engines.local.photos import DATA
 
 ASTRONAUT = Picture((DATA / "astronaut.jpg").read_bytes())
@@ -183,3 +185,39 @@ async def test_the_event_loop_stays_free(engine: LocalEngine) -> None:
     beside.cancel()
     assert turns > 100
     assert len({cut.picture.data for cut in cuts}) == 1
+
+
+async def _nothing(*_: object) -> Made:
+    raise AssertionError("nobody asks it")
+
+
+class Careful(Fake):
+    """An engine of somebody's own, which says what its pictures are."""
+
+    name = "careful"
+    generative = False
+
+    def digital_source(self, verb: Verb) -> DigitalSource | None:
+        return DigitalSource.COMPOSITE if verb is Verb.PORTRAIT else None
+
+
+def test_of_which_kind_its_pictures_are(engine: LocalEngine) -> None:
+    """Of a photo, a portrait; of nothing, a scene. A cut-out takes away only."""
+    assert {verb: source_of(engine, verb) for verb in Verb} == {
+        Verb.PORTRAIT: DigitalSource.ALGORITHMICALLY_ENHANCED,
+        Verb.BACKGROUND: DigitalSource.ALGORITHMIC_MEDIA,
+        Verb.CUT_OUT: None,
+        Verb.BLEND: None,
+    }
+
+
+def test_of_which_kind_a_generative_model_s_pictures_are() -> None:
+    """All but cut-outs, unless the engine says otherwise."""
+    generative = fake("generative", _nothing)
+    trained = DigitalSource.TRAINED
+    assert [source_of(generative, verb) for verb in Verb] == [trained, trained, None, trained]
+
+
+def test_an_engine_of_ones_own_may_say_of_which_kind_its_pictures_are() -> None:
+    """Then nothing is guessed."""
+    assert [source_of(Careful(_nothing), verb) for verb in Verb] == [DigitalSource.COMPOSITE, None, None, None]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from PIL import Image
 
-from deployments.engines.base import Cost, Engine, EngineContext
+from deployments.engines.base import Cost, Engine, EngineContext, Verb, source_of
 from deployments.engines.loading import engine_class
 from deployments.engines.memory_call import MemoryCall
 from deployments.engines.openai.engine import OpenAIEngine
@@ -14,6 +14,7 @@ from deployments.errors import EngineError, SettingsError
 from deployments.media.egress import Egress
 from deployments.media.images import PictureLimits, decode, encode
 from deployments.media.picture import Picture
+from deployments.media.provenance.sources import DigitalSource
 from deployments.media.results import blended_result, cut_out_result, opaque_result
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.settings import Environment
@@ -175,3 +176,8 @@ async def test_many_at_once(server: OpenAIEmulator, engine: OpenAIEngine) -> Non
         *(engine.background(f"{number}", AspectRatio.SQUARE, MemoryCall()) for number in range(30))
     )
     assert len({bytes_of(one.picture) for one in made}) == len(server.calls) == 30
+
+
+def test_all_its_pictures_are_a_generative_model_s(engine: OpenAIEngine) -> None:
+    """Cut-outs too: the model paints the person again."""
+    assert {source_of(engine, verb) for verb in Verb} == {DigitalSource.TRAINED}
