@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES
 from http import HTTPStatus
@@ -45,14 +45,14 @@ class CannotRun(Exception):
     """Why there is no service; the message is for the user."""
 
 
-def main() -> int:
-    """Runs until stopped."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs until stopped. `arguments` are those of the command line, if not given."""
     for number in STOPS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is for SIGHUP under nohup
             signal.signal(number, signal.default_int_handler)
     os.environ.update(without_proxy(os.environ))
     try:
-        _serve(parse_options(sys.argv[1:]))
+        _serve(parse_options(sys.argv[1:] if arguments is None else list(arguments)))
     except SettingsError as error:
         return _refuse(str(error), 2)
     except CannotRun as error:

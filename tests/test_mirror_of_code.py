@@ -1,7 +1,7 @@
 """Tests are found from code: `deployments/a/b.py` is tested in `tests/a/test_b.py`.
 
-Where that is too much for one file, there is `test_b_something.py` beside it. `scripts/` has `tests/scripts/`, for what
-can be tested without a machine of its own.
+`aige/b.py` is tested in `tests/aige/test_b.py`. Where that is too much for one file, there is `test_b_something.py`
+beside it. `scripts/` has `tests/scripts/`, for what can be tested without a machine of its own.
 """
 
 import ast
@@ -54,6 +54,8 @@ TESTED_ELSEWHERE = {
     "deployments/engines/local/pixels.py": "engines/local/test_portrait.py",
     "deployments/engines/memory_call.py": "engines/test_conformance.py",
     "deployments/media/httpx_errors.py": "media/test_upload.py",
+    "aige/errors.py": "aige/test_async_client.py",
+    "aige/progress.py": "aige/test_commands.py",
     "deployments/media/storage/base.py": "media/storage/test_builtin.py",
     # Brushes: what counts is the picture that they make together.
     "deployments/engines/local/cartoon.py": "engines/local/test_styles.py",
@@ -79,7 +81,10 @@ OF_THE_WHOLE = {"e2e", "chaos", "ui"} | {
 """Folders and files, directly in `tests/`, that test the running service, or the project as it lies there."""
 
 MODULES = sorted(
-    str(file.relative_to(ROOT)) for file in (ROOT / "deployments").rglob("*.py") if file.name != "__init__.py"
+    str(file.relative_to(ROOT))
+    for folder in ("aige", "deployments")
+    for file in (ROOT / folder).rglob("*.py")
+    if file.name != "__init__.py"
 )
 TEST_FILES = sorted(
     str(path)
@@ -91,13 +96,15 @@ TEST_FILES = sorted(
 def file_for(module: str) -> str:
     """Where its tests are, below `tests/`."""
     path = Path(module)
-    return TESTED_ELSEWHERE.get(module, str(Path(*path.parts[1:-1], f"test_{path.name}")))
+    folder = path.parts[:-1] if path.parts[0] == "aige" else path.parts[1:-1]
+    return TESTED_ELSEWHERE.get(module, str(Path(*folder, f"test_{path.name}")))
 
 
 def module_of(test_file: str) -> str | None:
     """The module that the file's name begins with, the longest that there is."""
     path = Path(test_file)
-    folder = Path("scripts") if path.parts[0] == "scripts" else Path("deployments", *path.parts[:-1])
+    top, *below = path.parts[:-1] or ("",)
+    folder = Path(top, *below) if top in {"aige", "scripts"} else Path("deployments", *path.parts[:-1])
     words = path.stem.removeprefix("test_").split("_")
     for count in range(len(words), 0, -1):
         module = folder / f"{'_'.join(words[:count])}.py"

@@ -16,6 +16,7 @@ import pytest
 from tests.running import PATIENCE_S, ROOT, own_ports
 
 SOURCES = (
+    "aige",
     "deployments",
     "scripts",
     "frontend/dist",
@@ -131,9 +132,31 @@ def test_it_makes_a_picture(service: httpx.Client, installed: Path, before: set[
     assert files(site_packages(installed)) == before
 
 
+def test_its_commands_make_pictures(service: httpx.Client, installed: Path) -> None:
+    """From an empty home: an avatar, a background, and both together."""
+    photo = str(ROOT / "scripts/sample/astronaut.jpg")
+    for words in (
+        ["avatar", photo, "--prompt", "a cartoon", "-o", "avatar.png"],
+        ["background", "--prompt", "a lake at dawn", "-o", "background.png"],
+        ["compose", "avatar.png", "background.png", "-o", "picture.png"],
+    ):
+        run = subprocess.run(
+            [str(installed / "venv/bin/aige"), *words, "--url", str(service.base_url)],
+            cwd=installed,
+            env={"HOME": str(installed / "home"), "PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert (run.returncode, run.stdout) == (0, f"{words[-1]}\n"), run.stderr
+        assert (installed / words[-1]).read_bytes().startswith(b"\x89PNG")
+
+
 def test_it_is_typed(installed: Path) -> None:
     """Whoever imports it has our types."""
-    assert (site_packages(installed) / "deployments/py.typed").is_file()
+    for package in ("aige", "deployments"):
+        assert (site_packages(installed) / package / "py.typed").is_file()
 
 
 def test_it_stops(service: httpx.Client, installed: Path) -> None:

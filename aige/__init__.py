@@ -1,0 +1,1 @@
+"""For those who use AIGE: `aige.client` is its Python client, `aige.commands` its command line."""

@@ -1,0 +1,154 @@
+"""What the client sends, what answers mean, and when to try again: all that needs no connection."""
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from aige.errors import ClientError, NotAnAige, Refused, Unreachable
+from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest, PresignResponse, Problem
+
+M = TypeVar("M", bound=BaseModel)
+Source = str | Path | bytes
+"""A picture: a URL, the path of a file, or its bytes."""
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+PATIENCE_S = 60.0
+"""How long a request is repeated before it is given up."""
+_INLINE_BYTES = 4_000_000
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PASSING = frozenset({429, 502, 503, 504})
+_LONGEST_PAUSE_S = 8.0
+_PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of the API. It may be repeated: by its method, or by its idempotency key."""
+
+    method: str
+    path: str
+    json: JsonValue = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a result is put, and where it is read."""
+
+    write_url: str
+    read_url: str
+
+    @classmethod
+    def of(cls, presigned: PresignResponse) -> "Place":
+        return cls(presigned.writeUrl, presigned.readUrl)
+
+
+def submission(route: Call, body: AvatarRequest | BackgroundRequest | OverlayRequest, key: str | None) -> Call:
+    """The request that asks for a task. Its key is made here, before the first try: each repetition has the same."""
+    return replace(route, json=body.model_dump(mode="json"), headers={"Idempotency-Key": key or str(uuid4())})
+
+
+def is_url(source: Source) -> bool:
+    return isinstance(source, str) and source.lower().startswith(("http://", "https://"))
+
+
+def content_of(source: Source) -> bytes:
+    """The bytes of a picture that is no URL.
+
+    Raises:
+        ClientError: there is no such file.
+    """
+    if isinstance(source, bytes):
+        return source
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise ClientError(f"{source} cannot be read: {error.strerror}.") from None
+
+
+def inline(contents: list[bytes]) -> list[str] | None:
+    """The pictures in base64; None where they are too large for a body, and go through the store instead."""
+    if sum(len(content) for content in contents) > _INLINE_BYTES:
+        return None
+    return [base64.b64encode(content).decode() for content in contents]
+
+
+def settings_of(url: str | None, key: str | None) -> tuple[str, str | None]:
+    """The service's address and the API key: as given, else `AIGE_URL` and `AIGE_KEY`, else those of `make run`."""
+    address = (url or os.environ.get("AIGE_URL") or DEFAULT_URL).rstrip("/")
+    first, _, _ = os.environ.get("AIGE_API_KEYS", "").partition(",")
+    return address, key or os.environ.get("AIGE_KEY") or first.strip().partition(":")[2] or first.strip() or None
+
+
+def options_of(url: str, key: str | None) -> tuple[str, dict[str, str], bool]:
+    """What httpx wants: the API's base, the headers, and whether the environment's proxy may be asked.
+
+    On this machine it is not.
+
+    Raises:
+        ClientError: that is no URL.
+    """
+    try:
+        host = httpx.URL(url).host
+    except httpx.InvalidURL:
+        host = ""
+    if not host or not is_url(url):
+        raise ClientError(f"{url} is no address such as {DEFAULT_URL}.")
+    return f"{url}/api/v1", {"Authorization": f"Bearer {key}"} if key else {}, host not in _LOOPBACK
+
+
+def parsed(response: httpx.Response, model: type[M]) -> M:
+    """The body of a success.
+
+    Raises:
+        Refused: it is a problem.
+        NotAnAige: it is neither.
+    """
+    try:
+        if response.is_success:
+            return model.model_validate_json(response.content)
+        problem = Problem.model_validate_json(response.content)
+    except ValidationError:
+        raise NotAnAige(f"What answers at {_origin(response)} is not AIGE (status {response.status_code}).") from None
+    raise Refused(problem.detail, problem.status, problem.type)
+
+
+def pause_after(response: httpx.Response | None, tries: int) -> float | None:
+    """How many seconds to wait before the same request is sent again; None where its answer stands.
+
+    `response` is None where none came. A 404 that is no problem document comes from Ray's proxy, while the app is not
+    deployed: it counts as 503.
+    """
+    if response is not None:
+        is_problem = response.headers.get("content-type", "").startswith(_PROBLEM)
+        not_deployed = response.status_code == httpx.codes.NOT_FOUND and not is_problem
+        if response.status_code not in _PASSING and not not_deployed:
+            return None
+        asked_for = response.headers.get("retry-after", "")
+        if asked_for.isdecimal():
+            return float(asked_for)
+    return min(0.25 * 2.0**tries, _LONGEST_PAUSE_S)
+
+
+def given_up(response: httpx.Response | None, error: Exception | None, url: str) -> ClientError:
+    """What to raise once nobody waits any longer."""
+    if response is None:
+        reason = str(error).rstrip(".") or type(error).__name__
+        return Unreachable(f"Nothing answers at {url} ({reason}): start AIGE there, or name another address.")
+    try:
+        problem = Problem.model_validate_json(response.content)
+        return Refused(problem.detail, problem.status, problem.type)
+    except ValidationError:
+        return Unreachable(f"AIGE is not ready at {url} (status {response.status_code}): try again later.")
+
+
+def _origin(response: httpx.Response) -> str:
+    return str(response.request.url.copy_with(path="/", query=None))

@@ -1,0 +1,140 @@
+/** The published client, over a `fetch` of the tests' own. */
+
+import { describe, expect, it } from 'vitest';
+import { Aige, AigeError, type Task, TaskEnded } from '../../../clients/typescript/src/client';
+
+const BODY = { prompt: 'a sea', avatar_id: 'a b', writeUrl: 'https://s/put', readUrl: 'https://s/get' };
+
+interface Asked {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+}
+
+/** A client, what it asked, and how long it slept; it is answered with these, one after the other. */
+function client(...answers: (Response | Error)[]) {
+  const asked: Asked[] = [];
+  const slept: number[] = [];
+  const aige = new Aige({
+    url: 'http://aige.test/',
+    key: 'secret',
+    fetch: async (url, { method = 'GET', headers } = {}) => {
+      asked.push({ url: String(url), method, headers: new Headers(headers) });
+      const answer = answers.shift();
+      if (!answer || answer instanceof Error) throw answer ?? new TypeError('nothing answers');
+      return answer;
+    },
+    sleep: async (seconds) => {
+      slept.push(seconds);
+    },
+  });
+  return { aige, asked, slept };
+}
+
+const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status });
+const accepted = () => json({ aige_task_id: 't', avatar_id: 'a b' }, 201);
+const plain = (status: number) => new Response('no app', { status, headers: { 'Content-Type': 'text/plain' } });
+
+function problem(status: number, headers: Record<string, string> = {}) {
+  const body = JSON.stringify({ title: 't', status, detail: 'In words.' });
+  return new Response(body, { status, headers: { 'Content-Type': 'application/problem+json', ...headers } });
+}
+
+const task = (status: string, error: Task['error'] = null) => ({ aige_task_id: 't', status, error }) as Task;
+const events = (...tasks: Task[]) =>
+  new Response(tasks.map((t) => `event: status\ndata: ${JSON.stringify(t)}\n\n`).join(''));
+
+async function statuses(tasks: AsyncIterable<Task>): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const { status } of tasks) seen.push(status);
+  return seen;
+}
+
+describe('a submission', () => {
+  it('has a key of its own, and the API key', async () => {
+    const { aige, asked } = client(accepted(), accepted());
+    expect([await aige.background(BODY), await aige.overlay({ ...BODY, params: {} } as never, 'mine')]).toEqual([
+      't',
+      't',
+    ]);
+    expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'PUT http://aige.test/api/v1/avatar/a%20b/background',
+      'PUT http://aige.test/api/v1/avatar/a%20b/overlay',
+    ]);
+    expect(asked[0]?.headers.get('Idempotency-Key')).toHaveLength(36);
+    expect(asked[1]?.headers.get('Idempotency-Key')).toBe('mine');
+    expect(asked[0]?.headers.get('Authorization')).toBe('Bearer secret');
+  });
+
+  it.each([
+    ['no connection', () => new TypeError('refused')],
+    ['no app deployed', () => plain(404)],
+    ['a busy service', () => problem(503)],
+    ['a gateway', () => plain(502)],
+  ])('is repeated with the same key after %s', async (_, trouble) => {
+    const { aige, asked, slept } = client(trouble(), trouble(), accepted());
+    expect(await aige.background(BODY)).toBe('t');
+    expect(new Set(asked.map(({ headers }) => headers.get('Idempotency-Key'))).size).toBe(1);
+    expect(slept).toEqual([0.25, 0.5]);
+  });
+
+  it('waits as long as it is told', async () => {
+    const { aige, slept } = client(problem(503, { 'Retry-After': '7' }), accepted());
+    await aige.background(BODY);
+    expect(slept).toEqual([7]);
+  });
+
+  it('is given up in the end', async () => {
+    const { aige, slept } = client();
+    await expect(aige.background(BODY)).rejects.toThrow('Nothing answers');
+    expect(slept.reduce((sum, seconds) => sum + seconds)).toBeLessThanOrEqual(60);
+  });
+
+  it.each([400, 404, 409])('is not repeated where it is refused with %i', async (status) => {
+    const { aige, asked } = client(problem(status));
+    await expect(aige.background(BODY)).rejects.toEqual(new AigeError('In words.', status));
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a task', () => {
+  it('is followed by its events', async () => {
+    const { aige, asked } = client(events(task('pending'), task('done')));
+    expect(await statuses(aige.updates('t'))).toEqual(['pending', 'done']);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['breaks off', () => events(task('pending'))],
+    ['is not there', () => plain(404)],
+    ['makes no sense', () => new Response('data: {\n\n')],
+    ['cannot be opened', () => new TypeError('refused')],
+  ])('is asked for every second where the stream %s', async (_, stream) => {
+    const { aige, slept } = client(
+      stream(),
+      json(task('uploading_image')),
+      json(task('uploading_image')),
+      json(task('done')),
+    );
+    const seen = await statuses(aige.updates('t'));
+    expect(seen.slice(-2)).toEqual(['uploading_image', 'done']);
+    expect(slept).toEqual([1, 1]);
+  });
+
+  it('that fails says why', async () => {
+    const { aige } = client(events(task('error', { code: 'no_person_found', message: 'Nobody is there.' })));
+    await expect(aige.done('t')).rejects.toThrow(TaskEnded);
+  });
+
+  it('that is done is returned', async () => {
+    const { aige } = client(events(task('done')));
+    expect((await aige.done('t')).status).toBe('done');
+  });
+});
+
+it('a picture is put without the API key', async () => {
+  const { aige, asked } = client(json({ writeUrl: 'https://s/put', readUrl: 'https://s/get' }), new Response(''));
+  expect(await aige.upload(new Blob(['png']))).toBe('https://s/get');
+  expect(asked[1]).toMatchObject({ method: 'PUT', url: 'https://s/put' });
+  expect(asked[1]?.headers.has('Authorization')).toBe(false);
+});
