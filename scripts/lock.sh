@@ -11,6 +11,6 @@ resolve() {
         --generate-hashes --no-emit-index-url --no-header "$@"
 }
 
-resolve pyproject.toml --group build --output-file requirements.lock
+resolve pyproject.toml --group build --extra traces --output-file requirements.lock
 resolve pyproject.toml --group build --group dev --constraints requirements.lock --output-file requirements-dev.lock
 resolve pyproject.toml benchmarks/requirements.in --group build --output-file benchmarks/requirements.lock
