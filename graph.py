@@ -11,6 +11,7 @@ import ray
 from ray import serve
 from ray.serve import Application, Deployment
 
+from deployments import spans
 from deployments.avatar_generator import AvatarGenerator
 from deployments.background_generator import BackgroundGenerator
 from deployments.background_remover import BackgroundRemover
@@ -34,6 +35,7 @@ def build(settings: Settings) -> Application:
     Raises:
         SettingsError: a setting, or an environment variable, is misspelt or impossible, also on so many nodes.
     """
+    spans.are_on()
     if ray.is_initialized():
         check_cluster(settings, count_nodes())
     return _bound(settings)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 from ray import serve
@@ -20,7 +21,9 @@ from deployments.runtime.actor import DetachedActor, find_actor
 from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
 from deployments.runtime.nodes import check_node
+from deployments.runtime.tracing import open_tracer
 from deployments.settings import Environment, Settings
+from deployments.spans import submission
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.messages import (
@@ -63,10 +66,11 @@ class Ingress:
             asyncio.ensure_future(follow_mirror(mirror)),
         ]
         refusals = metrics.REFUSALS.opened()
+        tracer = open_tracer()
         engines = service_engines(chosen_engines(settings, environment))
         self._parts = Parts(
             settings=settings,
-            backend=Tasks(ask, mirror),
+            backend=Tasks(ask, mirror, traced=tracer is not None),
             store=open_store(settings, environment),
             engines=engines,
             manifests=Manifests(environment.aige_c2pa_trust),
@@ -74,6 +78,7 @@ class Ingress:
             api_keys=environment.api_keys,
             sends_webhooks=bool(environment.webhook_secrets),
             on_refusal=lambda reason: refusals.add(reason=reason),
+            tracer=tracer,
         )
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
@@ -89,9 +94,10 @@ def service_engines(choice: Choice) -> ServiceEngines:
 class Tasks:
     """The routes' `Backend`: reads are answered by the mirror where it can, all else by the actor."""
 
-    def __init__(self, ask: Ask, mirror: Mirror) -> None:
+    def __init__(self, ask: Ask, mirror: Mirror, *, traced: bool = False) -> None:
         self._ask = ask
         self._mirror = mirror
+        self._traced = traced
 
     async def get(self, task_id: str) -> Task | None:
         return await self._mirror.get(task_id)
@@ -105,6 +111,8 @@ class Tasks:
     async def submit(self, task: Task, work: Work, binding: Binding | None) -> Taken:
         # The actor refuses what it hears too late, so that a caller that is answered 503 has not started a task.
         until = now() + timedelta(seconds=ANSWER_SECONDS)
+        if self._traced and (accepting := submission.get()):
+            task = replace(task, traceparent=str(accepting))
         taken = await self._ask(SubmitTask(task, work, binding, until))
         self._noted(taken.task)
         return taken

@@ -19,6 +19,7 @@ from deployments.runtime import logs
 from deployments.runtime.actor import identity_of
 from deployments.runtime.measures import TaskMeasures
 from deployments.runtime.nodes import check_node, should_leave
+from deployments.runtime.tracing import open_tracer
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
@@ -45,7 +46,7 @@ class TaskStatus:
         logs.install_in_actor()
         await asyncio.to_thread(check_node, settings, build)
         self._identity = identity_of(settings, build)
-        measures = TaskMeasures()
+        measures = TaskMeasures(open_tracer())
         journal = MeasuredJournal(open_journal(settings.journal, Environment().aige_data_dir), measures.journal)
         stages = StageHandles(app_name)
         self._orchestrator = Orchestrator(

@@ -25,12 +25,14 @@ from deployments.api.status_shortcut import StatusShortcut
 from deployments.api.storage_routes import storage_routes, sweeping
 from deployments.api.submission_routes import submission_routes
 from deployments.api.task_routes import task_routes
+from deployments.api.trace_submissions import TraceSubmissions
 from deployments.api.verify_routes import verify_routes
 from deployments.api.web_ui import web_ui_routes
 from deployments.media.destinations import AllowedHosts
 from deployments.media.provenance.manifests import Manifests
 from deployments.media.storage import ObjectStore, own_store
 from deployments.settings import VERSION, Settings
+from deployments.spans import Tracer
 from deployments.tasks.record import now, one_name
 
 BASE = "/api/v1"
@@ -68,6 +70,7 @@ class Parts:
     sends_webhooks: bool = False
     clock: Callable[[], datetime] = now
     on_refusal: Callable[[str], None] = lambda _: None
+    tracer: Tracer | None = None
 
 
 def build_api(parts: Parts) -> ASGIApp:
@@ -116,6 +119,8 @@ def build_api(parts: Parts) -> ASGIApp:
     guarded: ASGIApp = BodyLimit(app, limits.body_bytes)
     guarded = RefuseAtGate(guarded, gate, f"{BASE}/avatar")
     guarded = LimitCallers(guarded, parts.backend, BASE, parts.settings.limits_of)
+    if parts.tracer:
+        guarded = TraceSubmissions(guarded, parts.tracer, f"{BASE}/avatar")
     guarded = StatusShortcut(guarded, parts.backend, BASE)
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)

@@ -73,7 +73,9 @@ class PaidCall(Protocol):
     """A verb's one call to a provider that charges: sent at most once, whichever process dies."""
 
     receipt: str | None
-    """The request id of an earlier attempt, if there is one; lets an engine skip preparing its inputs."""
+    """The request id, once it is recorded; before `submit`, that of an earlier attempt, which lets an engine skip
+    preparing its inputs.
+    """
 
     key: str
     """A UUID that is the same in every attempt, for providers that take an idempotency key."""

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import NoReturn
 
 from deployments.runtime import metrics
+from deployments.spans import Tracer
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task, now
+from deployments.tasks.traced import trace_end, trace_loss
 from deployments.tasks.webhook import Webhook
 
 MEASURE_SECONDS = 5
@@ -18,10 +20,11 @@ AGES = (60, 300, 900)
 
 
 class TaskMeasures:
-    """TaskStatus's measures."""
+    """TaskStatus's measures, and its spans where tasks are traced."""
 
-    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, tracer: Tracer | None = None, clock: Callable[[], datetime] = now) -> None:
         self._clock = clock
+        self._tracer = tracer
         self._tasks = metrics.TASKS.opened()
         self._task = metrics.TASK.opened()
         self._in_flight = metrics.TASKS_IN_FLIGHT.opened()
@@ -44,10 +47,14 @@ class TaskMeasures:
             self._tasks.add(operation=task.operation, outcome=outcome, caller=task.caller)
             seconds = (task.timeline[-1].at - task.timeline[0].at).total_seconds()
             self._task.observe(seconds, operation=task.operation, outcome=outcome)
+            if self._tracer:
+                trace_end(self._tracer, task)
 
     def lost(self, task: Task) -> None:
         """Called when an attempt at a task was lost."""
         self._lost.add(operation=task.operation, status=task.status)
+        if self._tracer:
+            trace_loss(self._tracer, task)
 
     def journal(self, action: str, seconds: float, *, failed: bool) -> None:
         """Called after each read and write of the journal."""

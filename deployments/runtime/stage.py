@@ -31,6 +31,7 @@ from deployments.runtime.actor import find_actor
 from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.nodes import check_node
 from deployments.runtime.scaling import RUNNING
+from deployments.runtime.tracing import StepSpans, open_tracer
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers
 from deployments.tasks.log_context import task_context
@@ -47,7 +48,9 @@ FETCH_GRACE_S = 3
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a stage gets besides the work: the step's id, its deadline, its paid calls, and access to pictures."""
+    """What a stage gets besides the work: the step's id, its deadline, its paid calls, access to pictures, and its
+    spans where it is traced.
+    """
 
     step: str
     deadline: asyncio.Timeout
@@ -55,6 +58,7 @@ class StepContext:
     _egress: Egress
     _limits: PictureLimits
     _manifests: Manifests | None
+    spans: StepSpans | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -104,6 +108,7 @@ class Stage(ABC):
         self._ask = TaskStatusClient(lambda: find_actor(app_name)).ask
         self._runs = RunningSteps(self._ask)
         self._seconds = metrics.STEP.opened()
+        self._tracer = open_tracer()
         self._background = [asyncio.ensure_future(task) for task in (self._runs.follow(), logs.write_each_second())]
 
     @abstractmethod
@@ -129,19 +134,22 @@ class Stage(ABC):
     async def _answer(self, request: StepRequest) -> Outcome:
         with task_context(request.task_id):
             started = time.monotonic()
-            outcome = await self._outcome(request)
+            spans = StepSpans(self._tracer, request, request.trace) if self._tracer and request.trace else None
+            outcome = await self._outcome(request, spans)
+            if spans:
+                spans.ended(outcome)
             told = outcome.code if isinstance(outcome, Failure) else "done"
             seconds = time.monotonic() - started
             self._seconds.observe(seconds, step=request.step, outcome=told)
             logger.info("%s: %s in %.3f s.", request.step, told, seconds)
             return outcome
 
-    async def _outcome(self, request: StepRequest) -> Outcome:
+    async def _outcome(self, request: StepRequest, spans: StepSpans | None) -> Outcome:
         seconds = self.settings.deadlines.stage_s
         try:
             async with asyncio.timeout(seconds) as deadline:
                 paid_calls = ClaimedCalls(self._ask, request, deadline.expired)
-                run = StepContext(request.step, deadline, paid_calls, self.egress, self.limits, self._manifests)
+                run = StepContext(request.step, deadline, paid_calls, self.egress, self.limits, self._manifests, spans)
                 return await self.run(request.work, run)
         except Exception as error:
             if deadline.expired():
@@ -177,7 +185,7 @@ class EngineStage(Stage):
         Raises:
             TaskFailed: why none of them made it.
         """
-        answer = await self.chain.made(run.paid_calls, ask)
+        answer = await self.chain.made(run.paid_calls, run.spans.asking(ask) if run.spans else ask)
         self._show_circuits()
         return Making(run.step, answer.engine, answer.made, source_of(answer.by, self.verb))
 

@@ -34,6 +34,7 @@ from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
 from deployments.tasks.stage_client import Send, StageClient, StepToSend
+from deployments.tasks.traced import step_trace
 from deployments.tasks.webhook import Answer, Webhook
 from deployments.tasks.webhooks import Deliver, WebhookCall, Webhooks
 from deployments.tasks.work import Outcome, Work
@@ -295,7 +296,8 @@ class Orchestrator:
             entry = await self._begin_step(task, step, made)
             made = None
             self._stages.written(task.id)
-            call = StepToSend(task.id, step.id, task.attempts, entry.paid.get(step.id, {}), size)
+            trace = step_trace(task, self._clock()) if task.traceparent else None
+            call = StepToSend(task.id, step.id, task.attempts, entry.paid.get(step.id, {}), size, trace)
             outcome = await self._stages.call(step.stage, call)
             if isinstance(outcome, Failure):
                 return outcome

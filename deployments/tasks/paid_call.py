@@ -143,6 +143,7 @@ class ClaimedCall:
         request = self._request
         full = named(self._engine, receipt)
         await self._ask(RecordReceipt(request.task_id, request.step, self._engine, self._token, full))
+        self.receipt = receipt
 
     async def _release(self) -> None:
         """Nothing was sent: whoever claims next need not wait for a receipt."""

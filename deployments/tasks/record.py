@@ -108,6 +108,7 @@ class Task:
     `caller` is the name of the API key that it was submitted with; nobody else may know of it. `webhook` is what has
     become of telling the task's end; None where nobody wants to be told. `amounts` are what each of `charges` costs in
     money; None, or nothing at all, where no price is set. `failure` is stored; read `error`.
+    `traceparent` names the span of the request that started it, where that is traced (`deployments.spans`).
     """
 
     id: str
@@ -126,6 +127,7 @@ class Task:
     webhook: Webhook | None = None
     amounts: tuple[Decimal | None, ...] = ()
     new_code: ErrorCode | None = None
+    traceparent: str | None = None
 
     @classmethod
     def accepted(  # noqa: PLR0913 - the facts of a new task

@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from deployments.errors import NotFound
+from deployments.spans import StepTrace
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Submits
 from deployments.tasks.work import Outcome, StepRequest, Work
@@ -29,6 +30,7 @@ class StepToSend(NamedTuple):
     attempt: int
     paid: Submits
     size: int
+    trace: StepTrace | None = None
 
 
 class StageClient:
@@ -78,7 +80,7 @@ class StageClient:
         for place, call in enumerate(calls):
             with suppress(NotFound):
                 work = await self._read_work(call.task_id)
-                requests[place] = StepRequest(work, call.step, call.attempt, call.paid)
+                requests[place] = StepRequest(work, call.step, call.attempt, call.paid, call.trace)
         return requests
 
     def _noted(self, call: StepToSend, answer: Outcome | Exception) -> Outcome | Exception:

@@ -10,6 +10,7 @@ from deployments.media.picture import Picture
 from deployments.media.provenance.ingredient import Ingredient
 from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
+from deployments.spans import StepTrace
 from deployments.tasks.entry import Submits
 from deployments.tasks.record import Charge, Failure, Maker, Operation
 from deployments.tasks.traces import NO_TRACES, Traces
@@ -148,13 +149,14 @@ class Work:
 class StepRequest:
     """What a stage is sent: one attempt, counted from 1, at one step of a task.
 
-    `paid` is what earlier attempts at this step have submitted, by engine.
+    `paid` is what earlier attempts at this step have submitted, by engine; `trace` is None where it is not traced.
     """
 
     work: Work
     step: str
     attempt: int
     paid: Submits = field(default_factory=dict)
+    trace: StepTrace | None = None
 
     @property
     def task_id(self) -> str:

@@ -9,6 +9,7 @@ from deployments.api.app import ServiceEngines
 from deployments.api.models import EnginesResponse
 from deployments.errors import Rate, TaskFailed, Unavailable
 from deployments.settings import Settings
+from deployments.spans import SpanContext, submission
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, ErasureReport
 from deployments.tasks.messages import CheckCaller, Message, SubmitTask, Taken
@@ -33,11 +34,11 @@ LOCAL = ServiceEngines(
 class InProcess:
     """A `Backend` on this event loop.
 
-    `works` keeps what was submitted, `asked_for` the ids that were asked about, `checked` the callers; `outcome` says
-    how each last step ends, and `release`, once set, lets it. Each first step pays for a unit of `model`, if that is
-    set. `webhooks` keeps the tries of webhooks, which `receiver` answers, `erased` what is to go elsewhere. It may be
-    `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too early. The
-    orchestrator's time is the system's and `later`.
+    `works` keeps what was submitted, `submissions` its spans, `asked_for` the ids that were asked about, `checked` the
+    callers; `outcome` says how each last step ends, and `release`, once set, lets it. Each first step pays a unit of
+    `model`, if that is set. `webhooks` keeps the tries of webhooks, which `receiver` answers, `erased` what is to go
+    elsewhere. It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too
+    early. The orchestrator's time is the system's and `later`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,6 +47,7 @@ class InProcess:
         self.model: str | None = None
         self.works: list[Work] = []
         self.asked_for: list[str] = []
+        self.submissions: list[SpanContext | None] = []
         self.outcome: Callable[[Work], Outcome] = lambda work: work
         self.away = False
         self.broken: Exception | None = None
@@ -103,6 +105,7 @@ class InProcess:
 
     async def submit(self, task: Task, work: Work, binding: Binding | None) -> Taken:
         self._may_be_away()
+        self.submissions.append(submission.get())
         if not self._is_open:
             self._is_open = True
             await self.orchestrator.recover()
