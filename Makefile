@@ -20,7 +20,7 @@ UI := frontend/dist/index.html
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test test-quick soak check check-models demo bench dev lock wheel
+.PHONY: help run stop test test-quick soak check check-models demo bench dev lock wheel image sbom
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -54,6 +54,7 @@ check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the AP
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m scripts.export_openapi --check
 	@cd frontend && npm run check --silent
 
@@ -68,6 +69,14 @@ lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files
 
 wheel: $(DEV) $(UI) ## build the wheel, the web UI in it, into dist/
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
+
+image: ## build the container image (IMAGE=registry.example/aige:1.0), with docker, podman or buildah
+	@bash scripts/image.sh
+
+sbom: $(DEV) ## write what the service is made of to dist/aige.cdx.json (CycloneDX)
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --sv 1.6 --of JSON \
+		--output-file dist/aige.cdx.json requirements.lock
 
 $(MODULES): frontend/package-lock.json
 	@command -v npm >/dev/null || { echo "The web UI needs Node.js 20 or newer: install it, and try again." >&2; exit 1; }
