@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from unittest import TestCase
 
 import pytest
 from hypothesis import settings
@@ -30,9 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if (place := _place(item)) in SHARE_A_SERVICE:
             item.add_marker(pytest.mark.xdist_group(HEAVIEST[0] if place in HEAVIEST else place))
             item.add_marker(pytest.mark.service)
-        if item.get_closest_marker("hypothesis"):
+        if _makes_up_cases(item):
             item.add_marker(pytest.mark.exhaustive)
     items.sort(key=_turn)
+
+
+def _makes_up_cases(item: pytest.Item) -> bool:
+    """Whether hypothesis (or schemathesis, by it) does; its state machines are the only `TestCase`s that there are."""
+    return isinstance(item, pytest.Function) and (
+        hasattr(item.obj, "hypothesis") or (item.cls is not None and issubclass(item.cls, TestCase))
+    )
 
 
 def _place(item: pytest.Item) -> str:
