@@ -124,15 +124,20 @@ class StageHandles:
     @asynccontextmanager
     async def _looked_up(self, stage: str) -> AsyncIterator[DeploymentHandle[object]]:
         """A stage's handle; after a failure it is looked up anew: the application may be another one by then."""
-        async with self._looking_up:
-            if stage not in self._handles:  # in a thread: it asks Serve's controller, and blocks while that is away
-                found = await asyncio.to_thread(serve.get_deployment_handle, stage, self._app_name)
-                self._handles[stage] = found.options(stream=True)
+        handle = self._handles.get(stage) or await self._look_up(stage)
         try:
-            yield self._handles[stage]
+            yield handle
         except Exception:
             self._handles.pop(stage, None)
             raise
+
+    async def _look_up(self, stage: str) -> DeploymentHandle[object]:
+        """In a thread, and only in one: it asks Serve's controller, and blocks while that is away."""
+        async with self._looking_up:
+            if stage not in self._handles:
+                found = await asyncio.to_thread(serve.get_deployment_handle, stage, self._app_name)
+                self._handles[stage] = found.options(stream=True)
+            return self._handles[stage]
 
 
 def _sendable(reply: object) -> object:
