@@ -20,7 +20,7 @@ UI := frontend/dist/index.html
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test test-quick soak check check-models demo bench dev lock wheel image sbom
+.PHONY: help run stop test test-quick test-cluster soak check check-models demo bench dev lock wheel image sbom
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -37,7 +37,10 @@ demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png an
 
 test: $(DEV) $(UI) ## run every test
 	@cd frontend && npm test --silent
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder -m "not long"
+
+test-cluster: $(DEV) ## every trial on simulated machines: lost, cut off, drained (needs root on Linux; half an hour)
+	@$(BIN)/python -m pytest -p no:xdist tests/cluster
 
 test-quick: $(DEV) ## the core's tests: no Ray cluster, no browser, no network, no pictures; about a minute
 	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive" \

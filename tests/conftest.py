@@ -9,9 +9,9 @@ from hypothesis import settings
 
 from tests.network import keep_to_this_machine
 
-SHARE_A_SERVICE = ("ui", "chaos", "e2e", "deploy", "test_commands.py", "test_starts.py", "test_packaging.py")
+SHARE_A_SERVICE = ("cluster", "ui", "chaos", "e2e", "deploy", "test_commands.py", "test_starts.py", "test_packaging.py")
 """The longest first, so that none of them is left to run alone at the end."""
-HEAVIEST = ("ui", "chaos")
+HEAVIEST = ("cluster", "ui", "chaos")
 """One after the other: side by side, they keep two cores so busy that clicks in the browser time out."""
 
 

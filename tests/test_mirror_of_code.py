@@ -64,7 +64,7 @@ TESTED_ELSEWHERE = {
     **{f"deployments/engines/local/scenery/{brush}.py": "engines/local/scenery/test_painting.py" for brush in BRUSHES},
 }
 
-OF_THE_WHOLE = {"e2e", "chaos", "ui", "deploy"} | {
+OF_THE_WHOLE = {"e2e", "chaos", "cluster", "ui", "deploy"} | {
     f"test_{name}.py"
     for name in (
         "architecture",

@@ -1,4 +1,6 @@
-"""A paid provider on loopback, in a process of its own: its queue counts every submit as a charge, and takes its time.
+"""A paid provider, in a process of its own: its queue counts every submit as a charge, and takes its time.
+
+    python -m tests.chaos.provider LATENCY_S [HOST PORT]    on loopback by default, where any port is free
 
 POST /submit            {"key"}: charges, and answers {"id"}; a key with "hang" in it is never done
 GET  /requests/{id}     {"done": bool}
@@ -117,12 +119,12 @@ class Server(ThreadingHTTPServer):
         pass
 
 
-def main(latency_s: float) -> None:
+def main(latency_s: float, host: str = "127.0.0.1", port: str = "0") -> None:
     Handler.books = Books(latency_s)
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server((host, int(port)), Handler) as server:
         print(server.server_port, flush=True)
         server.serve_forever()
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(float(sys.argv[1]), *sys.argv[2:])
