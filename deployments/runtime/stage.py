@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, NoReturn
 
 from ray import serve
 
@@ -29,6 +29,7 @@ from deployments.media.provenance.sources import DigitalSource
 from deployments.runtime import logs, metrics
 from deployments.runtime.actor import find_actor
 from deployments.runtime.client import TaskStatusClient
+from deployments.runtime.measures import MEASURE_SECONDS
 from deployments.runtime.nodes import check_node
 from deployments.runtime.scaling import RUNNING
 from deployments.runtime.tracing import StepSpans, open_tracer
@@ -178,6 +179,7 @@ class EngineStage(Stage):
             return choice.made(name, self.egress, self.limits)
 
         self.chain = Chain({name: make(name) for name in choice.verbs[self.verb]}, make, passing=self._on_passing)
+        self._background.append(asyncio.ensure_future(self._follow_circuits()))
 
     async def making(self, run: StepContext, ask: Ask) -> "Making":
         """Asks the engines in order, and returns what one of them made.
@@ -186,7 +188,6 @@ class EngineStage(Stage):
             TaskFailed: why none of them made it.
         """
         answer = await self.chain.made(run.paid_calls, run.spans.asking(ask) if run.spans else ask)
-        self._show_circuits()
         return Making(run.step, answer.engine, answer.made, source_of(answer.by, self.verb))
 
     def noting(self, work: Work, making: "Making", *, changed: bool = True) -> Work:
@@ -206,13 +207,15 @@ class EngineStage(Stage):
         logger.info("%s billed %s units of %s.", charge.step, charge.units, charge.model)
         return work.noting(made.notes, charge)
 
+    async def _follow_circuits(self) -> NoReturn:
+        """Shows which engines are left out every few seconds, for ever: Ray forgets a gauge that nobody sets."""
+        while True:
+            for engine, circuit in self.chain.circuits.items():
+                self._left_out.set(circuit.is_open, verb=self.verb, engine=engine)
+            await asyncio.sleep(MEASURE_SECONDS)
+
     def _on_passing(self, engine: str, _reason: str) -> None:
         self._passed.add(verb=self.verb, engine=engine)
-        self._show_circuits()
-
-    def _show_circuits(self) -> None:
-        for engine, circuit in self.chain.circuits.items():
-            self._left_out.set(circuit.is_open, verb=self.verb, engine=engine)
 
 
 class Making(NamedTuple):
