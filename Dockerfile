@@ -31,10 +31,12 @@ COPY pyproject.toml README.md LICENSE graph.py serve_config.yaml ./
 COPY deployments deployments
 COPY scripts scripts
 COPY --from=studio /src/dist frontend/dist
+# Then whatever nobody runs here: pip, tests, Ray's Java and its reinforcement learning.
 RUN /opt/aige/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel . \
     && /opt/aige/bin/pip install --quiet --no-deps /wheel/*.whl \
     && /opt/aige/bin/pip uninstall --quiet --yes pip \
     && find /opt/aige -type d -name tests -path '*/site-packages/*' -prune -exec rm -r {} + \
+    && rm -r /opt/aige/lib/python3*/site-packages/ray/jars /opt/aige/lib/python3*/site-packages/ray/rllib \
     && mkdir /etc/aige \
     && sed 's/^  host: 127\.0\.0\.1.*/  host: 0.0.0.0 # in the container; publish the port where you want it/' \
         serve_config.yaml >/etc/aige/serve_config.yaml
@@ -71,6 +73,6 @@ VOLUME ["/var/lib/aige"]
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
-    CMD ["wget", "--quiet", "--timeout=4", "--output-document=/dev/null", "http://127.0.0.1:8000/-/healthz"]
+    CMD ["wget", "--quiet", "--timeout=4", "--output-document=/dev/null", "http://127.0.0.1:8000/readyz"]
 # A node of a cluster: `ray start --head --block …`, or `ray start --address=HEAD:6379 --block …`.
 CMD ["aige", "--config", "/etc/aige/serve_config.yaml"]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds the container image, with whichever builder is there; arguments are passed on to it (`--build-arg …`).
-# IMAGE names the image, by default aige:VERSION.
+# IMAGE names the image, by default aige:VERSION; BUILDER chooses docker, podman or buildah.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-for builder in docker podman buildah none; do
+for builder in ${BUILDER:-docker podman buildah} none; do
     command -v "$builder" >/dev/null && break
 done
 case $builder in

@@ -82,7 +82,7 @@ def build() -> str:
     arguments = ["--isolation=chroot", "--layers", "--pull=never", "--build-arg=STUDIO=given"]
     arguments += [f"--build-arg={name}={BASE}" for name in ("PYTHON_IMAGE", "NODE_IMAGE")]
     arguments += [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"]  # a package mirror may have an authority of its own
-    _run(["bash", "scripts/image.sh", *arguments], IMAGE=IMAGE)
+    _run(["bash", "scripts/image.sh", *arguments], IMAGE=IMAGE, BUILDER="podman")
     podman("image", "prune", "--force")
     return IMAGE
 
