@@ -34,6 +34,7 @@ from deployments.tasks.messages import (
     CheckReady,
     EraseAvatar,
     FindBoundTask,
+    GetOverview,
     Gone,
     ListTasks,
     SendWebhookAgain,
@@ -41,6 +42,7 @@ from deployments.tasks.messages import (
     Taken,
 )
 from deployments.tasks.mirror import Mirror
+from deployments.tasks.overview import Overview
 from deployments.tasks.record import Task, now
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
@@ -119,6 +121,9 @@ class Tasks:
 
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         return await self._ask(ListTasks(wanted, after, limit))
+
+    async def overview(self) -> Overview:
+        return await self._ask(GetOverview())
 
     async def bound(self, binding: Binding) -> Task | None:
         return await self._ask(FindBoundTask(binding))

@@ -116,6 +116,13 @@ def _rooted(value: Path) -> Path:
         raise ValueError("names a home folder that this machine does not know: write the whole path") from None
 
 
+def _caller(value: str) -> str:
+    if not CALLER_NAME.fullmatch(value):
+        raise ValueError("must be the name of a caller: 1 to 64 letters, digits, '-' or '_'")
+    return value
+
+
+CallerName = Annotated[str, AfterValidator(_caller)]
 EngineName = Annotated[str, AfterValidator(_engine)]
 EngineList = Annotated[
     tuple[EngineName, ...], Field(min_length=1), BeforeValidator(_listed), AfterValidator(_each_once)
@@ -187,6 +194,7 @@ class Settings(_Strict):
     engines: Engines | None = None
     engine_options: dict[str, object] = {}
     cors_origins: tuple[Origin, ...] = ("http://localhost:5173", "http://127.0.0.1:5173")
+    operators: tuple[CallerName, ...] = ()
     public_url: BaseUrl | None = None
     storage: Literal["builtin", "s3"] = "builtin"
     s3: S3 | None = None

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from deployments.api import problems
 from deployments.api.admission import Admission
-from deployments.api.auth import ApiKeys
+from deployments.api.auth import ApiKeys, Caller
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
 from deployments.api.caller_limits import LimitCallers
@@ -20,6 +20,7 @@ from deployments.api.health_routes import health_routes
 from deployments.api.list_routes import list_routes
 from deployments.api.models import EnginesResponse, LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
+from deployments.api.operator_routes import operator_routes
 from deployments.api.overload import Gate, RefuseAtGate
 from deployments.api.status_shortcut import StatusShortcut
 from deployments.api.storage_routes import storage_routes, sweeping
@@ -72,6 +73,10 @@ class Parts:
     on_refusal: Callable[[str], None] = lambda _: None
     tracer: Tracer | None = None
 
+    def is_operator(self, caller: str) -> bool:
+        """Whether it may see what the service does for others: anybody, where no API keys tell one from another."""
+        return not self.api_keys or caller in self.settings.operators
+
 
 def build_api(parts: Parts) -> ASGIApp:
     """The whole API of the contract, with CORS outermost, so that a browser can read errors too."""
@@ -97,6 +102,7 @@ def build_api(parts: Parts) -> ASGIApp:
     app.include_router(task_routes(parts.backend), prefix=BASE)
     app.include_router(erasure_routes(parts.backend), prefix=BASE)
     app.include_router(list_routes(parts.backend, parts.settings.public_url, BASE), prefix=BASE)
+    app.include_router(operator_routes(parts.backend, parts.is_operator), prefix=BASE)
     app.include_router(storage_routes(parts.store, parts.settings.public_url), prefix=BASE)
     app.include_router(health_routes(parts.backend))
     app.include_router(verify_routes(parts.manifests, limits.picture_bytes), prefix=BASE)
@@ -108,12 +114,13 @@ def build_api(parts: Parts) -> ASGIApp:
         generative=parts.engines.generative,
         blends=bool(parts.engines.by_verb.blend),
         webhooks=parts.sends_webhooks,
+        operator=False,
         limits=LimitsResponse(**limits.model_dump()),
     )
 
     @app.get(f"{BASE}/service", tags=["service"], responses=problems_of(401))
-    async def what_this_server_is() -> ServiceResponse:
-        return service
+    async def what_this_server_is(caller: Caller) -> ServiceResponse:
+        return service.model_copy(update={"operator": parts.is_operator(caller)})
 
     problems.install(app)
     guarded: ASGIApp = BodyLimit(app, limits.body_bytes)

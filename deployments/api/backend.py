@@ -7,6 +7,7 @@ from deployments.errors import Rate
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.messages import Taken
+from deployments.tasks.overview import Overview
 from deployments.tasks.record import Task
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
@@ -40,6 +41,10 @@ class Backend(Protocol):
 
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         """A page of tasks: see `TaskIndex.page`."""
+        ...
+
+    async def overview(self) -> Overview:
+        """What the service does for all callers; may be a second old."""
         ...
 
     async def bound(self, binding: Binding) -> Task | None:

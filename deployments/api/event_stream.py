@@ -1,4 +1,4 @@
-"""A task's event stream, in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html.
+"""Event streams, in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
 FastAPI's own streams hold three tasks and two queues each, through which every event goes: with thousands open, they
 cost most of what the service does.
@@ -16,40 +16,50 @@ from deployments.tasks.record import Task
 PING = b": ping\n\n"
 
 
-class EventStream(StreamingResponse):
-    """Tells each state of a task as an event `status`; None as a comment, so that nobody takes the line for dead."""
+class ServerSentEvents(StreamingResponse):
+    """Events and comments, each as the bytes that go over the line."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, states: AsyncIterator[Task | None]) -> None:
+    def __init__(self, events: AsyncIterator[bytes]) -> None:
         # No cache may keep it, and no proxy (nginx, say) hold it back.
-        super().__init__(_as_events(states), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        super().__init__(events, headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+
+
+class EventStream(ServerSentEvents):
+    """Tells each state of a task as an event `status`; None as a comment, so that nobody takes the line for dead."""
+
+    def __init__(self, states: AsyncIterator[Task | None]) -> None:
+        super().__init__(_as_events(states))
+
+
+def documented_events(name: str, schema: str, description: str, **more: Any) -> dict[int | str, dict[str, Any]]:
+    """A 200 for OpenAPI 3.2, section 4.14.4: events of this name, whose data is of this schema; `more` they have."""
+    item = {
+        "type": "object",
+        "properties": {
+            "event": {"type": "string", "const": name},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": f"#/components/schemas/{schema}"},
+            },
+            **more,
+        },
+        "required": ["event", "data", *more],
+    }
+    return {200: {"description": description, "content": {"text/event-stream": {"itemSchema": item}}}}
 
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "An event `status` at once and at each change, until the task has ended; its data is the task.",
-        "content": {
-            "text/event-stream": {
-                "itemSchema": {
-                    "type": "object",
-                    "properties": {
-                        "event": {"type": "string", "const": "status"},
-                        "data": {
-                            "type": "string",
-                            "contentMediaType": "application/json",
-                            "contentSchema": {"$ref": "#/components/schemas/TaskResponse"},
-                        },
-                        "id": {"type": "string"},
-                    },
-                    "required": ["event", "data", "id"],
-                }
-            }
-        },
-    },
+    **documented_events(
+        "status",
+        "TaskResponse",
+        "An event `status` at once and at each change, until the task has ended; its data is the task.",
+        id={"type": "string"},
+    ),
     204: {"description": "The final event has been seen: `Last-Event-ID` names it. A browser then stops asking."},
 }
-"""For OpenAPI 3.2, section 4.14.4."""
 
 
 async def _as_events(states: AsyncIterator[Task | None]) -> AsyncIterator[bytes]:

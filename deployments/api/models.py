@@ -294,6 +294,7 @@ class ServiceResponse(BaseModel):
     generative: bool = Field(description="Whether generative models make portraits and backgrounds.")
     blends: bool = Field(description="Whether an engine blends the person and the background of an overlay.")
     webhooks: bool = Field(description="Whether a webhookUrl may be sent.")
+    operator: bool = Field(description="Whether you may read `GET /operator/events`.")
     limits: LimitsResponse
 
 

@@ -12,7 +12,7 @@ PROBLEM_TYPE = "application/problem+json"
 _MEANINGS = {
     400: "Something is wrong with the request itself.",
     401: "API keys are configured, and none or a wrong one was sent.",
-    403: "The URL's signature is wrong or has expired.",
+    403: "The URL's signature is wrong or has expired, or the caller is no operator.",
     404: "There is no such thing (any more).",
     409: "The request conflicts with an earlier one, or comes too late.",
     413: "The body is larger than this server takes.",

@@ -13,6 +13,7 @@ from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.feed import Changes, Mark
 from deployments.tasks.journal_check import CHECK_SECONDS
+from deployments.tasks.overview import Overview
 from deployments.tasks.record import Charge, Task
 from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.work import Work
@@ -141,6 +142,16 @@ class CheckReady(Message[None]):
 
     async def handle(self, orchestrator: "Orchestrator", /) -> None:
         await orchestrator.journal_check.passed()
+
+
+@dataclass(frozen=True)
+class GetOverview(Message[Overview]):
+    """See `Overviews.latest`. It travels alone, as `ListTasks`."""
+
+    delivery = Delivery(batched=False, patience_s=ANSWER_SECONDS + 1)
+
+    async def handle(self, orchestrator: "Orchestrator", /) -> Overview:
+        return orchestrator.overviews.latest()
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
 from deployments.tasks.messages import CalledOff, Gone
 from deployments.tasks.operations import Step, steps_left, unknown_steps
+from deployments.tasks.overview import Overviews
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
 from deployments.tasks.stage_client import Send, StageClient, StepToSend
@@ -99,6 +100,7 @@ class Orchestrator:
             call_off=self._call_off,
             on_gone=lambda task_id: self.changes.append(Gone(task_id)),
         )
+        self.overviews = Overviews(lambda: self.in_flight, self.tasks.newest_ends, self.webhooks)
 
     async def recover(self) -> None:
         """Continues every task in the journal that has not ended, and every webhook that waits.

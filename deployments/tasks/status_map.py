@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from deployments.tasks.record import Status, Task
 
@@ -26,6 +27,10 @@ class StatusMap:
 
     def get(self, task_id: str) -> Task | None:
         return self._tasks.get(task_id)
+
+    def newest_ends(self, count: int) -> list[Task]:
+        """So many of the tasks that have ended, the newest end first."""
+        return [self._tasks[task_id] for task_id in islice(reversed(self._ended), count)]
 
     def put(self, task: Task, *, age_s: float = 0) -> list[str]:
         """Stores the newest state of a task (of `age_s` seconds ago) and wakes those who wait for it.

@@ -15,6 +15,7 @@ from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, ErasureReport
 from deployments.tasks.messages import CheckCaller, Message, SubmitTask, Taken
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
+from deployments.tasks.overview import Overview
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure, Task, now
 from deployments.tasks.task_index import Page, Place, Wanted
@@ -114,6 +115,10 @@ class InProcess:
     def _may_be_away(self) -> None:
         if self.away:
             raise Unavailable("The task status actor is restarting; try again in a few seconds.", 2, "actor")
+
+    async def overview(self) -> Overview:
+        self._may_be_away()
+        return self._orchestrator.overviews.latest()
 
     async def bound(self, binding: Binding) -> Task | None:
         return await self.orchestrator.bound(binding) if self.finds_bound else None

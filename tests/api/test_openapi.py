@@ -28,6 +28,8 @@ STATUSES = {
     "POST /api/v1/verify": {200, 400, 401, 413, 500, 503},
     "GET /healthz": {200, 500},
     "GET /readyz": {200, 500, 503},
+    "GET /api/v1/operator": {200, 401, 403, 500, 503},
+    "GET /api/v1/operator/events": {200, 401, 403, 500, 503},
 }
 
 

@@ -46,6 +46,15 @@ def test_tasks_are_counted_by_status() -> None:
     assert (tasks.by_status[Status.PENDING], tasks.by_status[Status.DONE]) == (0, 1)
 
 
+def test_the_newest_ends_come_first() -> None:
+    """In the order in which the tasks have ended; running ones are not among them."""
+    tasks = StatusMap(keep_s=60, keep_at_most=100)
+    for task in (running("a"), running("b"), running("c"), done("b"), done("a"), done("d")):
+        tasks.put(task)
+    assert [task.id for task in tasks.newest_ends(2)] == ["d", "a"]
+    assert [task.id for task in tasks.newest_ends(9)] == ["d", "a", "b"]
+
+
 async def test_a_change_wakes_who_waits_for_it() -> None:
     """At once where it has come already; with nothing where the task is gone."""
     tasks = StatusMap(keep_s=60, keep_at_most=100)
