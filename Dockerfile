@@ -28,6 +28,7 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN /opt/aige/bin/pip install --quiet --require-hashes --only-binary :all: --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE graph.py serve_config.yaml ./
+COPY aige aige
 COPY deployments deployments
 COPY scripts scripts
 COPY --from=studio /src/dist frontend/dist

@@ -12,7 +12,7 @@ DEFAULT_CALLER = "default"
 EVERYBODY_ELSE = "*"
 """In place of a name: each caller that is not named."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+CALLER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RULE = "must be 1 to 64 letters, digits, '-' or '_'"
 
 
@@ -28,7 +28,7 @@ def named_keys(listed: str) -> dict[str, str]:
             continue
         name, colon, key = entry.partition(":")
         name, key = (name, key.strip()) if colon else (DEFAULT_CALLER, entry)
-        if not _NAME.fullmatch(name):
+        if not CALLER_NAME.fullmatch(name):
             raise ValueError(f"the name of key {place} {_RULE}")
         if not key:
             raise ValueError(f"key {place} is a name without a key")
@@ -40,7 +40,7 @@ def named_keys(listed: str) -> dict[str, str]:
 
 
 def _name(value: str) -> str:
-    if value != EVERYBODY_ELSE and not _NAME.fullmatch(value):
+    if value != EVERYBODY_ELSE and not CALLER_NAME.fullmatch(value):
         raise ValueError(f"a caller's name {_RULE}, or '{EVERYBODY_ELSE}' for all that are not named")
     return value
 

@@ -27,7 +27,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from deployments.caller_settings import EVERYBODY_ELSE, NO_LIMITS, CallerLimits, LimitsByCaller, Prices, named_keys
+from deployments.caller_settings import (
+    CALLER_NAME,
+    EVERYBODY_ELSE,
+    NO_LIMITS,
+    CallerLimits,
+    LimitsByCaller,
+    Prices,
+    named_keys,
+)
 from deployments.config_file import first_fault, read_config, reason_of
 from deployments.errors import SettingsError
 

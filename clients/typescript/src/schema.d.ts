@@ -191,6 +191,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operator Overview
+         * @description What the service does for all callers. For operators alone.
+         */
+        get: operations["operator_overview_api_v1_operator_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operator Events
+         * @description The same as a server-sent event `overview`, at once and when there is news.
+         */
+        get: operations["operator_events_api_v1_operator_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/storage/presign": {
         parameters: {
             query?: never;
@@ -407,6 +447,36 @@ export interface components {
             model: string;
             /** Units */
             units: number | null;
+            /**
+             * Amount
+             * @description What that is in money; null where the operator has set no price for it.
+             */
+            amount: number | null;
+        };
+        /**
+         * EndedResponse
+         * @description How a task has ended.
+         */
+        EndedResponse: {
+            /** Aige Task Id */
+            aige_task_id: string;
+            /** Caller */
+            caller: string;
+            operation: components["schemas"]["Operation"];
+            status: components["schemas"]["Status"];
+            error: components["schemas"]["ErrorResponse"] | null;
+            /** Engine */
+            engine: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Seconds
+             * @description From when it was accepted.
+             */
+            seconds: number;
         };
         /**
          * EnginesResponse
@@ -444,7 +514,7 @@ export interface components {
          * @description The codes that a failed task can show.
          * @enum {string}
          */
-        ErrorCode: "invalid_image" | "no_person_found" | "content_rejected" | "engine_error" | "engine_timeout" | "engine_outcome_unknown" | "fetch_failed" | "upload_failed" | "upload_url_expired" | "cancelled" | "deadline_exceeded" | "internal";
+        ErrorCode: "invalid_image" | "no_person_found" | "content_rejected" | "engine_error" | "engine_timeout" | "engine_outcome_unknown" | "fetch_failed" | "upload_failed" | "upload_url_expired" | "budget_exceeded" | "cancelled" | "deadline_exceeded" | "internal";
         /**
          * ErrorResponse
          * @description Why the task ended in `error`, and what its caller can do.
@@ -476,6 +546,18 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "ready";
+        };
+        /**
+         * InFlightResponse
+         * @description How many of a caller's tasks stand where.
+         */
+        InFlightResponse: {
+            /** Caller */
+            caller: string;
+            /** Statuses */
+            statuses: {
+                [key: string]: number;
+            };
         };
         /**
          * IngredientResponse
@@ -608,6 +690,27 @@ export interface components {
             params: components["schemas"]["OverlayParams"];
         };
         /**
+         * OverviewResponse
+         * @description What the service does for all callers.
+         */
+        OverviewResponse: {
+            /**
+             * In Flight
+             * @description One entry for each caller with tasks that have not ended.
+             */
+            in_flight: components["schemas"]["InFlightResponse"][];
+            /**
+             * Ended
+             * @description The last hundred that have ended, the newest first.
+             */
+            ended: components["schemas"]["EndedResponse"][];
+            /**
+             * Webhooks Waiting
+             * @description Webhooks of ended tasks, neither delivered nor given up.
+             */
+            webhooks_waiting: number;
+        };
+        /**
          * Position
          * @description Where the person image's top-left corner goes, in pixels of the output canvas, and how it is scaled.
          */
@@ -706,6 +809,11 @@ export interface components {
              * @description Whether a webhookUrl may be sent.
              */
             webhooks: boolean;
+            /**
+             * Operator
+             * @description Whether you may read `GET /operator/events`.
+             */
+            operator: boolean;
             limits: components["schemas"]["LimitsResponse"];
         };
         /**
@@ -863,6 +971,10 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How many it may still start within the next `t` seconds. */
+                    RateLimit?: string;
                     /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
@@ -900,6 +1012,15 @@ export interface operations {
             };
             /** @description The body is larger than this server takes. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in `quota-exceeded` or `budget-exceeded`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -949,6 +1070,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How many it may still start within the next `t` seconds. */
+                    RateLimit?: string;
                     /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
@@ -986,6 +1111,15 @@ export interface operations {
             };
             /** @description The body is larger than this server takes. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in `quota-exceeded` or `budget-exceeded`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1035,6 +1169,10 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How many it may still start within the next `t` seconds. */
+                    RateLimit?: string;
                     /** @description `true` where an earlier request with the same Idempotency-Key has started the task. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
@@ -1072,6 +1210,15 @@ export interface operations {
             };
             /** @description The body is larger than this server takes. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or the budget of the caller's own is used up: try again after `Retry-After` seconds. `type` ends in `quota-exceeded` or `budget-exceeded`. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1550,6 +1697,118 @@ export interface operations {
             };
         };
     };
+    operator_overview_api_v1_operator_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewResponse"];
+                };
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operator_events_api_v1_operator_events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An event `overview` at once, and when there is news: once a second at most. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     presign_api_v1_storage_presign_post: {
         parameters: {
             query?: never;
@@ -1628,7 +1887,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The URL's signature is wrong or has expired. */
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1684,7 +1943,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The URL's signature is wrong or has expired. */
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -191,6 +191,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operator Overview
+         * @description What the service does for all callers. For operators alone.
+         */
+        get: operations["operator_overview_api_v1_operator_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operator Events
+         * @description The same as a server-sent event `overview`, at once and when there is news.
+         */
+        get: operations["operator_events_api_v1_operator_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/storage/presign": {
         parameters: {
             query?: never;
@@ -414,6 +454,31 @@ export interface components {
             amount: number | null;
         };
         /**
+         * EndedResponse
+         * @description How a task has ended.
+         */
+        EndedResponse: {
+            /** Aige Task Id */
+            aige_task_id: string;
+            /** Caller */
+            caller: string;
+            operation: components["schemas"]["Operation"];
+            status: components["schemas"]["Status"];
+            error: components["schemas"]["ErrorResponse"] | null;
+            /** Engine */
+            engine: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Seconds
+             * @description From when it was accepted.
+             */
+            seconds: number;
+        };
+        /**
          * EnginesResponse
          * @description Engines by what they make, in the order in which they are tried.
          */
@@ -481,6 +546,18 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "ready";
+        };
+        /**
+         * InFlightResponse
+         * @description How many of a caller's tasks stand where.
+         */
+        InFlightResponse: {
+            /** Caller */
+            caller: string;
+            /** Statuses */
+            statuses: {
+                [key: string]: number;
+            };
         };
         /**
          * IngredientResponse
@@ -613,6 +690,27 @@ export interface components {
             params: components["schemas"]["OverlayParams"];
         };
         /**
+         * OverviewResponse
+         * @description What the service does for all callers.
+         */
+        OverviewResponse: {
+            /**
+             * In Flight
+             * @description One entry for each caller with tasks that have not ended.
+             */
+            in_flight: components["schemas"]["InFlightResponse"][];
+            /**
+             * Ended
+             * @description The last hundred that have ended, the newest first.
+             */
+            ended: components["schemas"]["EndedResponse"][];
+            /**
+             * Webhooks Waiting
+             * @description Webhooks of ended tasks, neither delivered nor given up.
+             */
+            webhooks_waiting: number;
+        };
+        /**
          * Position
          * @description Where the person image's top-left corner goes, in pixels of the output canvas, and how it is scaled.
          */
@@ -711,6 +809,11 @@ export interface components {
              * @description Whether a webhookUrl may be sent.
              */
             webhooks: boolean;
+            /**
+             * Operator
+             * @description Whether you may read `GET /operator/events`.
+             */
+            operator: boolean;
             limits: components["schemas"]["LimitsResponse"];
         };
         /**
@@ -1594,6 +1697,118 @@ export interface operations {
             };
         };
     };
+    operator_overview_api_v1_operator_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewResponse"];
+                };
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operator_events_api_v1_operator_events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An event `overview` at once, and when there is news: once a second at most. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description API keys are configured, and none or a wrong one was sent. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or restarting: try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     presign_api_v1_storage_presign_post: {
         parameters: {
             query?: never;
@@ -1672,7 +1887,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The URL's signature is wrong or has expired. */
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1728,7 +1943,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The URL's signature is wrong or has expired. */
+            /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
             403: {
                 headers: {
                     [name: string]: unknown;
