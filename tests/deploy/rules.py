@@ -81,6 +81,15 @@ def kuberays_variables_are_its_own(manifests: list[Manifest]) -> str | None:
     return None
 
 
+def a_variable_is_set_once(manifests: list[Manifest]) -> str | None:
+    """The API server keeps one of each name, or refuses them all."""
+    for _, container in _containers(manifests):
+        names = [one["name"] for one in container["env"]]
+        if twice := {name for name in names if names.count(name) > 1}:
+            return f"{container['name']} sets {', '.join(sorted(twice))} twice"
+    return None
+
+
 def draining_has_time(manifests: list[Manifest]) -> str | None:
     """A stage's work < Ray's drain < the Pod's grace period."""
     longest = max(
@@ -226,6 +235,7 @@ RULES: tuple[Callable[[list[Manifest]], str | None], ...] = (
     no_replica_runs_on_the_head,
     storage_namespace_is_kuberays,
     kuberays_variables_are_its_own,
+    a_variable_is_set_once,
     draining_has_time,
     pods_are_restricted,
     what_is_written_to_is_mounted,

@@ -109,6 +109,15 @@ def test_rules_and_dashboard_are_the_files() -> None:
         assert monitored["port"] in {port["name"] for port in template["spec"]["containers"][0]["ports"]}
 
 
+def test_without_haproxy_none_of_its_variables_is_set() -> None:
+    """Serve's own proxy answers then."""
+    for template in pod_templates(rendered(FULL)):
+        names = {one["name"] for one in template["spec"]["containers"][0]["env"]}
+        assert not [
+            name for name in names if "PROXY" in name and "HTTP_PROXY" not in name and "PROXY_HEALTH" not in name
+        ]
+
+
 def test_the_environment_is_that_of_every_cluster() -> None:
     """deploy/cluster.env, line by line, on head and workers."""
     lines = (ROOT / "deploy/cluster.env").read_text(encoding="utf-8").splitlines()
@@ -226,6 +235,7 @@ PLANTED: dict[str, Callable[[list[Manifest]], None]] = {
         "RayService", *CLUSTER, "gcsFaultToleranceOptions", to={"externalStorageNamespace": "aige"}
     ),
     "kuberays_variables_are_its_own": _more_env("REDIS_PASSWORD", "$(FROM_ELSEWHERE)"),
+    "a_variable_is_set_once": _more_env("PYTHONUTF8", "0"),
     "draining_has_time": _set("RayService", *POD, "terminationGracePeriodSeconds", to=30),
     "pods_are_restricted": _set("RayService", *CONTAINER, "securityContext", "capabilities", to={"drop": ["NET_RAW"]}),
     "what_is_written_to_is_mounted": _set("RayService", *CONTAINER, "volumeMounts", to=[]),

@@ -67,19 +67,14 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $drain := "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" -}}
 {{- range $line := splitList "\n" (.Files.Get "files/cluster.env") -}}
 {{- $pair := splitn "=" 2 $line -}}
-{{- if and $line (not (hasPrefix "#" $line)) (ne $pair._0 $drain) -}}
+{{- $off := and (not $.Values.haproxy.enabled) (regexMatch "HA_?PROXY|THROUGHPUT|FALLBACK_PROXY" $pair._0) -}}
+{{- if and $line (not (hasPrefix "#" $line)) (ne $pair._0 $drain) (not $off) -}}
 - name: {{ $pair._0 }}
   value: {{ $pair._1 | quote }}
 {{ end -}}
 {{- end -}}
 - name: {{ $drain }}
   value: {{ .Values.drainSeconds | quote }}
-{{- if .Values.haproxy.enabled }}
-- name: RAY_SERVE_ENABLE_HA_PROXY
-  value: "1"
-- name: RAY_SERVE_THROUGHPUT_OPTIMIZED
-  value: "1"
-{{- end }}
 - name: AIGE_JOURNAL_URL
   valueFrom:
     secretKeyRef:
