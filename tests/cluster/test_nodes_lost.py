@@ -7,6 +7,8 @@ import pytest
 from tests.cluster.audit import Audit, assert_kept
 from tests.cluster.lab import Lab
 
+pytestmark = pytest.mark.long
+
 KILLED_S = 5
 """A crash is noticed in 3 s; then TaskStatus starts elsewhere."""
 SILENT_S = 12

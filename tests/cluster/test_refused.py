@@ -5,6 +5,9 @@ import pytest
 from tests.cluster.lab import Lab
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
