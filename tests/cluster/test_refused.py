@@ -4,7 +4,6 @@ import pytest
 
 from tests.cluster.lab import Lab
 
-
 pytestmark = pytest.mark.long
 
 
