@@ -76,9 +76,11 @@ wheel: $(DEV) $(UI) ## build the wheel, the web UI in it, into dist/
 image: ## build the container image (IMAGE=registry.example/aige:1.0), with docker, podman or buildah
 	@bash scripts/image.sh
 
-sbom: $(DEV) ## write what the service is made of to dist/aige.cdx.json (CycloneDX)
+# In an environment of its own: with one of its dependencies, each `import ray` takes four seconds more (tests/test_locks.py).
+sbom: $(DEV) ## write what the service is made of to dist/aige.cdx.json (CycloneDX; its tool is fetched at each use)
 	@mkdir -p dist
-	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --sv 1.6 --of JSON \
+	@$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 \
+		cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --sv 1.6 --of JSON \
 		--output-file dist/aige.cdx.json requirements.lock
 
 $(MODULES): frontend/package-lock.json

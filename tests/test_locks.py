@@ -38,3 +38,9 @@ def test_lock_names_no_host(lock: str) -> None:
 def test_no_deep_learning_framework(lock: str) -> None:
     """The models run in onnxruntime: an install is some hundred megabytes, not several thousand."""
     assert not any(pin.startswith(("torch", "tensorflow", "jax", "nvidia")) for pin in _pins(lock))
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_no_package_slows_every_import(lock: str) -> None:
+    """jsonschema, and so Ray, imports rfc3987-syntax where it is there: four seconds of CPU in each process."""
+    assert not any(pin.startswith("rfc3987-syntax") for pin in _pins(lock))

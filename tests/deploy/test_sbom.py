@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[2]
 def test_it_names_every_package_of_the_lock(tmp_path: Path) -> None:
     """At its version, with the hashes that an installation accepts; written as `make sbom` does."""
     make = (ROOT / "Makefile").read_text(encoding="utf-8")
-    recipe = make[make.index("cyclonedx-py requirements") : make.index("\n\n", make.index("cyclonedx-py"))]
+    recipe = make[make.index("uv tool run") : make.index("\n\n", make.index("uv tool run"))]
     arguments = recipe.replace("\\\n", " ").replace("dist/", f"{tmp_path}/").split()
     program = shutil.which(str(Path(sys.executable).with_name(arguments[0])))
-    assert program, "make sbom needs cyclonedx-bom"
+    assert program, "make sbom needs uv"
     subprocess.run([program, *arguments[1:]], cwd=ROOT, check=True, capture_output=True)
     bill = json.loads((tmp_path / "aige.cdx.json").read_text(encoding="utf-8"))
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
