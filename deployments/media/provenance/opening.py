@@ -84,6 +84,8 @@ def _own_file(environment: Environment) -> Path:
 def _check_own(file: Path) -> None:
     try:
         read_own_credentials(file)
+    except NotADirectoryError:
+        return  # the data folder is none: whoever opens it says so
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
 
