@@ -20,7 +20,7 @@ UI := frontend/dist/index.html
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test test-quick test-cluster soak check check-models demo bench dev lock wheel image sbom
+.PHONY: help run stop test test-quick test-cluster test-image soak check check-models demo bench dev lock wheel image sbom
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,9 @@ test: $(DEV) $(UI) ## run every test
 
 test-cluster: $(DEV) ## every trial on simulated machines: lost, cut off, drained (needs root on Linux; half an hour)
 	@$(BIN)/python -m pytest -p no:xdist tests/cluster
+
+test-image: $(DEV) $(UI) ## build the container image and try it (needs podman and mmdebstrap on Linux; some minutes)
+	@$(BIN)/python -m pytest -p no:xdist tests/deploy/test_image.py
 
 test-quick: $(DEV) ## the core's tests: no Ray cluster, no browser, no network, no pictures; about a minute
 	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive" \

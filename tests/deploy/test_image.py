@@ -54,6 +54,7 @@ def test_only_what_is_copied_reaches_the_builder() -> None:
     assert {name.partition("/")[0] for names in copied for name in names.split()} == allowed
 
 
+@pytest.mark.long
 def test_it_says_what_it_is(image: str) -> None:
     """Labels of the Open Container Initiative, and how to run, watch and stop it."""
     config = inspected("image", image)["Config"]
@@ -67,11 +68,13 @@ def test_it_says_what_it_is(image: str) -> None:
     assert "Entrypoint" not in config or not config["Entrypoint"], "KubeRay gives a command of its own"
 
 
+@pytest.mark.long
 def test_it_is_small(image: str) -> None:
     """Less than a gigabyte, its base included."""
     assert inspected("image", image)["Size"] < 1_000_000_000
 
 
+@pytest.mark.long
 def test_it_has_what_a_cluster_needs(image: str) -> None:
     """KubeRay's commands run in bash, and its probes use wget; pip is of no use at run time."""
     asked = "for name in bash wget ray serve python aige; do command -v $name || echo no $name; done; ! command -v pip"
@@ -79,6 +82,7 @@ def test_it_has_what_a_cluster_needs(image: str) -> None:
     assert "no " not in said.stdout
 
 
+@pytest.mark.long
 def test_it_runs_without_rights_and_makes_three_pictures(running: str, tmp_path: Path) -> None:
     """A root that nobody writes to, no user of this machine's, no capability; `make demo` against it."""
     status = podman("exec", running, "cat", "/proc/self/status").stdout
@@ -91,6 +95,7 @@ def test_it_runs_without_rights_and_makes_three_pictures(running: str, tmp_path:
     assert done.stdout.count("done") == 3
 
 
+@pytest.mark.long
 def test_its_studio_is_inside(running: str) -> None:
     """The page and its script."""
     page = inside(running, "curl", "--silent", "http://127.0.0.1:8000/").stdout
@@ -98,11 +103,13 @@ def test_its_studio_is_inside(running: str) -> None:
     assert script.endswith(".js")
 
 
+@pytest.mark.long
 def test_it_is_healthy(running: str) -> None:
     """Its health check asks what listens."""
     assert podman("healthcheck", "run", running, check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_sigterm_stops_it_cleanly(running: str) -> None:
     """All processes end by themselves, within a minute."""
     podman("stop", "--time=60", running)
