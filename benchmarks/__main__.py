@@ -20,7 +20,7 @@ from benchmarks.figures import accept, complete, flood, in_flight, latency, pict
 from benchmarks.results import RESULTS, Results
 from benchmarks.sink import Sink
 from benchmarks.system import Running, System, started
-from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, AigeCallers
+from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, AigeCallers, AigeUnmarked
 from benchmarks.table import as_markdown
 from deployments.settings import Profile
 
@@ -46,7 +46,8 @@ def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends us, our servers end too
     _allow_many_sockets()
-    ours = [*(Aige(profile) for profile in arguments.profile), AigeCallers(arguments.profile[-1])]
+    last = arguments.profile[-1]
+    ours = [*(Aige(profile) for profile in arguments.profile), AigeUnmarked(last), AigeCallers(last)]
     systems: list[System] = [*ours, *PEER_SYSTEMS]
     chosen = [system for system in systems if not arguments.only or system.name in arguments.only]
     if missing := _missing():

@@ -1,5 +1,5 @@
 """Where uploads go: a server on loopback that takes every PUT, throws it away, and tells when it came. Webhooks, which
-are POSTs, it takes without a word.
+are POSTs, it takes without a word. Whatever is read from it is the photo of every task.
 
 It lives in the client's own process, so that the client learns that a task's work is done without asking.
 """
@@ -8,7 +8,11 @@ import asyncio
 import time
 from typing import Self
 
+from benchmarks import task
+
 _TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+_PICTURE = task.picture()
+_PHOTO = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n%b" % (len(_PICTURE), _PICTURE)
 
 
 class Sink:
@@ -68,4 +72,4 @@ class _Connection(asyncio.Protocol):
                 self._sink.take(path.decode().lstrip("/"))
             self._read = self._read[end + 4 + length :]
             if self._transport:
-                self._transport.write(_TAKEN)
+                self._transport.write(_PHOTO if method == b"get" else _TAKEN)

@@ -136,7 +136,8 @@ class Running:
         return f"{self.name}-{next(self._names)}"
 
     def submission(self, upload: str, hold_s: float = 0) -> Call:
-        body = task.body(self.sink.url(upload), hold_s, self.sink.url("told") if self.api.tells else None)
+        told_url = self.sink.url("told") if self.api.tells else None
+        body = task.body(self.sink.url(upload), self.sink.url("photo"), hold_s, told_url)
         return Call("POST", self.api.submit, body)
 
     async def submit(self, connection: Connection, upload: str, hold_s: float = 0) -> str:

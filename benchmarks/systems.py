@@ -62,6 +62,21 @@ class Aige:
         return {}
 
 
+class AigeUnmarked(Aige):
+    """This project without the manifests that say where a picture comes from; peers have none either."""
+
+    @property
+    def name(self) -> str:
+        return f"{super().name}_unmarked"
+
+    @property
+    def title(self) -> str:
+        return f"{super().title}, provenance off"
+
+    def arguments(self) -> dict[str, object]:
+        return {"provenance": "off"}
+
+
 QUIET_KEY, FLOOD_KEY = "quiet-key", "flood-key"
 FLOOD_IN_FLIGHT = 64
 """So many tasks the flooding caller may have at once."""

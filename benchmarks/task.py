@@ -22,11 +22,11 @@ def hold_s(text: str) -> float:
     return float(text.removeprefix(HOLD)) if text.startswith(HOLD) else 0.0
 
 
-def body(write_url: str, hold_s: float = 0, webhook_url: str | None = None) -> bytes:
+def body(write_url: str, photo_url: str, hold_s: float = 0, webhook_url: str | None = None) -> bytes:
     """A request as all systems take it (JSON); with `webhook_url`, only ours."""
     fields: dict[str, object] = {
         "prompt": prompt(hold_s),
-        "source_images": ["https://photos.example/one.jpg"],
+        "source_images": [photo_url],
         "aspect_ratio": "1:1",
         "avatar_id": "a-1",
         "writeUrl": write_url,
