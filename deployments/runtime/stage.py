@@ -85,8 +85,9 @@ class StepContext:
         """The pictures, by title, as ingredients of the result; none where provenance is off."""
         if self._manifests is None:
             return []
-        found = [(title, await at_hand(picture, FETCH_GRACE_S)) for title, picture in pictures.items()]
-        return [await self._manifests.ingredient(data or b"", title, role) for title, data in found]
+        found = await asyncio.gather(*(at_hand(picture, FETCH_GRACE_S) for picture in pictures.values()))
+        read = zip(pictures, found, strict=True)
+        return [await self._manifests.ingredient(data or b"", title, role) for title, data in read]
 
     async def marked(self, title: str, picture: Picture) -> list[Ingredient]:
         """What an engine made, as an ingredient, if it came with a manifest of its provider's."""
