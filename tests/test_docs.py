@@ -102,7 +102,13 @@ def _output(command: list[str], calls: list[list[object]]) -> list[str]:
     return ran.stdout.splitlines()
 
 
-@pytest.mark.parametrize("verify", [_python, _typescript], ids=["Python", "TypeScript"])
+@pytest.mark.parametrize(
+    "verify",
+    [
+        pytest.param(_python, id="Python"),
+        pytest.param(_typescript, id="TypeScript", marks=pytest.mark.exhaustive),  # compiling takes seconds
+    ],
+)
 def test_the_page_on_webhooks_verifies_signatures(
     verify: Callable[[Path, list[list[object]]], list[str]], tmp_path: Path
 ) -> None:

@@ -1,6 +1,5 @@
 """What `/openapi.json` says of errors: which statuses a route answers, and the media type of their bodies."""
 
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,6 +7,7 @@ from fastapi import FastAPI
 from deployments.api.models import Problem
 
 PROBLEM_TYPE = "application/problem+json"
+_SCHEMAS = "#/components/schemas/"
 
 _MEANINGS = {
     400: "Something is wrong with the request itself.",
@@ -25,7 +25,8 @@ _MEANINGS = {
 
 def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route documents of the problems that it answers with: the `responses` of FastAPI's decorators."""
-    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+    content = {PROBLEM_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
+    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
 class DocumentedApp(FastAPI):
@@ -36,17 +37,11 @@ class DocumentedApp(FastAPI):
             document = super().openapi()
             for path in document["paths"].values():
                 for operation in path.values():
-                    _correct(operation["responses"])
+                    operation["responses"].pop("422", None)  # FastAPI's own answer to an invalid request
+            schemas = document["components"]["schemas"]
             for never_sent in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(never_sent, None)
+                schemas.pop(never_sent, None)
+            problem = Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
+            schemas |= problem.pop("$defs", {}) | {"Problem": problem}
         assert self.openapi_schema is not None  # noqa: S101 - FastAPI keeps it there
         return self.openapi_schema
-
-
-def _correct(responses: dict[str, Any]) -> None:
-    """FastAPI documents its own answer to an invalid request, and each problem in the route's own media type."""
-    responses.pop("422", None)
-    for status, response in responses.items():
-        if int(status) >= HTTPStatus.BAD_REQUEST:
-            (body,) = response["content"].values()
-            response["content"] = {PROBLEM_TYPE: body}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from deployments.api.app import Parts, build_api
 from deployments.media.storage import BuiltinStore
@@ -51,4 +52,22 @@ async def client_of(parts: Parts) -> AsyncIterator[Clients]:
 @pytest.fixture
 async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(build_api(parts)), base_url=BASE) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared_backend() -> InProcess:
+    """For tests whose requests never get so far."""
+    return InProcess(Settings())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_client(
+    shared_backend: InProcess, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of one API for all tests of a module with this loop scope: building one takes longer than a request."""
+    settings = Settings()
+    store = BuiltinStore(tmp_path_factory.mktemp("objects"), b"secret", max_bytes=settings.limits.picture_bytes)
+    api = build_api(Parts(settings=settings, backend=shared_backend, store=store, engines=LOCAL))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
         yield client

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import pytest
+
+REFUSED = pytest.mark.asyncio(loop_scope="module")
+"""On tests whose requests are all refused: they share the API of `shared_client`."""
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 URLS = {"writeUrl": "https://store.example/w?X=1", "readUrl": "https://store.example/r"}

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.api.in_process import InProcess
-from tests.api.requests import BAD_URLS, PNG, ROUTES, params, refused_field, send
+from tests.api.requests import BAD_URLS, PNG, REFUSED, ROUTES, params, refused_field, send
 
 
 @pytest.mark.parametrize("photo", [PNG, f"data:image/png;base64,{PNG}", f"DATA:image/jpeg;base64,{PNG}"])
@@ -26,33 +26,36 @@ NO_PHOTOS = [
 ]
 
 
+@REFUSED
 @pytest.mark.parametrize("photo", NO_PHOTOS)
 async def test_what_is_no_photo_is_a_400_that_names_it(
-    client: httpx.AsyncClient, backend: InProcess, photo: str
+    shared_client: httpx.AsyncClient, shared_backend: InProcess, photo: str
 ) -> None:
     """Neither a picture in one of the three formats, nor a URL that may be opened; nothing is started."""
-    place = await refused_field(client, "avatar", {"source_images": [PNG, photo]})
-    assert (place, backend.works) == (["body", "source_images", 1], [])
+    place = await refused_field(shared_client, "avatar", {"source_images": [PNG, photo]})
+    assert (place, shared_backend.works) == (["body", "source_images", 1], [])
 
 
+@REFUSED
 @pytest.mark.parametrize("url", BAD_URLS)
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_url_that_must_not_be_opened_is_a_400_that_names_it(
-    client: httpx.AsyncClient, backend: InProcess, route: str, url: str
+    shared_client: httpx.AsyncClient, shared_backend: InProcess, route: str, url: str
 ) -> None:
     """As it is written: nothing is looked up, and nothing is started."""
     for field in ("writeUrl", "readUrl"):
-        assert await refused_field(client, route, {field: url}) == ["body", field]
-    assert backend.works == []
+        assert await refused_field(shared_client, route, {field: url}) == ["body", field]
+    assert shared_backend.works == []
 
 
+@REFUSED
 @pytest.mark.parametrize("url", [*BAD_URLS, f"data:,{PNG}"])
 @pytest.mark.parametrize("field", ["person", "background"])
 async def test_a_picture_of_an_overlay_is_a_url_that_may_be_opened(
-    client: httpx.AsyncClient, field: str, url: str
+    shared_client: httpx.AsyncClient, field: str, url: str
 ) -> None:
     """The same rule, and no data URI."""
-    place = await refused_field(client, "overlay", {"params": params(**{field: url})})
+    place = await refused_field(shared_client, "overlay", {"params": params(**{field: url})})
     assert place == ["body", "params", field]
 
 
@@ -76,6 +79,7 @@ async def test_photos_of_todays_phones_are_taken(client: httpx.AsyncClient, size
     assert (await send(client, "avatar", source_images=[base64.b64encode(photo.getvalue()).decode()])).is_success
 
 
+@REFUSED
 @pytest.mark.parametrize(
     "expired",
     [
@@ -85,9 +89,9 @@ async def test_photos_of_todays_phones_are_taken(client: httpx.AsyncClient, size
         "https://a.blob.core.windows.net/c/k?se=2020-01-01T00:00:00Z&sp=w&sig=0",
     ],
 )
-async def test_an_expired_write_url_is_refused_at_submit(client: httpx.AsyncClient, expired: str) -> None:
+async def test_an_expired_write_url_is_refused_at_submit(shared_client: httpx.AsyncClient, expired: str) -> None:
     """Better now than after the model has been paid."""
-    answer = await send(client, "avatar", writeUrl=expired)
+    answer = await send(shared_client, "avatar", writeUrl=expired)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["loc"] == ["body", "writeUrl"]
     assert "expired" in answer.json()["detail"]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.api.in_process import InProcess
-from tests.api.requests import NOT_TEXT, OVERLAY, PNG, ROUTES, params, refused_field, send
+from tests.api.requests import NOT_TEXT, OVERLAY, PNG, REFUSED, ROUTES, params, refused_field, send
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -32,18 +32,20 @@ WRONG: list[tuple[str, Mapping[str, object]]] = [
 ]
 
 
+@REFUSED
 @pytest.mark.parametrize(("route", "change"), WRONG)
 async def test_a_wrong_field_is_a_400_that_names_it(
-    client: httpx.AsyncClient, backend: InProcess, route: str, change: Mapping[str, object]
+    shared_client: httpx.AsyncClient, shared_backend: InProcess, route: str, change: Mapping[str, object]
 ) -> None:
     """A problem document whose `errors` point at the field; nothing is started."""
-    assert (await refused_field(client, route, change))[:2] == ["body", next(iter(change))]
-    assert backend.works == []
+    assert (await refused_field(shared_client, route, change))[:2] == ["body", next(iter(change))]
+    assert shared_backend.works == []
 
 
 NO_NUMBER: list[object] = ["1", True, None, [1], {}]
 
 
+@REFUSED
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -56,16 +58,17 @@ NO_NUMBER: list[object] = ["1", True, None, [1], {}]
         {**params(), "position": None},
     ],
 )
-async def test_a_wrong_place_is_a_400_that_names_it(client: httpx.AsyncClient, wrong: object) -> None:
+async def test_a_wrong_place_is_a_400_that_names_it(shared_client: httpx.AsyncClient, wrong: object) -> None:
     """Numbers are strict: neither quoted nor boolean."""
-    assert (await refused_field(client, "overlay", {"params": wrong}))[:2] == ["body", "params"]
+    assert (await refused_field(shared_client, "overlay", {"params": wrong}))[:2] == ["body", "params"]
 
 
+@REFUSED
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400])
-async def test_numbers_are_finite(client: httpx.AsyncClient, number: str) -> None:
+async def test_numbers_are_finite(shared_client: httpx.AsyncClient, number: str) -> None:
     """JSON has no word for these, but many parsers take them."""
     body = json.dumps(OVERLAY).replace("-20.5", number)
-    answer = await client.put(ROUTES["overlay"][1], content=body, headers={"Content-Type": "application/json"})
+    answer = await shared_client.put(ROUTES["overlay"][1], content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
 
 

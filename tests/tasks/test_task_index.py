@@ -170,6 +170,7 @@ def steps_of(make: Callable[[], object]) -> int:
     return lines
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "wanted",
     [
