@@ -20,7 +20,7 @@ from benchmarks.figures import accept, complete, flood, in_flight, latency, pict
 from benchmarks.results import RESULTS, Results
 from benchmarks.sink import Sink
 from benchmarks.system import Running, System, started
-from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, AigeCallers, AigeUnmarked
+from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, with_callers, without_provenance
 from benchmarks.table import as_markdown
 from deployments.settings import Profile
 
@@ -47,7 +47,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends us, our servers end too
     _allow_many_sockets()
     last = arguments.profile[-1]
-    ours = [*(Aige(profile) for profile in arguments.profile), AigeUnmarked(last), AigeCallers(last)]
+    ours = [*(Aige(profile) for profile in arguments.profile), without_provenance(last), with_callers(last)]
     systems: list[System] = [*ours, *PEER_SYSTEMS]
     chosen = [system for system in systems if not arguments.only or system.name in arguments.only]
     if missing := _missing():

@@ -9,17 +9,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
 
 import yaml
 
 from benchmarks.system import Api, Place, Service, System, free_port
 from benchmarks.wrk import ROOT
-from deployments.settings import Environment, Profile
+from deployments.settings import Profile
 from scripts import cluster
 
 PEERS_BIN = ROOT / ".venv-bench" / "bin"
 PEERS = "benchmarks.peers"
+
+
+API = Api(submit="/api/v1/avatar", status="/api/v1/task/{}/status", events="/api/v1/task/{}/events")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Aige:
     """Told apart by this in the results."""
     deployments: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Other options than those of `serve_config.yaml`, by deployment."""
-    api: ClassVar = Api(submit="/api/v1/avatar", status="/api/v1/task/{}/status", events="/api/v1/task/{}/events")
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    """Other settings than those of `serve_config.yaml`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of its own."""
+    api: Api = API
 
     @property
     def name(self) -> str:
@@ -42,39 +48,21 @@ class Aige:
         return f"AIGE, {self.profile}{self.variant}"
 
     def services(self, place: Place) -> list[Service]:
-        config = write_config(place.folder, self.deployments, self.arguments())
+        config = write_config(place.folder, self.deployments, self.arguments)
         options = ["--config", str(config), "--port", str(place.port), "--profile", self.profile]
         command = [sys.executable, "-m", "scripts.run", *options]
         environment = {
             "AIGE_RUN": "",  # scripts.run marks what it starts, and is none of it
             "AIGE_DATA_DIR": str(place.folder),
             **_surroundings(place),
-            **self.environment(),
+            **self.environment,
         }
         return [Service(command, environment)]
 
-    def arguments(self) -> dict[str, object]:
-        """Other settings than those of `serve_config.yaml`."""
-        return {}
 
-    def environment(self) -> dict[str, str]:
-        """Variables of its own."""
-        return {}
-
-
-class AigeUnmarked(Aige):
+def without_provenance(profile: str) -> Aige:
     """This project without the manifests that say where a picture comes from; peers have none either."""
-
-    @property
-    def name(self) -> str:
-        return f"{super().name}_unmarked"
-
-    @property
-    def title(self) -> str:
-        return f"{super().title}, provenance off"
-
-    def arguments(self) -> dict[str, object]:
-        return {"provenance": "off"}
+    return Aige(profile, "_unmarked", arguments={"provenance": "off"})
 
 
 QUIET_KEY, FLOOD_KEY = "quiet-key", "flood-key"
@@ -82,36 +70,28 @@ FLOOD_IN_FLIGHT = 64
 """So many tasks the flooding caller may have at once."""
 
 
-class AigeCallers(Aige):
+def with_callers(profile: str) -> Aige:
     """This project with all that a public service sets: named keys, every kind of limit, a price, and webhooks."""
-
-    api: ClassVar = replace(Aige.api, key=QUIET_KEY, tells=True)
-
-    @property
-    def name(self) -> str:
-        return f"{super().name}_callers"
-
-    @property
-    def title(self) -> str:
-        return f"{super().title}, with callers, limits and webhooks"
-
-    def arguments(self) -> dict[str, object]:
-        wide = {"tasks_in_flight": 1_000_000, "tasks_per_minute": 10_000_000, "spend_per_day": 1_000_000}
-        flood = {**wide, "tasks_in_flight": FLOOD_IN_FLIGHT}
-        return {"callers": {"quiet": wide, "flood": flood}, "prices": {"instant": 0.01}}
-
-    def environment(self) -> dict[str, str]:
-        named = {"AIGE_API_KEYS": f"quiet:{QUIET_KEY},flood:{FLOOD_KEY}"}
-        secret = base64.b64encode(bytes(range(32))).decode()
-        has_webhooks = "aige_webhook_secret" in Environment.model_fields
-        return named | ({"AIGE_WEBHOOK_SECRET": f"whsec_{secret}"} if has_webhooks else {})
+    wide = {"tasks_in_flight": 1_000_000, "tasks_per_minute": 10_000_000, "spend_per_day": 1_000_000}
+    flood = {**wide, "tasks_in_flight": FLOOD_IN_FLIGHT}
+    secret = base64.b64encode(bytes(range(32))).decode()
+    return Aige(
+        profile,
+        "_callers",
+        arguments={"callers": {"quiet": wide, "flood": flood}, "prices": {"instant": 0.01}},
+        environment={
+            "AIGE_API_KEYS": f"quiet:{QUIET_KEY},flood:{FLOOD_KEY}",
+            "AIGE_WEBHOOK_SECRET": f"whsec_{secret}",
+        },
+        api=replace(API, key=QUIET_KEY, tells=True),
+    )
 
 
 class TwoNodes(Aige):
     """This project on a Ray cluster of two nodes, both on this machine."""
 
     def services(self, place: Place) -> list[Service]:
-        config = write_config(place.folder, self.deployments)
+        config = write_config(place.folder, self.deployments, self.arguments)
         if not cluster.temp_dir(place.folder).exists():
             cluster.make_temp_dir(place.folder)
         command = [sys.executable, "-m", "benchmarks.two_nodes", str(config), str(place.port)]
@@ -130,14 +110,14 @@ def _surroundings(place: Place) -> dict[str, str]:
 
 
 def write_config(
-    folder: Path, deployments: Mapping[str, Mapping[str, object]], arguments: Mapping[str, object] | None = None
+    folder: Path, deployments: Mapping[str, Mapping[str, object]], arguments: Mapping[str, object]
 ) -> Path:
     """`serve_config.yaml` with the engine of the benchmarks, other settings, and other options for the deployments that
     are named.
     """
     config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
     app = config["applications"][0]
-    app["args"] |= {"engine": "benchmarks.engine:InstantEngine", **(arguments or {})}
+    app["args"] |= {"engine": "benchmarks.engine:InstantEngine", **arguments}
     for deployment in app["deployments"]:
         changes = deployments.get(deployment["name"], {})
         if "num_replicas" in changes:

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from benchmarks.goals import GOALS
 from benchmarks.results import Medians
 
-OURS = ("aige_production", "aige_laptop", "aige", "aige_production_callers", "aige_laptop_callers")
+OURS = (
+    "aige_production",
+    "aige_laptop",
+    "aige",
+    "aige_production_unmarked",
+    "aige_laptop_unmarked",
+    "aige_production_callers",
+    "aige_laptop_callers",
+)
 
 
 def as_markdown(medians: Medians) -> str:

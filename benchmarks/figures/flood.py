@@ -8,7 +8,7 @@ import asyncio
 from benchmarks.figures import latency
 from benchmarks.sink import Sink
 from benchmarks.system import Running, started
-from benchmarks.systems import FLOOD_KEY, AigeCallers
+from benchmarks.systems import FLOOD_KEY, with_callers
 from benchmarks.wrk import Load, wrk
 
 CONNECTIONS = 32
@@ -17,7 +17,7 @@ WARM_UP_S = 2
 
 async def measure(profile: str, seconds: float) -> dict[str, dict[str, float]]:
     """Figures by name, then by system."""
-    system = AigeCallers(profile)
+    system = with_callers(profile)
     async with Sink() as sink, started(system, sink) as running:
         before = await latency.measure(running, seconds)
         flooding = asyncio.create_task(_flood(running, 2 * seconds + 2 * WARM_UP_S))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
 
 from deployments.api.models import Problem
 
@@ -41,7 +42,8 @@ class DocumentedApp(FastAPI):
             schemas = document["components"]["schemas"]
             for never_sent in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(never_sent, None)
-            problem = Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
-            schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+            problem = jsonable_encoder(Problem.model_json_schema(ref_template=_SCHEMAS + "{model}"), exclude_none=True)
+            schemas |= problem.pop("$defs") | {"Problem": problem}
+            document["components"]["schemas"] = dict(sorted(schemas.items()))
         assert self.openapi_schema is not None  # noqa: S101 - FastAPI keeps it there
         return self.openapi_schema

@@ -27,8 +27,7 @@ def backend(settings: Settings) -> InProcess:
 
 @pytest.fixture
 def parts(settings: Settings, backend: InProcess, tmp_path: Path) -> Parts:
-    store = BuiltinStore(tmp_path / "objects", b"secret", max_bytes=settings.limits.picture_bytes)
-    return Parts(settings=settings, backend=backend, store=store, engines=LOCAL)
+    return _parts(settings, backend, tmp_path)
 
 
 Clients = Callable[[str], httpx.AsyncClient]
@@ -51,7 +50,7 @@ async def client_of(parts: Parts) -> AsyncIterator[Clients]:
 
 @pytest.fixture
 async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(build_api(parts)), base_url=BASE) as client:
+    async with _client(parts) as client:
         yield client
 
 
@@ -66,8 +65,14 @@ async def shared_client(
     shared_backend: InProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of one API for all tests of a module with this loop scope: building one takes longer than a request."""
-    settings = Settings()
-    store = BuiltinStore(tmp_path_factory.mktemp("objects"), b"secret", max_bytes=settings.limits.picture_bytes)
-    api = build_api(Parts(settings=settings, backend=shared_backend, store=store, engines=LOCAL))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
+    async with _client(_parts(Settings(), shared_backend, tmp_path_factory.mktemp("api"))) as client:
         yield client
+
+
+def _parts(settings: Settings, backend: InProcess, folder: Path) -> Parts:
+    store = BuiltinStore(folder / "objects", b"secret", max_bytes=settings.limits.picture_bytes)
+    return Parts(settings=settings, backend=backend, store=store, engines=LOCAL)
+
+
+def _client(parts: Parts) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(build_api(parts)), base_url=BASE)

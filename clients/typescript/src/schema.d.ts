@@ -525,6 +525,18 @@ export interface components {
             message: string;
         };
         /**
+         * FieldError
+         * @description One thing wrong with the request.
+         */
+        FieldError: {
+            /** Loc */
+            loc: (string | number)[];
+            /** Msg */
+            msg: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * HealthResponse
          * @description All is well; what is not is a problem document.
          */
@@ -736,6 +748,28 @@ export interface components {
             expires_at: string;
         };
         /**
+         * Problem
+         * @description A problem document, RFC 9457.
+         */
+        Problem: {
+            /**
+             * Type
+             * @default about:blank
+             */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /**
+             * Errors
+             * @description Only where a field of the request is wrong.
+             */
+            errors?: components["schemas"]["FieldError"][] | null;
+        };
+        /**
          * ProviderErasureResponse
          * @description Whether a provider has deleted what it keeps of a request; false where it has no way to do so.
          */
@@ -909,41 +943,6 @@ export interface components {
          * @enum {string}
          */
         WebhookState: "waiting" | "delivered" | "given_up";
-        /**
-         * FieldError
-         * @description One thing wrong with the request.
-         */
-        FieldError: {
-            /** Loc */
-            loc: (string | number)[];
-            /** Msg */
-            msg: string;
-            /** Type */
-            type: string;
-        };
-        /**
-         * Problem
-         * @description A problem document, RFC 9457.
-         */
-        Problem: {
-            /**
-             * Type
-             * @default about:blank
-             */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-            /**
-             * Errors
-             * @description Only where a field of the request is wrong.
-             * @default null
-             */
-            errors: components["schemas"]["FieldError"][] | null;
-        };
     };
     responses: never;
     parameters: never;
