@@ -3,10 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import replace
-from functools import partial
 
 from deployments.api.webhook_sender import WebhookSender
 from deployments.engines.base import Engine
@@ -39,8 +36,6 @@ class Uploader(Stage):
         self._webhooks = WebhookSender(open_webhook_egress(self.environment), self.environment.webhook_secrets)
         self._erasing = Erasing(open_store(settings, self.environment), self._engine)
         self._signer = open_signer(settings, self.environment)
-        # One: c2pa reads and writes through callbacks in Python, and several threads at that take twice the CPU.
-        self._signing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing")
 
     async def run(self, work: Work, run: StepContext) -> Work:
         """The work without its picture, once the upload has been acknowledged.
@@ -51,8 +46,7 @@ class Uploader(Stage):
         """
         data = await run.bytes_of(work.needed_picture())
         if self._signer is not None:
-            marked = partial(copy_context().run, self._marked, self._signer, data, work)  # its logs name the task
-            data = await asyncio.get_running_loop().run_in_executor(self._signing, marked)
+            data = await asyncio.to_thread(self._marked, self._signer, data, work)
         job = work.job
         await upload(self.egress, job.write_url, data, read_url=job.read_url, deadline=run.seconds_left)
         return work.delivered()

@@ -1,4 +1,4 @@
-"""Signs results. This is CPU work of a few milliseconds: call it in a thread, and one at a time."""
+"""Signs results. This is CPU work of a few milliseconds: call it in a thread."""
 
 import io
 import json
