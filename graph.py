@@ -36,6 +36,7 @@ def build(settings: Settings) -> Application:
         SettingsError: a setting, or an environment variable, is misspelt or impossible, also on so many nodes.
     """
     spans.are_on()
+    Environment().journal(settings)
     if ray.is_initialized():
         check_cluster(settings, count_nodes())
     return _bound(settings)

@@ -93,8 +93,19 @@ def _base_url(value: str) -> str:
 
 
 def _journal(value: str) -> str:
-    if not re.fullmatch(r"sqlite|memory|rediss?://\S+", value):
-        raise ValueError("must be 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'")
+    if re.fullmatch(r"\w+(\+\w+)?://([^/\s]*@\S*|\S*[?&]password=\S*)", value):
+        raise ValueError("must not hold a name or a password: set AIGE_JOURNAL_URL to the URL, and this to 'redis'")
+    if not re.fullmatch(r"sqlite|redis|postgresql|memory|rediss?://\S+", value):
+        raise ValueError("must be 'sqlite', 'redis', 'postgresql' or 'memory'; AIGE_JOURNAL_URL says where a server is")
+    return value
+
+
+_JOURNAL_URLS = {"redis": r"rediss?(\+sentinel)?://\S+|unix://\S+", "postgresql": r"postgres(ql)?://\S+"}
+
+
+def _journal_url(value: SecretStr | None) -> SecretStr | None:
+    if value and not any(re.fullmatch(form, value.get_secret_value()) for form in _JOURNAL_URLS.values()):
+        raise ValueError("must be a URL such as 'redis://host:port/0' or 'postgresql://user:password@host/database'")
     return value
 
 
@@ -155,6 +166,7 @@ class Limits(_Strict):
     picture_pixels: int = Field(default=40_000_000, gt=0)
     source_images: int = Field(default=8, ge=1, le=8)
     tasks_in_flight: int = Field(default=10_000, gt=0)
+    picture_bytes_in_flight: int = Field(default=1_000_000_000, gt=0)
     redirects: int = Field(default=3, ge=0, le=10)
 
 
@@ -207,7 +219,7 @@ class Settings(_Strict):
     storage: Literal["builtin", "s3"] = "builtin"
     s3: S3 | None = None
     data_dir_shared: bool = False
-    journal: JournalPlace = Field(default="sqlite", repr=False)  # the URL may hold a password
+    journal: JournalPlace = Field(default="sqlite", repr=False)  # what is refused may hold a password
     attempts: int = Field(default=5, ge=1, le=100)
     provenance: Switch = True
     on_unknown_submit: Literal["fail", "retry"] = "fail"
@@ -300,6 +312,7 @@ class Environment(DataFolder):
     aige_api_keys: Annotated[SecretStr | None, NoDecode] = None
     aige_storage_secret: SecretStr | None = None
     aige_webhook_secret: Annotated[SecretStr | None, NoDecode] = None
+    aige_journal_url: Annotated[SecretStr | None, AfterValidator(_journal_url)] = None
     aige_allow_hosts: str = ""
     aige_c2pa_cert: RootedPath | None = None
     aige_c2pa_key: RootedPath | None = None
@@ -360,6 +373,24 @@ class Environment(DataFolder):
                 f"{typed_name('aige_engine')} cannot be set beside `engines`: unset it, or remove `engines`"
             )
         return self.resolved(self.aige_engine or settings.engine)
+
+    def journal(self, settings: Settings) -> str:
+        """Where the journal is: `sqlite`, `memory`, or the URL of a server.
+
+        Raises:
+            SettingsError: `journal` and `AIGE_JOURNAL_URL` do not fit together.
+        """
+        place, name = settings.journal, typed_name("aige_journal_url")
+        url = self.aige_journal_url.get_secret_value() if self.aige_journal_url else None
+        if place not in _JOURNAL_URLS:
+            if url is not None:
+                raise SettingsError(f"{name} is set, but `journal` is {place!r}: set that to 'redis' or 'postgresql'")
+            return place
+        if url is None:
+            raise SettingsError(f"`journal: {place}` needs {name}, the URL of the server")
+        if not re.fullmatch(_JOURNAL_URLS[place], url):
+            raise SettingsError(f"{name} is not the URL of what `journal: {place}` names")
+        return url
 
     def resolved(self, name: str) -> str:
         """The engine that `name` means: `auto` is fal where its key is set, else local."""

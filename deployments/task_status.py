@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NoReturn, cast
 
+import ray
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -23,10 +24,12 @@ from deployments.runtime.tracing import open_tracer
 from deployments.settings import Environment, Settings
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
+from deployments.tasks.lease import Lease
 from deployments.tasks.measured_journal import MeasuredJournal
-from deployments.tasks.messages import Message
+from deployments.tasks.messages import WATCH_SECONDS, Message
 from deployments.tasks.open_journal import open_journal
 from deployments.tasks.orchestrator import Orchestrator
+from deployments.tasks.owner import Owner
 from deployments.tasks.webhook import Answer
 from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Outcome, StepRequest
@@ -40,16 +43,18 @@ LOOK_SECONDS = 3
 
 
 class TaskStatus:
-    """The actor's face to the cluster; `Orchestrator` does the work."""
+    """The actor's face to the cluster; `Owner` and `Orchestrator` do the work."""
 
     async def __init__(self, settings: Settings, app_name: str, build: str) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.install_in_actor()
         await asyncio.to_thread(check_node, settings, build)
         self._identity = identity_of(settings, build)
-        measures = TaskMeasures(open_tracer())
-        journal = MeasuredJournal(open_journal(settings.journal, Environment().aige_data_dir), measures.journal)
+        measures, environment = TaskMeasures(open_tracer()), Environment()
+        place = open_journal(environment.journal(settings), environment.aige_data_dir, app_name)
+        journal = MeasuredJournal(place, measures.journal)
+        lease = Lease(journal, ray.get_runtime_context().get_session_name())
         stages = StageHandles(app_name)
-        self._orchestrator = Orchestrator(
+        orchestrator = Orchestrator(
             settings,
             journal,
             stages.send,
@@ -59,10 +64,14 @@ class TaskStatus:
             on_lost=measures.lost,
             on_webhook=measures.webhook,
             watcher=measures,
+            good_for=lease.told_s,
+            watch_s=lease.watch_s(WATCH_SECONDS),
         )
-        await self._orchestrator.recover()
+        self._owner = Owner(orchestrator, journal, lease)
+        await self._owner.begin()
         self._background = [
-            asyncio.create_task(measures.follow(self._orchestrator)),
+            asyncio.create_task(self._serve()),
+            asyncio.create_task(measures.follow(orchestrator)),
             asyncio.create_task(leave_a_draining_node()),
         ]
 
@@ -72,8 +81,18 @@ class TaskStatus:
 
     async def handle(self, messages: Sequence[Message[object]]) -> list[object]:
         """Handles messages at once: the reply to each, or what its handler raised."""
-        handling = (message.handle(self._orchestrator) for message in messages)
+        handling = (self._owner.handle(message) for message in messages)
         return [_sendable(reply) for reply in await asyncio.gather(*handling, return_exceptions=True)]
+
+    async def _serve(self) -> NoReturn:
+        """Ends the process once it has lost the journal: Ray starts another, which finds out who owns it."""
+        try:
+            await self._owner.serve()
+        except Exception:
+            logger.exception("The owner of the journal broke; this process ends.")
+        finally:
+            logging.shutdown()
+            os._exit(1)
 
 
 async def leave_a_draining_node() -> NoReturn:

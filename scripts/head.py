@@ -100,8 +100,8 @@ def _read(config_file: Path) -> ServeDeploySchema:
 def _try_out(settings: Settings, environment: Environment) -> None:
     """Opens what the service will, to say before Ray starts why it could not."""
     open_store(settings, environment)
-    if settings.journal == "sqlite":
-        asyncio.run(open_journal(settings.journal, environment.aige_data_dir).close())
+    if environment.journal(settings) == "sqlite":
+        asyncio.run(open_journal("sqlite", environment.aige_data_dir, "").close())
 
 
 def _take_stdout() -> TextIO:

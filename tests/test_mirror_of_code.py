@@ -40,6 +40,11 @@ TESTED_ELSEWHERE = {
     "deployments/api/backend.py": "api/test_task_routes.py",
     "deployments/engines/base.py": "engines/local/test_engine.py",
     "deployments/tasks/receipts.py": "tasks/test_paid_submits.py",
+    # Journals on a server, with their ways to it.
+    "deployments/tasks/postgres_journal.py": "tasks/test_journal_outcomes.py",
+    "deployments/tasks/postgres_link.py": "tasks/test_journal_outcomes.py",
+    "deployments/tasks/redis_link.py": "tasks/test_redis_journal.py",
+    "deployments/tasks/redis_scripts.py": "tasks/test_redis_journal.py",
     # Parts of engines: what counts is what a provider is sent, and what becomes of its answer.
     "deployments/engines/circuit.py": "engines/test_chain.py",
     "deployments/engines/engine_options.py": "engines/fal/test_options.py",

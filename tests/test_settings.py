@@ -65,10 +65,61 @@ def test_a_url_that_may_hold_a_password_is_not_shown() -> None:
     """Neither where it is refused, nor in what is logged of the settings."""
     with pytest.raises(SettingsError) as caught:
         Settings.model_validate({"journal": "mysql://user:very-secret@host/0"})
-    assert (
-        str(caught.value) == "journal: must be 'sqlite', 'memory' or the URL of a Redis server, 'redis://host:port/0'"
+    assert str(caught.value) == (
+        "journal: must not hold a name or a password: set AIGE_JOURNAL_URL to the URL, and this to 'redis'"
     )
-    assert "very-secret" not in repr(Settings(journal="redis://user:very-secret@host/0"))
+    with pytest.raises(SettingsError) as caught:
+        Settings.model_validate({"journal": "very-secret"})
+    assert str(caught.value) == (
+        "journal: must be 'sqlite', 'redis', 'postgresql' or 'memory'; AIGE_JOURNAL_URL says where a server is"
+    )
+
+
+@pytest.mark.parametrize("url", ["redis://:very-secret@host/0", "rediss://user:very-secret@host", "redis://user@host"])
+def test_settings_hold_no_password(url: str) -> None:
+    """They are shown by Serve's REST answers, the dashboard and `kubectl`."""
+    with pytest.raises(SettingsError, match="AIGE_JOURNAL_URL") as caught:
+        Settings.model_validate({"journal": url})
+    assert "very-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "place"),
+    [
+        ("sqlite", None, "sqlite"),
+        ("memory", None, "memory"),
+        ("redis", "redis://u:p@h:1/0", "redis://u:p@h:1/0"),
+        ("redis", "rediss://h", "rediss://h"),
+        ("redis", "redis+sentinel://:p@a:1,b:2/master/0", "redis+sentinel://:p@a:1,b:2/master/0"),
+        ("postgresql", "postgresql://u:p@h/d", "postgresql://u:p@h/d"),
+        ("redis://h:1/0", None, "redis://h:1/0"),
+    ],
+)
+def test_where_the_journal_is(monkeypatch: pytest.MonkeyPatch, setting: str, url: str | None, place: str) -> None:
+    """The setting says which kind, `AIGE_JOURNAL_URL` where; a Redis without a password may stand in the setting."""
+    monkeypatch.setenv("AIGE_JOURNAL_URL", url or "")
+    assert Environment().journal(Settings(journal=setting)) == place
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "fault"),
+    [
+        ("redis", "", "`journal: redis` needs AIGE_JOURNAL_URL, the URL of the server"),
+        ("sqlite", "redis://h", "AIGE_JOURNAL_URL is set, but `journal` is 'sqlite'"),
+        ("redis://h", "redis://h", "AIGE_JOURNAL_URL is set, but `journal` is 'redis://h'"),
+        ("postgresql", "redis://:very-secret@h", "AIGE_JOURNAL_URL is not the URL of what `journal: postgresql` names"),
+        ("redis", "mysql://:very-secret@h", "AIGE_JOURNAL_URL: must be a URL such as"),
+    ],
+)
+def test_a_journal_and_its_url_that_do_not_fit_are_refused(
+    monkeypatch: pytest.MonkeyPatch, setting: str, url: str, fault: str
+) -> None:
+    """With one line, and without the URL."""
+    monkeypatch.setenv("AIGE_JOURNAL_URL", url)
+    with pytest.raises(SettingsError) as caught:
+        Environment().journal(Settings(journal=setting))
+    assert str(caught.value).startswith(fault)
+    assert "very-secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

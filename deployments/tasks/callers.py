@@ -58,6 +58,11 @@ class Callers:
         self._started: defaultdict[str, dict[str, datetime]] = defaultdict(dict)  # by task id, the oldest first
         self.spendings = Spendings(PriceList(settings.prices), self._budget_of, clock, on_spent=self._watcher.spent)
 
+    @property
+    def need_history(self) -> bool:
+        """Whether limits or prices are set: then nothing may begin before all that the journal holds is known."""
+        return bool(self._settings.callers or self._settings.prices)
+
     def recall(self, entries: list[Entry]) -> list[Entry]:
         """What a journal tells of callers; returns the entries that are tasks."""
         tasks = self.spendings.recall(entries)

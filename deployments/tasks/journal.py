@@ -1,10 +1,13 @@
 """The journal: what must survive the end of every process. A recovery log: while all is well, hardly anybody reads it.
 
-For each task it keeps its entry, and until the task ends its work up to the last finished stage. A write that has
-returned is durable; one that raises `JournalBroken` did not happen.
+For each task it keeps its entry, and until the task ends its work up to the last finished stage. A write has one of
+three outcomes. It is *done* when it returns: then it is durable. It is *refused* when it raises `JournalBroken`: then
+nothing happened. It is *unknown* when it raises `WriteUnknown`.
 """
 
-from typing import Protocol
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from pydantic import TypeAdapter
 
@@ -14,7 +17,22 @@ from deployments.tasks.work import Work
 
 
 class JournalBroken(AigeError):
-    """The journal cannot be read or written; its text says why, for the operator."""
+    """The journal cannot be read or written, and nothing was written; its text says why, for the operator."""
+
+
+class JournalAway(JournalBroken):
+    """The journal cannot be reached at the moment. Nothing was written."""
+
+
+class WriteUnknown(JournalBroken):
+    """Contact was lost during a write: it may have happened.
+
+    It may even happen later, but never after a further write for the same task has returned.
+    """
+
+
+class NotTheOwner(JournalBroken):
+    """Another process owns the journal. Nothing was written, and this process will never write again."""
 
 
 SCHEMA = 3
@@ -25,15 +43,87 @@ A journal of an older schema is migrated when it is opened (`deployments.tasks.m
 refused.
 """
 
+PORTION = 1_000
+"""Entries of ended tasks that are read at once: few enough that nobody waits long behind them."""
+
 ENTRY = TypeAdapter(Entry)
 WORK = TypeAdapter(Work)
 
 
-class Journal(Protocol):
-    """Where entries and works are kept. Every method may raise `JournalBroken`."""
+class Kept(NamedTuple):
+    """The entry of a task that has not ended, and the bytes of its work as the journal keeps it."""
 
-    async def read(self) -> list[Entry]:
-        """All entries, in no order."""
+    entry: Entry
+    size: int
+
+
+class Ground(StrEnum):
+    """On which ground a process of another cluster than the owner's takes the journal."""
+
+    IDLE = "idle"
+    """The owner's cluster has not renewed its lease for `HOME_LEASES` times as long as it lasts."""
+    TRAFFIC = "traffic"
+    """Callers have come to this cluster: it waits only until the lease has run out, or was released."""
+    FORCE = "force"
+    """They have, and the owner was asked for the journal, but goes on. Nothing is waited for."""
+
+
+HOME_LEASES = 5
+"""So long after its last renewal, the journal waits for a new process of its cluster: Ray takes up to 9 s for that."""
+
+
+class Hold(NamedTuple):
+    """What came of a try to own the journal: whether it `is_mine` now.
+
+    For `left_s` seconds its former owner may still tell what stands in it. This cluster is `retired` where callers came
+    to it, and now come to the cluster that owns the journal.
+    """
+
+    is_mine: bool
+    left_s: float = 0
+    retired: bool = False
+
+
+class Journal(Protocol):
+    """Where entries and works are kept. Every method may raise `JournalBroken`; only writes raise `WriteUnknown`.
+
+    One process owns it: nobody else writes. Writes for one task come one after the other. A task is written with its
+    work first, and has one until it ends.
+
+    If it `is_leased`, its owner must renew it before the lease runs out.
+    """
+
+    is_leased: bool
+
+    async def take(self, cluster: str, lease_s: float, ground: Ground = Ground.IDLE) -> Hold:
+        """Makes this process the owner: nobody else can write from then on.
+
+        A process of the same Ray cluster takes it at once; one of another cluster only as its `ground` says.
+        """
+        ...
+
+    async def renew(self, *, is_busy: bool = False) -> bool:
+        """Prolongs the lease; whether another cluster asks for the journal. It `is_busy` where callers come to it.
+
+        Raises:
+            NotTheOwner: another process has it.
+        """
+        ...
+
+    async def ask_for_it(self) -> None:
+        """Asks the owner, which is in another cluster, to release the journal."""
+        ...
+
+    async def release(self, told_s: float = 0) -> None:
+        """Ends the lease. What this process has told may be shown for `told_s` seconds more."""
+        ...
+
+    async def unfinished(self) -> list[Kept]:
+        """The tasks that have not ended, in no order."""
+        ...
+
+    def ended(self) -> AsyncIterator[list[Entry]]:
+        """The entries of tasks that have ended, in portions and in no order."""
         ...
 
     async def read_entry(self, task_id: str) -> Entry | None:
@@ -59,15 +149,38 @@ class Journal(Protocol):
     async def close(self) -> None: ...
 
 
-class MemoryJournal:
+class HeldByItsProcess:
+    """The owner's side of a journal that no other process can reach while its owner lives."""
+
+    is_leased = False
+
+    async def take(self, _cluster: str, _lease_s: float, _ground: Ground = Ground.IDLE) -> Hold:
+        """See `Journal`."""
+        return Hold(is_mine=True)
+
+    async def renew(self, *, is_busy: bool = False) -> bool:
+        """See `Journal`."""
+        return False
+
+    async def ask_for_it(self) -> None:
+        """See `Journal`."""
+
+    async def release(self, _told_s: float = 0) -> None:
+        """See `Journal`."""
+
+
+class MemoryJournal(HeldByItsProcess):
     """No journal at all: for those who want the bare map. Nothing survives the actor."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._works: dict[str, Work] = {}
 
-    async def read(self) -> list[Entry]:
-        return list(self._entries.values())
+    async def unfinished(self) -> list[Kept]:
+        return [Kept(self._entries[task_id], work.size) for task_id, work in self._works.items()]
+
+    async def ended(self) -> AsyncIterator[list[Entry]]:
+        yield [entry for task_id, entry in self._entries.items() if task_id not in self._works]
 
     async def read_entry(self, task_id: str) -> Entry | None:
         return self._entries.get(task_id)

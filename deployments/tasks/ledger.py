@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from deployments.errors import Conflict, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.tasks.callers import Callers
 from deployments.tasks.entry import Binding, Entry
-from deployments.tasks.journal import Journal, JournalBroken
+from deployments.tasks.journal import Journal, JournalBroken, WriteUnknown
 from deployments.tasks.recent_works import RecentWorks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
@@ -27,15 +28,24 @@ READS_AT_ONCE = 4
 
 
 class Unfinished:
-    """A task that has not ended. `changed` is locked during a change, and notified after it."""
+    """A task that has not ended. `changed` is locked during a change, and notified after it.
+
+    `size` are the bytes that the journal holds of its pictures. It is `given_up` where its caller was refused while the
+    first write was still under way, and cannot find it again.
+    """
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
+        self.size = 0
+        self.given_up = False
         self.changed = asyncio.Condition()
 
 
 class Ledger:
-    """The journal, with a copy in memory of what is read often. Use it on one event loop, and await `open` first."""
+    """The journal, with a copy in memory of what is read often. Use it on one event loop, and await `open` first.
+
+    `on_restored` is called, once all of them are known, with each ended task whose end is still to be told.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts of the service that it serves
         self,
@@ -46,45 +56,68 @@ class Ledger:
         sleep: Callable[[float], Awaitable[None]],
         on_change: Callable[[Task], None],
         callers: Callers,
+        on_restored: Callable[[Entry], None] = lambda _: None,
     ) -> None:
         self._most = settings.limits.tasks_in_flight
+        self._most_bytes = settings.limits.picture_bytes_in_flight
         self._journal = journal
         self._clock = clock
         self._sleep = sleep
         self._on_change = on_change
         self._callers = callers
+        self._on_restored = on_restored
         self._unfinished: dict[str, Unfinished] = {}
         self._bound: dict[str, tuple[str, str]] = {}  # idempotency key -> fingerprint, task id
         self._keys: dict[str, str] = {}  # task id -> its idempotency key
+        self._in_background: set[asyncio.Task[None]] = set()
+        self._loaded = asyncio.Event()
+        self._loaded.set()
+        self._forgotten: set[str] = set()  # while ended tasks are still being read
+        self._bytes = 0  # of pictures in the works of unfinished tasks
         self._recent = RecentWorks()
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
         self.index = TaskIndex()
         self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
 
     async def open(self) -> list[Entry]:
-        """Reads the journal.
+        """Reads the tasks that have not ended; those that have are read behind it, and can be asked for at once.
 
         Returns:
-            The tasks for which something is left to do: those that have not ended, and those whose end is to be told.
+            The tasks that have not ended.
 
         Raises:
-            JournalBroken: it cannot be read.
+            JournalBroken: the journal cannot be read.
         """
-        entries = self._callers.recall(await self._journal.read())
-        for entry in sorted(entries, key=lambda entry: entry.task.timeline[-1].at):
-            if entry.binding:
-                self._bind(entry.binding, entry.task.id)
-            if not entry.task.is_ended:
-                self._unfinished[entry.task.id] = Unfinished(entry)
-            age = self._clock() - entry.task.timeline[-1].at
-            await self._show(entry.task, age_s=max(0.0, age.total_seconds()))
-        return [entry for entry in entries if self._is_left(entry)]
+        kept = await self._journal.unfinished()
+        for entry, size in kept:
+            self._add(entry, size)
+            self._show(entry.task)
+        self._loaded.clear()
+        loading = self._spawn(self._load([entry for entry, _ in kept]))
+        if self._callers.need_history:
+            await loading
+        return [entry for entry, _ in kept]
 
-    def _is_left(self, entry: Entry) -> bool:
-        """Whether something is left to do for the task, which may have been forgotten since it ended."""
-        if entry.task.is_ended:
-            return entry.webhook_url is not None and self.shown.get(entry.task.id) is not None
-        return True
+    async def loaded(self) -> None:
+        """Returns once all tasks are known, those that have ended included."""
+        await self._loaded.wait()
+
+    async def get(self, task_id: str) -> Task | None:
+        """The task as it stands.
+
+        Raises:
+            Unavailable: it would have to be read from the journal, which does not work.
+        """
+        if (task := self.shown.get(task_id)) is not None or self._loaded.is_set() or task_id in self._unfinished:
+            return task
+        try:
+            entry = await self._journal.read_entry(task_id)
+        except JournalBroken as error:
+            logger.warning("A task cannot be read: %s", error)
+            raise Unavailable(
+                "The service cannot read its tasks at the moment; try again later.", 5, "journal"
+            ) from None
+        return self.shown.get(task_id) or (entry.task if entry and entry.task.is_ended else None)
 
     @property
     def in_flight(self) -> list[Task]:
@@ -100,7 +133,7 @@ class Ledger:
         """
         if binding and (bound := await self.bound(binding)):
             return bound
-        is_known = task_id in self._unfinished or self.shown.get(task_id) is not None
+        is_known = task_id in self._unfinished or await self.get(task_id) is not None
         return await self._durable(task_id) if is_known else None
 
     def is_bound(self, key: str) -> bool:
@@ -113,6 +146,7 @@ class Ledger:
         Raises:
             Conflict, Unavailable: as `known`.
         """
+        await self._loaded.wait()
         if (known := self._bound.get(binding.key)) is None:
             return None
         fingerprint, task_id = known
@@ -120,31 +154,64 @@ class Ledger:
             raise Conflict("This Idempotency-Key was used with a different request; use a new one.")
         return await self._durable(task_id)
 
-    async def create(self, task: Task, work: Work, binding: Binding | None) -> None:
-        """Adds a task that is not `known`. When this returns, the task is durable and shown.
+    async def create(
+        self,
+        task: Task,
+        work: Work,
+        binding: Binding | None,
+        accepted: Callable[[Task], None],
+        patience_s: float | None = None,
+    ) -> None:
+        """Adds a task that is not `known`. Once it is durable and shown, `accepted` is called; then this returns.
+
+        Where the journal cannot tell whether it has the task, or does not answer within `patience_s`, the caller is
+        refused. The task is written again in the background until that is certain. With an idempotency key it then
+        goes on, and a repetition finds it; without one it is forgotten, since nobody will ask for it.
 
         Raises:
-            Unavailable: too many tasks are in flight, or the journal does not work.
+            Unavailable: too many tasks or pictures are in flight, or the journal does not work.
         """
         if len(self._unfinished) >= self._most:
             raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5, "full")
-        unfinished = self._unfinished[task.id] = Unfinished(_first_entry(task, work, binding))
-        if binding:
-            self._bind(binding, task.id)
-        async with unfinished.changed:
-            try:
-                await self._journal.write(unfinished.entry, work)
-            except BaseException as error:
-                del self._unfinished[task.id]
-                self._unbind(task.id)
-                if isinstance(error, JournalBroken):
-                    logger.error("A task was refused: %s", error)  # noqa: TRY400 - the text says all
-                    raise Unavailable(
-                        "The service cannot record new tasks at the moment; try again later.", 30, "journal"
-                    ) from None
+        if work.size and self._bytes + work.size > self._most_bytes:
+            raise Unavailable("Too many pictures are in flight; try again in a few seconds, or send URLs.", 5, "full")
+        unfinished = self._add(_first_entry(task, work, binding), work.size)
+        await unfinished.changed.acquire()  # whoever finds it from now on waits until it is durable
+        accepting = self._spawn(self._accept(unfinished, work, accepted))
+        del work  # it may be large
+        await asyncio.wait({accepting}, timeout=patience_s)
+        if not accepting.done():
+            unfinished.given_up = binding is None
+            raise _cannot_record(5)
+        accepting.result()
+
+    async def _accept(self, unfinished: Unfinished, work: Work, accepted: Callable[[Task], None]) -> None:
+        task = unfinished.entry.task
+        try:
+            await self._write_new(unfinished.entry, work)
+            if unfinished.given_up:
+                await self._until_done(partial(self._journal.forget, [task.id]))
+                self._drop(unfinished)
+            else:
+                self._recent.put(work)
+                self._show(task)
+                accepted(task)
+        except BaseException as error:
+            self._drop(unfinished)
+            if not isinstance(error, JournalBroken):
                 raise
-            self._recent.put(work)
-            await self._show(task)
+            logger.error("A task was refused: %s", error)  # noqa: TRY400 - the text says all
+            raise _cannot_record(30) from None
+        finally:
+            unfinished.changed.release()
+
+    async def _write_new(self, entry: Entry, work: Work) -> None:
+        """After a write of unknown outcome the task may be in the journal: then no refusal is certain any more."""
+        try:
+            await self._journal.write(entry, work)
+        except WriteUnknown as error:
+            logger.warning("A new task is written again: %s", error)
+            await self._until_done(partial(self._journal.write, entry, work))
 
     async def change(self, task_id: str, change: Change, work: Work | None = None) -> Entry:
         """Applies a change (and newer work) to an unfinished task. When this returns, the change is durable and shown.
@@ -157,20 +224,22 @@ class Ledger:
         async with unfinished.changed:
             entry = change(unfinished.entry)
             if entry != unfinished.entry or work is not None:
-                await self._write(entry, work)
+                await self._until_done(partial(self._journal.write, entry, work))
                 unfinished.entry = entry
                 unfinished.changed.notify_all()
                 if work is not None:
+                    self._holds(unfinished, work.size)
                     self._recent.put(work)
                 if entry.task.is_ended:
                     self._recent.take(task_id)
+                    self._holds(unfinished, 0)
                     del self._unfinished[task_id]
-                await self._show(entry.task)
+                self._show(entry.task)
         return entry
 
     async def ended(self, task_id: str) -> Entry | None:
         """The entry of a task that has ended; None where there is none."""
-        task = self.shown.get(task_id)
+        task = await self.get(task_id)
         if task is None or not task.is_ended:
             return None
         return await self._until_done(lambda: self._journal.read_entry(task_id))
@@ -186,15 +255,14 @@ class Ledger:
         await self._forget(task_ids)
         for task_id in task_ids:
             self.shown.drop(task_id)
-            self.index.drop(task_id)
-            self._unbind(task_id)
+        self._dropped(task_ids)
 
     async def rewrite(self, entry: Entry) -> bool:
         """Makes a change of an ended task durable, and shows it; False where the task has been forgotten."""
         if self.shown.get(entry.task.id) is None:
             return False
-        await self._write(entry, None)
-        await self._keep(entry.task)
+        await self._until_done(partial(self._journal.write, entry))
+        self._keep(entry.task)
         return True
 
     def remark(self, task_id: str, change: Change) -> None:
@@ -214,6 +282,10 @@ class Ledger:
         if (unfinished := self._unfinished.get(task_id)) is None:
             raise NotFound("There is no such task in flight.")
         return unfinished
+
+    def entries(self) -> Iterator[Entry]:
+        """Of all tasks that have not ended."""
+        return (unfinished.entry for unfinished in self._unfinished.values())
 
     async def work(self, task_id: str) -> Work:
         """The newest work of an unfinished task; stays in memory if there is room.
@@ -237,7 +309,7 @@ class Ledger:
         return work
 
     async def _until_done(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Reads or forgets: repeated until it succeeds."""
+        """What an accepted task needs cannot be refused, so it is repeated until it succeeds."""
         while True:
             try:
                 return await action()
@@ -249,32 +321,64 @@ class Ledger:
         if (unfinished := self._unfinished.get(task_id)) is not None:
             async with unfinished.changed:  # another call may still be writing it
                 pass
-        if (task := self.shown.get(task_id)) is None:
-            raise Unavailable("The service cannot record new tasks at the moment; try again later.", 30, "journal")
+        if (task := await self.get(task_id)) is None:
+            raise _cannot_record(30)
         return task
 
-    async def _write(self, entry: Entry, work: Work | None) -> None:
-        """Writes a change of an accepted task. It cannot be refused, so the write is repeated until it succeeds."""
-        while True:
-            try:
-                return await self._journal.write(entry, work)
-            except JournalBroken as error:
-                logger.error("A change of a task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
-                await self._sleep(1)
+    async def _load(self, running: list[Entry]) -> None:
+        """Reads the tasks that have ended, however often the journal breaks meanwhile."""
+        history: dict[str, Entry] = {}
+        to_tell: dict[str, Entry] = {}
+        await self._until_done(lambda: self._load_once(history, to_tell))
+        self._callers.recall([*running, *history.values()])
+        self._loaded.set()
+        self._forget_soon(self.shown.restored())
+        for entry in to_tell.values():
+            if self.shown.get(entry.task.id) is not None:
+                self._on_restored(entry)
 
-    async def _show(self, task: Task, age_s: float = 0) -> None:
-        await self._keep(task, age_s, self._on_change)
+    async def _load_once(self, history: dict[str, Entry], to_tell: dict[str, Entry]) -> None:
+        async for entries in self._journal.ended():
+            for entry in entries:
+                if entry.is_alone or self._callers.need_history:
+                    history[entry.task.id] = entry
+                if entry.task.is_ended and not entry.is_alone and entry.task.id not in self._forgotten:
+                    self._restore(entry, to_tell)
+            await asyncio.sleep(0)  # others have their turn
 
-    async def _keep(self, task: Task, age_s: float = 0, tell: Callable[[Task], None] = lambda _: None) -> None:
+    def _restore(self, entry: Entry, to_tell: dict[str, Entry]) -> None:
+        task = entry.task
+        if self.shown.get(task.id) is not None:
+            return
+        if entry.binding:
+            self._bind(entry.binding, task.id)
+        if task.webhook is not None and task.webhook.is_waiting:
+            to_tell[task.id] = entry
+        age = self._clock() - task.timeline[-1].at
+        self.shown.restore(task, age_s=max(0.0, age.total_seconds()))
+        self.index.put(task)
+
+    def _spawn(self, doing: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        spawned = asyncio.create_task(doing)
+        self._in_background.add(spawned)
+        spawned.add_done_callback(self._in_background.discard)
+        spawned.add_done_callback(_told)
+        return spawned
+
+    def _show(self, task: Task) -> None:
+        self._keep(task, self._on_change)
+
+    def _keep(self, task: Task, tell: Callable[[Task], None] = lambda _: None) -> None:
         """Shows a task, tells of it, and forgets those whose time is over."""
-        forgotten = self.shown.put(task, age_s=age_s)
+        forgotten = self.shown.put(task)
         self.index.put(task)
         tell(task)
-        if forgotten:
-            for task_id in forgotten:
-                self.index.drop(task_id)
-                self._unbind(task_id)
-            await self._forget(forgotten)
+        self._forget_soon(forgotten)
+
+    def _forget_soon(self, task_ids: list[str]) -> None:
+        if task_ids:
+            self._dropped(task_ids)
+            self._spawn(self._forget(task_ids))
 
     async def _forget(self, task_ids: Collection[str]) -> None:
         """Drops all that the journal holds of these tasks, but for the money that they have spent within a day."""
@@ -282,11 +386,35 @@ class Ledger:
         for entry in spendings.outliving(task_ids):
             await self.keep(entry)
         going = [*task_ids, *spendings.outdated()]
-        await self._until_done(lambda: self._journal.forget(going))
+        await self._until_done(partial(self._journal.forget, going))
 
     async def keep(self, spending: Entry) -> None:
         """Makes an entry that holds a spending alone durable."""
-        await self._write(spending, None)
+        await self._until_done(partial(self._journal.write, spending))
+
+    def _dropped(self, task_ids: Collection[str]) -> None:
+        if not self._loaded.is_set():
+            self._forgotten.update(task_ids)
+        for task_id in task_ids:
+            self.index.drop(task_id)
+            self._unbind(task_id)
+
+    def _add(self, entry: Entry, size: int) -> Unfinished:
+        unfinished = self._unfinished[entry.task.id] = Unfinished(entry)
+        self._holds(unfinished, size)
+        if entry.binding:
+            self._bind(entry.binding, entry.task.id)
+        return unfinished
+
+    def _drop(self, unfinished: Unfinished) -> None:
+        """Undoes `_add`."""
+        self._holds(unfinished, 0)
+        del self._unfinished[unfinished.entry.task.id]
+        self._unbind(unfinished.entry.task.id)
+
+    def _holds(self, unfinished: Unfinished, size: int) -> None:
+        self._bytes += size - unfinished.size
+        unfinished.size = size
 
     def _bind(self, binding: Binding, task_id: str) -> None:
         self._bound[binding.key] = (binding.fingerprint, task_id)
@@ -299,3 +427,13 @@ class Ledger:
 
 def _first_entry(task: Task, work: Work, binding: Binding | None) -> Entry:
     return Entry(task, binding, webhook_url=work.webhook_url, traces=work.traces)
+
+
+def _cannot_record(retry_after: int) -> Unavailable:
+    return Unavailable("The service cannot record new tasks at the moment; try again later.", retry_after, "journal")
+
+
+def _told(done: asyncio.Task[None]) -> None:
+    """Where nobody awaits it any more, what went wrong is not lost; a refusal was logged already."""
+    if not done.cancelled() and (error := done.exception()) and not isinstance(error, Unavailable):
+        logger.error("The ledger broke.", exc_info=error)

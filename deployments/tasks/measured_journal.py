@@ -1,18 +1,18 @@
 """A journal that tells how long each of its reads and writes took, and whether it failed."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from deployments.tasks.entry import Entry
-from deployments.tasks.journal import Journal, JournalBroken
+from deployments.tasks.journal import Ground, Hold, Journal, JournalBroken, Kept
 from deployments.tasks.work import Work
 
 R = TypeVar("R")
 
 
 class Measured(Protocol):
-    """Told of an action (`read`, `write` or `forget`) after it; must return at once."""
+    """Told of an action (`read`, `write`, `forget` or `renew`) after it; must return at once."""
 
     def __call__(self, action: str, seconds: float, /, *, failed: bool) -> None: ...
 
@@ -24,11 +24,27 @@ class MeasuredJournal:
         self, journal: Journal, measured: Measured, monotonic: Callable[[], float] = time.perf_counter
     ) -> None:
         self._journal = journal
+        self.is_leased = journal.is_leased
         self._measured = measured
         self._monotonic = monotonic
 
-    async def read(self) -> list[Entry]:
-        return await self._timed("read", self._journal.read())
+    async def take(self, cluster: str, lease_s: float, ground: Ground = Ground.IDLE) -> Hold:
+        return await self._journal.take(cluster, lease_s, ground)
+
+    async def renew(self, *, is_busy: bool = False) -> bool:
+        return await self._timed("renew", self._journal.renew(is_busy=is_busy))
+
+    async def ask_for_it(self) -> None:
+        await self._journal.ask_for_it()
+
+    async def release(self, told_s: float = 0) -> None:
+        await self._journal.release(told_s)
+
+    async def unfinished(self) -> list[Kept]:
+        return await self._timed("read", self._journal.unfinished())
+
+    def ended(self) -> AsyncIterator[list[Entry]]:
+        return self._journal.ended()
 
     async def read_entry(self, task_id: str) -> Entry | None:
         return await self._timed("read", self._journal.read_entry(task_id))

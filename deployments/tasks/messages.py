@@ -46,9 +46,15 @@ R_co = TypeVar("R_co", covariant=True)
 
 @dataclass(frozen=True)
 class Message(ABC, Generic[R_co]):
-    """One message; `R_co` is its reply."""
+    """One message; `R_co` is its reply.
+
+    A message `from_callers` is answered only by who may tell what stands in the journal. One that `begins_work` is
+    refused while the journal goes to another cluster; from callers, it makes a stand-by ask for the journal.
+    """
 
     delivery: ClassVar[Delivery]
+    from_callers: ClassVar[bool] = False
+    begins_work: ClassVar[bool] = False
 
     @abstractmethod
     async def handle(self, orchestrator: "Orchestrator", /) -> R_co: ...
@@ -77,6 +83,8 @@ class SubmitTask(Message[Taken]):
     """See `Orchestrator.submit`."""
 
     delivery = _ASKED
+    from_callers = True
+    begins_work = True
     task: Task
     work: Work
     binding: Binding | None
@@ -92,6 +100,8 @@ class CheckCaller(Message[Rate | None]):
     """See `Orchestrator.check_caller`."""
 
     delivery = _ASKED
+    from_callers = True
+    begins_work = True
     caller: str
     key: str | None
 
@@ -104,6 +114,8 @@ class FindBoundTask(Message[Task | None]):
     """The task that was accepted with this idempotency key; see `Orchestrator.bound`."""
 
     delivery = _ASKED
+    from_callers = True
+    begins_work = True
     binding: Binding
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
@@ -115,10 +127,11 @@ class GetTask(Message[Task | None]):
     """The current task; None if there is no such task."""
 
     delivery = _ASKED
+    from_callers = True
     task_id: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
-        return orchestrator.tasks.get(self.task_id)
+        return await orchestrator.get(self.task_id)
 
 
 @dataclass(frozen=True)
@@ -126,12 +139,13 @@ class ListTasks(Message[Page]):
     """See `TaskIndex.page`. It travels alone: its reply may be a hundred times as large as others."""
 
     delivery = Delivery(batched=False, patience_s=ANSWER_SECONDS + 1)
+    from_callers = True
     wanted: Wanted
     after: Place | None
     limit: int
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Page:
-        return orchestrator.index.page(self.wanted, self.after, self.limit)
+        return await orchestrator.page(self.wanted, self.after, self.limit)
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,7 @@ class CheckReady(Message[None]):
     """See `JournalCheck.passed`. Whoever asks has little patience: a load balancer's probe."""
 
     delivery = Delivery(patience_s=CHECK_SECONDS + 1)
+    from_callers = True
 
     async def handle(self, orchestrator: "Orchestrator", /) -> None:
         await orchestrator.journal_check.passed()
@@ -149,6 +164,7 @@ class GetOverview(Message[Overview]):
     """See `Overviews.latest`. It travels alone, as `ListTasks`."""
 
     delivery = Delivery(batched=False, patience_s=ANSWER_SECONDS + 1)
+    from_callers = True
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Overview:
         return orchestrator.overviews.latest()
@@ -159,6 +175,8 @@ class CancelTask(Message[Task]):
     """See `Orchestrator.cancel`."""
 
     delivery = _ASKED
+    from_callers = True
+    begins_work = True
     task_id: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task:
@@ -170,6 +188,8 @@ class SendWebhookAgain(Message[Task]):
     """See `Orchestrator.send_webhook_again`."""
 
     delivery = _ASKED
+    from_callers = True
+    begins_work = True
     task_id: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task:
@@ -181,11 +201,13 @@ class EraseAvatar(Message[ErasureReport]):
     """See `Erasure.erase`. It waits for providers, so it travels alone."""
 
     delivery = Delivery(batched=False, patience_s=60)
+    from_callers = True
+    begins_work = True
     caller: str
     avatar_id: str
 
     async def handle(self, orchestrator: "Orchestrator", /) -> ErasureReport:
-        return await orchestrator.erasure.erase(self.caller, self.avatar_id)
+        return await orchestrator.erase(self.caller, self.avatar_id)
 
 
 class Gone(NamedTuple):
@@ -194,15 +216,23 @@ class Gone(NamedTuple):
     id: str
 
 
+class Told(NamedTuple):
+    """What has changed. Counted from the question, all that was told so far may be shown for `good_for_s` seconds."""
+
+    changes: Changes[Task | Gone]
+    good_for_s: float
+
+
 @dataclass(frozen=True)
-class WatchTasks(Message[Changes[Task | Gone]]):
+class WatchTasks(Message[Told]):
     """A long-poll for the tasks that have changed since `since`, or are gone."""
 
     delivery = _LONG_POLL
+    from_callers = True
     since: Mark | None
 
-    async def handle(self, orchestrator: "Orchestrator", /) -> Changes[Task | Gone]:
-        return await orchestrator.changes.since(self.since, WATCH_SECONDS)
+    async def handle(self, orchestrator: "Orchestrator", /) -> Told:
+        return await orchestrator.watch(self.since)
 
 
 class CalledOff(NamedTuple):
@@ -228,6 +258,7 @@ class ClaimSubmit(Message[str | None]):
     """See `PaidSubmits.claim`. It may wait for an earlier submit's receipt, so it travels alone."""
 
     delivery = Delivery(batched=False, until_heard=True)
+    begins_work = True
     task_id: str
     attempt: int
     step: str

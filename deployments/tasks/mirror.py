@@ -5,6 +5,7 @@ orchestrator only about tasks that nobody has heard of here.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NoReturn
@@ -26,9 +27,10 @@ QUIET_S = 15
 
 
 class Mirror:
-    """Slightly stale; frozen while the orchestrator restarts; empty once it is known to be unavailable.
+    """Slightly stale; empty once the orchestrator is known to be unavailable, or nothing was heard of it for too long.
 
-    Lives on one event loop, where `follow` runs for as long as it is used.
+    Each answer to the long-poll says how long it may be shown. Lives on one event loop, where `follow` runs for as long
+    as it is used.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Mirror:
         self._sleep = sleep
         self._monotonic = monotonic
         self._heard_at = monotonic()
+        self._until = -math.inf
         self._shown: StatusMap | None = None  # None: nothing heard yet, or it is away
         self._heard = asyncio.Event()
         self._gone: dict[str, None] = {}  # in the order in which they were heard of
@@ -57,14 +60,16 @@ class Mirror:
         """Keeps the mirror up to date, for ever."""
         mark: Mark | None = None
         while True:
+            asked_at = self._monotonic()
             try:
-                mark, tasks, is_gapless = await self._ask(WatchTasks(mark))
+                (mark, tasks, is_gapless), good_for_s = await self._ask(WatchTasks(mark))
             except Unavailable:
                 mark = None
                 self._forget()
                 await self._sleep(RETRY_S)
                 continue
             self._heard_at = self._monotonic()
+            self._until = asked_at + good_for_s
             if self._shown is None or not is_gapless:
                 self._begin_anew()
             for task in tasks:
@@ -78,7 +83,7 @@ class Mirror:
             Unavailable: it is not here, and the orchestrator cannot be asked.
         """
         shown = self._shown  # before the question: what is answered may be too old for a later one
-        if shown is not None and (task := shown.get(task_id)) is not None:
+        if shown is not None and (task := shown.get(task_id)) is not None and self._monotonic() < self._until:
             return task
         task = await self._ask(GetTask(task_id))
         if task_id in self._gone:  # the answer was on its way when that was heard

@@ -6,8 +6,8 @@ from deployments.tasks.journal import Journal, MemoryJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 
 
-def open_journal(place: str, data_dir: Path) -> Journal:
-    """The journal at `place`: `sqlite`, `memory`, or the URL of a Redis server.
+def open_journal(place: str, data_dir: Path, app: str) -> Journal:
+    """The journal of the application `app` at `place`: `sqlite`, `memory`, or the URL of a server.
 
     Raises:
         JournalBroken: it cannot be opened.
@@ -17,7 +17,11 @@ def open_journal(place: str, data_dir: Path) -> Journal:
             return MemoryJournal()
         case "sqlite":
             return SqliteJournal(data_dir / "journal.sqlite3")
-        case _:
-            from deployments.tasks.redis_journal import RedisJournal  # here: redis weighs 6 MB in each process
+        case _ if place.startswith("postgres"):
+            from deployments.tasks.postgres_journal import PostgresJournal  # here, as the next, for its weight
 
-            return RedisJournal(place)
+            return PostgresJournal(place, app)
+        case _:
+            from deployments.tasks.redis_journal import RedisJournal  # redis weighs 6 MB in each process
+
+            return RedisJournal(place, app)

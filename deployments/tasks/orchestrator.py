@@ -6,9 +6,11 @@ instead, its process was lost, and the task goes on with a new attempt, from its
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from deployments.errors import (
     Cancelled,
@@ -23,18 +25,19 @@ from deployments.errors import (
 from deployments.settings import Deadlines, Settings
 from deployments.tasks.callers import Callers, Watcher
 from deployments.tasks.entry import Binding, Entry
-from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, EraseElsewhere, Erasure
-from deployments.tasks.feed import Feed
+from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, EraseElsewhere, Erasure, ErasureReport
+from deployments.tasks.feed import Feed, Mark
 from deployments.tasks.journal import Journal
 from deployments.tasks.journal_check import JournalCheck
 from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
-from deployments.tasks.messages import CalledOff, Gone
+from deployments.tasks.messages import WATCH_SECONDS, CalledOff, Gone, Told
 from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.overview import Overviews
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
 from deployments.tasks.stage_client import Send, StageClient, StepToSend
+from deployments.tasks.task_index import Page, Place, Wanted
 from deployments.tasks.traced import step_trace
 from deployments.tasks.webhook import Answer, Webhook
 from deployments.tasks.webhooks import Deliver, WebhookCall, Webhooks
@@ -57,7 +60,8 @@ class Orchestrator:
     `send` sends steps to the stages, `deliver` makes tries of webhooks, and `erase_elsewhere` erases what is not in the
     journal. `on_change` is called at each change of a task, `on_lost` when an attempt at it was lost, and `on_webhook`
     after each try of a webhook; `watcher` is told what callers do. `changes` and `called_off` tell other processes
-    which tasks have changed, and which attempts are called off.
+    which tasks have changed, and which attempts are called off. What is told of tasks may be told on for `good_for()`
+    seconds; `watch_s` is how long nobody hears anything, at most.
     """
 
     def __init__(  # noqa: PLR0913 - some of them only tests give
@@ -72,12 +76,16 @@ class Orchestrator:
         on_lost: Callable[[Task], None] = lambda _: None,
         on_webhook: Callable[[Webhook], None] = lambda _: None,
         watcher: Watcher | None = None,
+        good_for: Callable[[], float] = lambda: math.inf,
+        watch_s: float = WATCH_SECONDS,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._on_change = on_change
         self._on_lost = on_lost
+        self._good_for = good_for
+        self._watch_s = watch_s
         self._clock = clock
         self._sleep = sleep
         self.changes = Feed[Task | Gone]()
@@ -86,7 +94,13 @@ class Orchestrator:
         self.callers = Callers(settings, clock, watcher)
         self._spendings = self.callers.spendings
         self._ledger = Ledger(
-            settings, journal, clock=clock, sleep=sleep, on_change=self._changed, callers=self.callers
+            settings,
+            journal,
+            clock=clock,
+            sleep=sleep,
+            on_change=self._changed,
+            on_restored=self._restored,
+            callers=self.callers,
         )
         self._stages = StageClient(send, self._ledger.take_work)
         self._walking: dict[str, asyncio.Task[None]] = {}
@@ -109,9 +123,6 @@ class Orchestrator:
             JournalBroken: the journal cannot be read.
         """
         for entry in await self._ledger.open():
-            if entry.task.is_ended:
-                self.webhooks.add(entry)
-                continue
             if entry.task.attempts:
                 self._on_lost(entry.task)
             self._start(entry.task, is_new=False)
@@ -136,8 +147,8 @@ class Orchestrator:
         with self.callers.starting(task):
             first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
             task = task.attempted().advanced(1, first.status, self._clock())
-            await self._ledger.create(task, work, binding)
-        self._start(task, is_new=True)
+            patience_s = None if until is None else (until - self._clock()).total_seconds()
+            await self._ledger.create(task, work, binding, partial(self._start, is_new=True), patience_s)
         return task
 
     def check_caller(self, caller: str, key: str | None) -> Rate | None:
@@ -150,6 +161,10 @@ class Orchestrator:
             return self.callers.rate(caller)
         return self.callers.check(caller)
 
+    async def get(self, task_id: str) -> Task | None:
+        """The task as it stands; None if there is no such task."""
+        return await self._ledger.get(task_id)
+
     async def bound(self, binding: Binding) -> Task | None:
         """The task that was accepted with this idempotency key.
 
@@ -158,6 +173,24 @@ class Orchestrator:
         """
         return await self._ledger.bound(binding)
 
+    async def watch(self, since: Mark | None) -> Told:
+        """The tasks that have changed since `since`, as soon as one has, or after `watch_s` seconds none."""
+        return Told(await self.changes.since(since, self._watch_s), self._good_for())
+
+    def awaits_receipts(self) -> bool:
+        """Whether something was perhaps sent to a provider, and its receipt has not come."""
+        return any(entry.awaits_receipts for entry in self._ledger.entries())
+
+    async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
+        """See `TaskIndex.page`."""
+        await self._ledger.loaded()
+        return self.index.page(wanted, after, limit)
+
+    async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
+        """See `Erasure.erase`."""
+        await self._ledger.loaded()
+        return await self.erasure.erase(caller, avatar_id)
+
     async def cancel(self, task_id: str) -> Task:
         """Ends a task as `cancelled`, and cancels its running step.
 
@@ -165,7 +198,7 @@ class Orchestrator:
             NotFound: there is no such task.
             Conflict: it has already ended.
         """
-        if self.tasks.get(task_id) is None:
+        if await self.get(task_id) is None:
             raise no_such_task()
         try:
             return await self._end_as_cancelled(task_id)
@@ -208,6 +241,7 @@ class Orchestrator:
             NotFound: there is no such task.
             Conflict: it has not ended, or has no webhook.
         """
+        await self._ledger.loaded()
         if (task := self.tasks.get(task_id)) is None:
             raise no_such_task()
         if task.webhook is None:
@@ -215,6 +249,9 @@ class Orchestrator:
         if not task.is_ended:
             raise Conflict("The task has not ended yet; its webhook is sent when it does.")
         return await self.webhooks.send_again(task_id)
+
+    def _restored(self, entry: Entry) -> None:
+        self.webhooks.add(entry)
 
     def _changed(self, task: Task) -> None:
         self.changes.append(task)

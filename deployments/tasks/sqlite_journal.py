@@ -6,7 +6,7 @@ one sync of the disk, however many writes it holds. `synchronous=FULL` means tha
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Entry
-from deployments.tasks.journal import ENTRY, SCHEMA, WORK, JournalBroken
+from deployments.tasks.journal import ENTRY, PORTION, SCHEMA, WORK, HeldByItsProcess, JournalBroken, Kept, WriteUnknown
 from deployments.tasks.migrations import MIGRATIONS, migrated_entry, migrated_work
 from deployments.tasks.work import Work
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 Action = Callable[[sqlite3.Connection], T]
 
 
-class SqliteJournal:
+class SqliteJournal(HeldByItsProcess):
     """A `Journal` in the file at `path`, which it alone may have open.
 
     Raises:
@@ -46,12 +46,18 @@ class SqliteJournal:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._actions = Batches[Action[Any], object](self._commit, most=MOST)
 
-    async def read(self) -> list[Entry]:
-        def select(connection: sqlite3.Connection) -> list[Entry]:
-            rows = connection.execute("SELECT entry FROM entries")
-            return [ENTRY.validate_json(entry) for (entry,) in rows]
+    async def unfinished(self) -> list[Kept]:
+        def select(connection: sqlite3.Connection) -> list[Kept]:
+            rows = connection.execute("SELECT entry, length(work) FROM entries JOIN works USING (id)")
+            return [Kept(ENTRY.validate_json(entry), size) for entry, size in rows]
 
         return await self._do(select)
+
+    async def ended(self) -> AsyncIterator[list[Entry]]:
+        last = 0
+        while rows := await self._do(partial(_select_ended, after=last)):
+            last, _ = rows[-1]
+            yield [ENTRY.validate_json(entry) for _, entry in rows]
 
     async def read_entry(self, task_id: str) -> Entry | None:
         def select(connection: sqlite3.Connection) -> Entry | None:
@@ -114,6 +120,14 @@ class SqliteJournal:
             return [answer for action in actions for answer in self._transact([action])]
 
 
+def _select_ended(connection: sqlite3.Connection, *, after: int) -> list[tuple[int, bytes]]:
+    """The next portion, with the row's number; only a task that has not ended has a work."""
+    query = (
+        "SELECT rowid, entry FROM entries WHERE rowid > ? AND id NOT IN (SELECT id FROM works) ORDER BY rowid LIMIT ?"
+    )
+    return connection.execute(query, (after, PORTION)).fetchall()
+
+
 def _open(path: Path, wait_for_lock_s: float) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,4 +179,7 @@ def _way_out(error: Exception) -> str:
 
 
 def _broken(error: Exception) -> JournalBroken:
-    return error if isinstance(error, JournalBroken) else JournalBroken(f"the journal does not work: {error}")
+    """The disk may have taken a commit whose end SQLite did not see."""
+    is_unknown = getattr(error, "sqlite_errorname", "").startswith("SQLITE_IOERR")
+    kind = WriteUnknown if is_unknown else JournalBroken
+    return error if isinstance(error, JournalBroken) else kind(f"the journal does not work: {error}")

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
+from operator import itemgetter
 
 from deployments.tasks.record import Status, Task
 
@@ -23,6 +24,7 @@ class StatusMap:
         self._tasks: dict[str, Task] = {}
         self._ended: dict[str, float] = {}  # when each ended, the oldest first
         self._changes: dict[str, asyncio.Event] = {}
+        self._is_restored = True
         self.by_status: Counter[Status] = Counter()
 
     def get(self, task_id: str) -> Task | None:
@@ -32,8 +34,8 @@ class StatusMap:
         """So many of the tasks that have ended, the newest end first."""
         return [self._tasks[task_id] for task_id in islice(reversed(self._ended), count)]
 
-    def put(self, task: Task, *, age_s: float = 0) -> list[str]:
-        """Stores the newest state of a task (of `age_s` seconds ago) and wakes those who wait for it.
+    def put(self, task: Task) -> list[str]:
+        """Stores the newest state of a task and wakes those who wait for it.
 
         Returns:
             The ids of finished tasks that have been forgotten.
@@ -44,10 +46,27 @@ class StatusMap:
         self.by_status[task.status] += 1
         self._tasks[task.id] = task
         if task.is_ended:
-            self._ended.setdefault(task.id, self._monotonic() - age_s)
+            self._ended.setdefault(task.id, self._monotonic())
         if change := self._changes.pop(task.id, None):
             change.set()
         return list(self._forgotten()) if task.is_ended else []
+
+    def restore(self, task: Task, age_s: float) -> None:
+        """Stores a task that ended `age_s` seconds ago. Until `restored` is called, none is forgotten."""
+        self._is_restored = False
+        self.by_status[task.status] += 1
+        self._tasks[task.id] = task
+        self._ended[task.id] = self._monotonic() - age_s
+
+    def restored(self) -> list[str]:
+        """All are stored that had ended, in whichever order.
+
+        Returns:
+            The ids of finished tasks that have been forgotten.
+        """
+        self._ended = dict(sorted(self._ended.items(), key=itemgetter(1)))
+        self._is_restored = True
+        return list(self._forgotten())
 
     async def changed(self, task_id: str, seen: Task) -> Task | None:
         """The task as soon as it is no longer `seen`; None if it is not (or no longer) there."""
@@ -73,7 +92,7 @@ class StatusMap:
         self._changes.clear()
 
     def _forgotten(self) -> Iterator[str]:
-        while self._ended:
+        while self._ended and self._is_restored:
             task_id, ended_at = next(iter(self._ended.items()))
             if self._monotonic() - ended_at < self._keep_s and len(self._ended) <= self._keep_at_most:
                 return

@@ -32,6 +32,7 @@ from tests.fal_emulator.http import serving
 from tests.fal_emulator.network import network_of
 from tests.openai_emulator import emulator as openai_emulator
 from tests.openai_emulator.emulator import OpenAIEmulator
+from tests.tasks.entries import all_entries
 from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
 
 R = TypeVar("R")
@@ -112,7 +113,7 @@ async def options(openai: OpenAIEmulator) -> AsyncIterator[dict[str, object]]:
 async def copied(journal: MemoryJournal) -> MemoryJournal:
     """What a kill leaves: the processes that write the other one are no part of what follows."""
     copy = MemoryJournal()
-    for entry in await journal.read():
+    for entry in await all_entries(journal):
         await copy.write(entry, await journal.read_work(entry.task.id))
     return copy
 

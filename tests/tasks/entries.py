@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from deployments.errors import ErrorCode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from deployments.tasks.entry import Binding, Entry, PaidSubmit, Spending
-from deployments.tasks.record import Operation, Status, Task
+from deployments.tasks.journal import Journal
+from deployments.tasks.record import Failure, Operation, Status, Task
 from deployments.tasks.webhook import LastTry, Webhook
 from deployments.tasks.work import AvatarJob, Work
 
@@ -41,9 +43,20 @@ def entry(task_id: str) -> Entry:
     )
 
 
+async def all_entries(journal: Journal) -> list[Entry]:
+    """All that a journal holds: first of the tasks that have a work."""
+    return [kept.entry for kept in await journal.unfinished()] + [
+        entry async for portion in journal.ended() for entry in portion
+    ]
+
+
 def work(task_id: str) -> Work:
     photos = (Picture(data=ALL_BYTES), Picture(url="https://p.example/1"))
     job = AvatarJob("a 'pilot'\n", photos, AspectRatio.WIDE, "https://w")
     return Work(
         task_id, job, done=frozenset({"generate_avatar"}), notes=("Note.",), person_size=(8, 6), webhook_url="https://h"
     )
+
+
+def ended(task_id: str) -> Entry:
+    return entry(task_id).with_task(entry(task_id).task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT))

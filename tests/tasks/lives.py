@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, TypeVar
 
@@ -13,7 +13,7 @@ from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.settings import Settings
 from deployments.tasks.entry import Entry
-from deployments.tasks.journal import MemoryJournal
+from deployments.tasks.journal import HeldByItsProcess, Kept, MemoryJournal
 from deployments.tasks.messages import Message
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
@@ -78,7 +78,7 @@ class World:
         self.seen.setdefault(task.id, []).append(task)
 
 
-class Life:
+class Life(HeldByItsProcess):
     """All processes: a journal that crashes, and stages that submit and get lost. After the crash, nothing moves."""
 
     settings: ClassVar[Mapping[str, object]] = {}
@@ -108,8 +108,11 @@ class Life:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def read(self) -> list[Entry]:
-        return await self.world.disk.read()
+    async def unfinished(self) -> list[Kept]:
+        return await self.world.disk.unfinished()
+
+    def ended(self) -> AsyncIterator[list[Entry]]:
+        return self.world.disk.ended()
 
     async def read_entry(self, task_id: str) -> Entry | None:
         return await self.world.disk.read_entry(task_id)
@@ -188,7 +191,9 @@ async def live_through(plan: Plan, new_life: Callable[[World, Crash | None], Lif
 
         async def all_ended(life: Life = life) -> None:
             for task_id in [str(number) for number in range(len(plan.operations))]:
-                seen = life.orchestrator.tasks.get(task_id)
+                seen = await life.orchestrator.get(task_id)
+                if seen is not None and seen.is_ended:
+                    world.observe(seen)  # its end was written, and perhaps not shown any more
                 while seen is not None and not seen.is_ended:
                     seen = await life.orchestrator.tasks.changed(task_id, seen)
 

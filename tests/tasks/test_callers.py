@@ -21,6 +21,7 @@ from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure, Task
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import Outcome, StepRequest
+from tests.tasks.entries import all_entries
 from tests.tasks.in_process import AT, FakeStages, end_of, no_sleep, task_and_work, turns
 from tests.tasks.journals import BrokenJournal
 
@@ -257,7 +258,7 @@ async def quiet(journal: Journal) -> None:
     """Lets all that was begun after a task's end be written."""
     for _ in range(3):
         await turns()
-        await journal.read()
+        await all_entries(journal)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
@@ -289,8 +290,8 @@ async def test_no_restart_forgets_what_was_spent(kind: str, tmp_path: Path) -> N
     clock.now = AT + timedelta(hours=49)
     await spend(service, "e", "f")  # what was kept for its money alone leaves the journal after its day
     await quiet(journal)
-    assert sorted(e.task.id for e in await journal.read() if not e.is_alone) == ["f"]
-    assert sum(e.is_alone for e in await journal.read()) <= 1
+    assert sorted(e.task.id for e in await all_entries(journal) if not e.is_alone) == ["f"]
+    assert sum(e.is_alone for e in await all_entries(journal)) <= 1
     await journal.close()
 
 

@@ -20,6 +20,7 @@ from deployments.tasks.traces import SentRequest, Traces
 from deployments.tasks.webhook import Webhook
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.deliveries import URL, Receivers
+from tests.tasks.entries import all_entries
 from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work, turns
 
 
@@ -81,7 +82,7 @@ class World:
 
     async def known(self) -> list[str]:
         """The ids of the tasks in memory and in the journal, which must be the same."""
-        in_journal = sorted(entry.task.id for entry in await self.journal.read())
+        in_journal = sorted(entry.task.id for entry in await all_entries(self.journal))
         assert sorted(task.id for task in self.orchestrator.index.all()) == in_journal
         return in_journal
 
@@ -219,7 +220,7 @@ class TestElsewhere:
         await world.ended("2", traces=Traces(objects=("photo", "result 2")))
         again = World(world.journal)
         await again.orchestrator.recover()
-        report = await again.orchestrator.erasure.erase("default", "a")
+        report = await again.orchestrator.erase("default", "a")
         (what,) = again.elsewhere
         assert sorted(what.objects) == ["photo", "result 1", "result 2"]
         assert report.objects == 3

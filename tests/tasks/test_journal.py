@@ -6,23 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from deployments.errors import ErrorCode
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
 from deployments.tasks.journal import Journal, MemoryJournal
-from deployments.tasks.record import Failure
+from deployments.tasks.postgres_journal import PostgresJournal
 from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import BackgroundJob, OverlayJob, Work
-from tests.tasks.entries import AT, entry, work
+from tests.tasks.entries import all_entries, ended, entry, work
 
 Open = Callable[[], Awaitable[Journal]]
 
 
-@pytest.fixture(params=["sqlite", "redis", "memory"])
+@pytest.fixture(params=["sqlite", "redis", "postgres", "memory"])
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens the same journal again and again, each time as a new process would."""
-    redis_url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
+    url = request.getfixturevalue(f"{request.param}_url") if request.param in {"redis", "postgres"} else ""
     memory = MemoryJournal()
     current: list[Journal] = []
 
@@ -31,19 +30,22 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             case "sqlite":
                 current.append(SqliteJournal(tmp_path / "journal.sqlite3"))
             case "redis":
-                current.append(RedisJournal(redis_url))
-                await current[-1].read()
+                current.append(RedisJournal(url, "app"))
+            case "postgres":
+                current.append(PostgresJournal(url, "app"))
             case _:
                 current.append(memory)
+        assert (await current[-1].take("cluster", 60)).is_mine
         return current[-1]
 
     yield open_again
-    await current[-1].close()
+    for journal in current:
+        await journal.close()
 
 
 async def test_a_new_journal_is_empty(opened: Open) -> None:
     """It knows no task."""
-    assert await (await opened()).read() == []
+    assert await all_entries(await opened()) == []
 
 
 async def test_what_was_written_is_there_again(opened: Open) -> None:
@@ -53,7 +55,7 @@ async def test_what_was_written_is_there_again(opened: Open) -> None:
         await journal.write(entry(task_id), work(task_id))
     await journal.close()
     journal = await opened()
-    assert sorted(await journal.read(), key=lambda known: known.task.id) == [entry("a"), entry("b")]
+    assert sorted(await all_entries(journal), key=lambda known: known.task.id) == [entry("a"), entry("b")]
     assert await journal.read_work("a") == work("a")
     assert await journal.read_entry("b") == entry("b")
     assert (await journal.read_entry("nobody"), await journal.read_work("nobody")) == (None, None)
@@ -87,9 +89,8 @@ async def test_with_its_end_a_task_needs_no_work(opened: Open) -> None:
     """Its entry stays, its photos go."""
     journal = await opened()
     await journal.write(entry("a"), work("a"))
-    ended = entry("a").with_task(entry("a").task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), AT))
-    await journal.write(ended)
-    assert await journal.read() == [ended]
+    await journal.write(ended("a"))
+    assert await all_entries(journal) == [ended("a")]
     assert await journal.read_work("a") is None
 
 
@@ -99,7 +100,7 @@ async def test_what_is_forgotten_is_gone(opened: Open) -> None:
     for task_id in ("a", "b"):
         await journal.write(entry(task_id), work(task_id))
     await journal.forget(["a", "never there"])
-    assert [known.task.id for known in await journal.read()] == ["b"]
+    assert [known.task.id for known in await all_entries(journal)] == ["b"]
 
 
 async def test_a_touch_changes_nothing(opened: Open) -> None:
@@ -109,11 +110,40 @@ async def test_a_touch_changes_nothing(opened: Open) -> None:
     await journal.touch()
     await journal.close()
     journal = await opened()
-    assert (await journal.read(), await journal.read_work("a")) == ([entry("a")], work("a"))
+    assert (await all_entries(journal), await journal.read_work("a")) == ([entry("a")], work("a"))
 
 
 async def test_many_writes_at_once_are_all_kept(opened: Open) -> None:
     """They share commits, and each returns once its own is durable."""
     journal = await opened()
     await asyncio.gather(*(journal.write(entry(str(n)), work(str(n))) for n in range(200)))
-    assert len(await journal.read()) == 200
+    assert len(await all_entries(journal)) == 200
+
+
+async def test_one_task_is_found_by_itself(opened: Open) -> None:
+    """Whether it has ended or not."""
+    journal = await opened()
+    await journal.write(entry("a"), work("a"))
+    assert await journal.read_entry("a") == entry("a")
+    assert await journal.read_entry("b") is None
+
+
+async def test_what_has_not_ended_is_told_apart(opened: Open) -> None:
+    """With the size of its work; a task that has ended is among the others, in whatever portions."""
+    journal = await opened()
+    await journal.write(entry("running"), work("running"))
+    await asyncio.gather(*(journal.write(ended(str(number))) for number in range(1_100)))
+    ((kept, size),) = await journal.unfinished()
+    assert kept == entry("running")
+    assert size >= work("running").size
+    portions = [portion async for portion in journal.ended()]
+    assert {known.task.id for portion in portions for known in portion} == {str(number) for number in range(1_100)}
+
+
+async def test_what_was_forgotten_may_be_written_again(opened: Open) -> None:
+    """As a new task."""
+    journal = await opened()
+    await journal.write(entry("a"), work("a"))
+    await journal.forget(["a"])
+    await journal.write(entry("a"), work("a"))
+    assert await all_entries(journal) == [entry("a")]

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,14 +13,15 @@ from deployments.errors import Conflict, Unavailable
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Settings
-from deployments.tasks.entry import Binding
+from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Status
+from deployments.tasks.record import Operation, Status, Task, now
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import AvatarJob, Outcome, StepRequest, Work
-from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work
-from tests.tasks.journals import BrokenJournal
+from tests.tasks.entries import all_entries
+from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work, turns
+from tests.tasks.journals import BrokenJournal, DisownedJournal, LateJournal, SlowJournal, UnsureJournal
 
 
 async def test_too_many_tasks_are_refused_at_once() -> None:
@@ -99,6 +101,134 @@ async def test_a_change_that_cannot_be_recorded_is_not_lost() -> None:
     assert journal.writes == 3 + 2
 
 
+@pytest.mark.parametrize("does_it", [True, False])
+async def test_a_write_of_unknown_outcome_is_repeated_until_it_is_certain(*, does_it: bool) -> None:
+    """Also where the repetition is refused at first: the task may be in the journal already. It runs once."""
+    runs: list[str] = []
+
+    async def run(request: StepRequest) -> Outcome:
+        runs.append(request.step)
+        return request.work
+
+    journal = UnsureJournal(1, does_them=does_it, refused=(2, 3))
+    a = orchestrator(run, journal)
+    assert (await a.submit(*task_and_work())).status is Status.PROCESSING_AVATAR_MODEL
+    assert (await end_of(a)).status is Status.DONE
+    assert runs == ["generate_background", "upload"]
+    assert [kept.task.id for kept in await all_entries(journal)] == ["t"]
+
+
+async def test_a_repetition_finds_a_task_whose_write_is_unknown() -> None:
+    """The caller is answered 503 in time, and its key stays bound: there is one task, which goes on."""
+    journal, binding, soon = SlowJournal(), Binding("key", "request"), now() + timedelta(seconds=0.02)
+    a = orchestrator(finish, journal)
+    with pytest.raises(Unavailable):
+        await a.submit(*task_and_work("1"), binding, soon)
+    assert a.tasks.get("1") is None
+    repeated = asyncio.create_task(a.submit(*task_and_work("2"), binding))
+    await turns()
+    assert not repeated.done()
+    for _ in range(3):
+        journal.let_one_through()
+    assert (await repeated).id == "1"
+    assert (await end_of(a, "1")).status is Status.DONE
+    assert [kept.task.id for kept in await all_entries(journal)] == ["1"]
+
+
+async def test_a_task_without_a_key_is_not_begun_once_its_caller_was_refused() -> None:
+    """Nobody could find it: the caller sends its request again, which is another task."""
+    journal = SlowJournal()
+    a = orchestrator(finish, journal, limits={"tasks_in_flight": 1})
+    with pytest.raises(Unavailable):
+        await a.submit(*task_and_work("1"), None, now() + timedelta(seconds=0.02))
+    journal.let_one_through()
+    await turns()
+    assert await a.get("1") is None
+    assert await all_entries(journal) == []
+    for _ in range(3):
+        journal.let_one_through()
+    await a.submit(*task_and_work("2"))
+    assert (await end_of(a, "2")).status is Status.DONE
+
+
+async def test_a_journal_that_goes_to_another_owner_refuses_at_once() -> None:
+    """Nothing was written, and this process will never write."""
+    journal = DisownedJournal()
+    a = orchestrator(finish, journal)
+    with pytest.raises(Unavailable):
+        await a.submit(*task_and_work(), Binding("key", "request"))
+    assert await a.bound(Binding("key", "request")) is None
+
+
+async def test_pictures_in_flight_are_bounded() -> None:
+    """Beyond the limit a task that brings photos is refused, and one with URLs is taken."""
+    release = asyncio.Event()
+
+    async def run(request: StepRequest) -> Outcome:
+        await release.wait()
+        return request.work.without_photos()
+
+    def with_photo(task_id: str) -> tuple[Task, Work]:
+        job = AvatarJob("x", (Picture(data=bytes(60)),), AspectRatio.SQUARE, "https://w")
+        return replace(task_and_work(task_id)[0], operation=Operation.AVATAR), Work(task_id, job)
+
+    journal = MemoryJournal()
+    a = orchestrator(run, journal, limits={"picture_bytes_in_flight": 100})
+    await a.submit(*with_photo("1"))
+    for service in (a, restarted := orchestrator(run, journal, limits={"picture_bytes_in_flight": 100})):
+        if service is restarted:
+            await restarted.recover()
+        with pytest.raises(Unavailable, match="pictures"):
+            await service.submit(*with_photo("2"))
+        await service.submit(*task_and_work("3"))
+    release.set()
+    await end_of(a, "1")
+    await a.submit(*with_photo("4"))
+
+
+async def test_tasks_go_on_before_those_that_have_ended_are_read() -> None:
+    """Those can be asked for at once, their keys find them, and in the end the oldest are forgotten."""
+    disk = MemoryJournal()
+    before = orchestrator(finish, disk)
+    for task_id in ("1", "2", "3"):
+        await before.submit(*task_and_work(task_id), Binding(f"key {task_id}", "request"))
+        await end_of(before, task_id)
+    await disk.write(Entry(task_and_work("new")[0].attempted()), task_and_work("new")[1])
+    journal = LateJournal(disk)
+    a = orchestrator(finish, journal, retention={"tasks": 3})
+    await a.recover()
+    assert (await end_of(a, "new")).status is Status.DONE
+    assert a.tasks.get("1") is None
+    found = await a.get("1")
+    assert found is not None
+    assert found.status is Status.DONE
+    assert await a.get("never there") is None
+    bound = asyncio.create_task(a.bound(Binding("key 3", "request")))
+    await turns()
+    assert not bound.done()
+    journal.show.set()
+    assert (kept := await bound) is not None
+    assert kept.id == "3"
+    await turns()
+    assert [task_id for task_id in ("1", "2", "3", "new") if await a.get(task_id)] == ["2", "3", "new"]
+    assert sorted(left.task.id for left in await all_entries(disk)) == ["2", "3", "new"]
+
+
+async def test_ended_tasks_are_read_however_often_the_journal_breaks() -> None:
+    """Each is there once."""
+    disk = MemoryJournal()
+    before = orchestrator(finish, disk)
+    await before.submit(*task_and_work(), Binding("key", "request"))
+    await end_of(before)
+    journal = LateJournal(disk, breaks=2)
+    journal.show.set()
+    a = orchestrator(finish, journal)
+    await a.recover()
+    bound = await a.bound(Binding("key", "request"))
+    assert bound is not None
+    assert a.tasks.by_status[Status.DONE] == 1
+
+
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])
 async def test_a_wall_clock_that_jumps_forgets_nothing(jump: timedelta) -> None:
     """What is kept, and for how long, is counted by a clock that cannot be set."""
@@ -129,7 +259,7 @@ async def test_photos_leave_memory_once_the_stages_have_them(tmp_path: Path) -> 
     a, before = orchestrator(run, journal), sys.getrefcount(photo)
     await submit()
     await began.wait()
-    await journal.read()  # the journal's thread lets go of what it wrote when it takes up the next
+    await all_entries(journal)  # the journal's thread lets go of what it wrote when it takes up the next
     gc.collect()
     assert sys.getrefcount(photo) == before
     await a.cancel("t")

@@ -4,7 +4,7 @@ import pytest
 
 from deployments.tasks.journal import JournalBroken
 from deployments.tasks.measured_journal import MeasuredJournal
-from tests.tasks.entries import entry, work
+from tests.tasks.entries import all_entries, entry, work
 from tests.tasks.journals import BrokenJournal
 
 Told = list[tuple[str, float, bool]]
@@ -25,12 +25,12 @@ async def test_every_action_is_told() -> None:
     """With its own name and seconds; the journal's answers come through."""
     journal, told = measured()
     await journal.write(entry("a"), work("a"))
-    assert await journal.read() == [entry("a")]
+    assert await all_entries(journal) == [entry("a")]
     assert await journal.read_entry("a") == entry("a")
     assert await journal.read_work("a") == work("a")
     await journal.touch()
     await journal.forget(["a"])
-    assert await journal.read() == []
+    assert await all_entries(journal) == []
     assert told == [(action, 1, False) for action in ("write", "read", "read", "read", "write", "forget", "read")]
 
 

@@ -31,7 +31,7 @@ from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import Outcome, StepRequest
 from tests.data.journals.formats import unreadable
 from tests.data.journals.pin import FILE, RELEASED, stored_form, stored_types
-from tests.tasks.entries import entry, work
+from tests.tasks.entries import all_entries, entry, work
 from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
 
 JOURNALS = Path(__file__).parents[1] / "data/journals"
@@ -99,7 +99,7 @@ def written_tasks(schema: int) -> dict[str, Written]:
 
 
 @pytest.fixture(params=["sqlite", "redis"])
-def old_journal(schema: int, request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
+async def old_journal(schema: int, request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
     """A copy of that schema's, in each place that lasts."""
     old = JOURNALS / f"schema-{schema}.sqlite3"
     if request.param == "sqlite":
@@ -111,7 +111,9 @@ def old_journal(schema: int, request: pytest.FixtureRequest, tmp_path: Path) -> 
         for table in ("entries", "works"):
             for task_id, value in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - one of two
                 redis.hset(f"aige:journal:{table}", task_id, value)
-    return RedisJournal(url)
+    journal = RedisJournal(url, "app")
+    assert (await journal.take("cluster", 60)).is_mine
+    return journal
 
 
 async def test_an_old_journal_is_finished_and_nothing_is_paid_twice(
@@ -183,7 +185,7 @@ async def test_a_migrated_journal_is_opened_again(tmp_path: Path, schema: int) -
     contents = []
     for _ in range(2):
         journal = SqliteJournal(tmp_path / "journal.sqlite3")
-        contents.append(await journal.read())
+        contents.append(await all_entries(journal))
         await journal.close()
     assert contents[0] == contents[1]
     with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:

@@ -1,6 +1,7 @@
 """The mirror: what other processes show is what the orchestrator shows, a moment later, and never goes back."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
 from deployments.tasks.feed import Feed
-from deployments.tasks.messages import GetTask, Gone, Message, WatchTasks
+from deployments.tasks.messages import GetTask, Gone, Message, Told, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
 from deployments.tasks.webhook import Webhook
@@ -31,6 +32,7 @@ class Actor:
         self.keep = keep
         self.asked: list[str] = []
         self.away = False
+        self.good_for_s = math.inf
         self.restart()
 
     def restart(self) -> None:
@@ -50,7 +52,8 @@ class Actor:
         assert isinstance(message, WatchTasks)
         if self.away:
             raise Unavailable("Away.", 1)
-        return cast(R, await self.feed.since(message.since, 0.001))
+        changes = await self.feed.since(message.since, 0.001)
+        return cast(R, Told(changes, self.good_for_s))
 
     async def get(self, task_id: str) -> Task | None:
         self.asked.append(task_id)
@@ -183,6 +186,28 @@ async def test_while_the_actor_is_known_to_be_away_nothing_is_shown() -> None:
         await turns()
         with pytest.raises(Unavailable):
             await mirror.get("t")
+
+
+async def test_what_was_not_heard_again_in_time_is_not_shown() -> None:
+    """Each answer says how long it may be; without another one, the actor is asked, which may be away."""
+    actor, clock = Actor(), [100.0]
+    actor.good_for_s = 3
+    actor.put(task())
+    mirror = Mirror(actor.ask, sleep=no_sleep, monotonic=lambda: clock[0])
+    following = asyncio.create_task(mirror.follow())
+    await turns()
+    assert await mirror.get("t") == task()
+    assert actor.asked == []
+    following.cancel()  # no answer comes any more
+    clock[0] += 2.9
+    assert await mirror.get("t") == task()
+    assert actor.asked == []
+    clock[0] += 0.2
+    assert await mirror.get("t") == task()
+    assert actor.asked == ["t"]
+    actor.away = True
+    with pytest.raises(Unavailable):
+        await mirror.get("t")
 
 
 EVENTS = st.sampled_from(["change a", "change b", "restart", "leave", "return", "read a", "read b", "wait"])

@@ -15,6 +15,7 @@ from deployments.tasks.task_index import Wanted
 from deployments.tasks.webhook import Webhook, WebhookState
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.deliveries import URL, Receivers
+from tests.tasks.entries import all_entries
 from tests.tasks.in_process import FakeStages, end_of, finish, no_sleep, task_and_work, turns
 
 
@@ -46,7 +47,7 @@ async def process(journal: MemoryJournal, receivers: Receivers, **settings: obje
 
 async def until_tried(a: Orchestrator, tries: int, task_id: str = "t") -> Webhook:
     while True:
-        task = a.tasks.get(task_id)
+        task = await a.get(task_id)
         assert task is not None
         if task.webhook is not None and task.webhook.tries == tries:
             return task.webhook
@@ -161,4 +162,4 @@ async def test_a_webhook_ends_with_the_task_that_is_forgotten() -> None:
         await a.submit(*with_webhook(task_id))
         await until_tried(a, 1, task_id)
     assert a.tasks.get("t") is None
-    assert [entry.task.id for entry in await journal.read()] == ["u"]
+    assert [entry.task.id for entry in await all_entries(journal)] == ["u"]

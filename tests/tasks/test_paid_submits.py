@@ -11,6 +11,7 @@ from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.paid_call import ClaimedCall, ClaimedCalls
 from deployments.tasks.record import Charge, Failure, Maker, StaleWrite
 from deployments.tasks.work import Outcome, StepRequest
+from tests.tasks.entries import all_entries
 from tests.tasks.in_process import end_of, orchestrator, task_and_work, turns
 from tests.tasks.running import ENGINE, STEP, Running
 
@@ -223,7 +224,7 @@ async def test_what_a_done_step_was_paid_with_is_dropped() -> None:
         if request.step == STEP:
             await a.paid_submits.claim("t", 1, STEP, ENGINE, "token")
             await a.paid_submits.record("t", STEP, ENGINE, "token", "fal:request 1")
-        seen.append(set((await journal.read())[0].paid))
+        seen.append(set((await all_entries(journal))[0].paid))
         return request.work
 
     a = orchestrator(run, journal)

@@ -13,7 +13,7 @@ from deployments.media.sizes import AspectRatio
 from deployments.tasks.journal import JournalBroken
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import AvatarJob, BackgroundJob, Work
-from tests.tasks.entries import entry, work
+from tests.tasks.entries import all_entries, entry, work
 
 
 def commits_in(wal: Path) -> int:
@@ -48,7 +48,7 @@ async def test_a_disk_that_is_full_breaks_the_write_and_nothing_else(tmp_path: P
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     await journal.write(entry("after"))
-    assert [known.task.id for known in await journal.read()] == ["before", "small", "after"]
+    assert [known.task.id for known in await all_entries(journal)] == ["before", "small", "after"]
     await journal.close()
 
 
@@ -80,7 +80,7 @@ async def test_one_bad_write_does_not_refuse_its_group(tmp_path: Path) -> None:
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes] == [type(None), JournalBroken, type(None)]
-    assert len(await journal.read()) == 2
+    assert len(await all_entries(journal)) == 2
     await journal.close()
 
 

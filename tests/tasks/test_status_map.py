@@ -20,7 +20,8 @@ def test_an_ended_task_is_forgotten_after_a_while() -> None:
     clock = [0.0]
     tasks = StatusMap(keep_s=60, keep_at_most=100, monotonic=lambda: clock[0])
     tasks.put(running("running"))
-    tasks.put(done("older"), age_s=30)
+    tasks.restore(done("older"), age_s=30)
+    assert tasks.restored() == []
     tasks.put(done("newer"))
     clock[0] = 31
     assert tasks.put(done("last")) == ["older"]
