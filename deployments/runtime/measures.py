@@ -1,6 +1,7 @@
 """What TaskStatus and the Ingress count and measure; see `deployments.runtime.metrics`."""
 
 import asyncio
+import math
 from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +34,7 @@ class TaskMeasures:
         self._lost = metrics.ATTEMPTS_LOST.opened()
         self._journal = metrics.JOURNAL.opened()
         self._journal_failures = metrics.JOURNAL_FAILURES.opened()
+        self._journal_lease = metrics.JOURNAL_LEASE.opened()
         self._webhook_tries = metrics.WEBHOOK_TRIES.opened()
         self._webhooks_waiting = metrics.WEBHOOKS_WAITING.opened()
         self._caller_tasks = metrics.CALLER_TASKS.opened()
@@ -74,9 +76,14 @@ class TaskMeasures:
         """Called at each charge."""
         self._spent.add(float(amount), caller=caller, model=model)
 
-    async def follow(self, orchestrator: Orchestrator) -> NoReturn:
-        """Measures what is in flight every few seconds, for ever; each change would cost more if it did."""
+    async def follow(self, orchestrator: Orchestrator, lease_s: Callable[[], float]) -> NoReturn:
+        """Measures what is in flight every few seconds, for ever; each change would cost more if it did.
+
+        `lease_s` says for how many seconds TaskStatus may still answer.
+        """
         while True:
+            if (left_s := lease_s()) < math.inf:
+                self._journal_lease.set(max(0.0, left_s))
             for status in Status:
                 if not status.is_terminal:
                     self._in_flight.set(orchestrator.tasks.by_status[status], status=status)

@@ -107,6 +107,10 @@ JOURNAL = Histogram(
     FAST_SECONDS,
 )
 JOURNAL_FAILURES = Counter("aige_journal_failures_total", "Reads and writes that the journal failed.", ("action",))
+JOURNAL_LEASE = Gauge(
+    "aige_journal_lease_seconds",
+    "For how many seconds TaskStatus may still answer, by its lease on a journal on a server; 0 while it stands by.",
+)
 WEBHOOK_TRIES = Counter(
     "aige_webhook_tries_total", "Tries of webhooks, by what follows: delivered, retried, given_up.", ("outcome",)
 )
