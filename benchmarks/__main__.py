@@ -16,7 +16,19 @@ from functools import partial
 from shutil import which
 from typing import TypeVar
 
-from benchmarks.figures import accept, complete, flood, in_flight, latency, pictures, recovery, scaling, status, streams
+from benchmarks.figures import (
+    accept,
+    complete,
+    flood,
+    in_flight,
+    journals,
+    latency,
+    pictures,
+    recovery,
+    scaling,
+    status,
+    streams,
+)
 from benchmarks.results import RESULTS, Results
 from benchmarks.sink import Sink
 from benchmarks.system import Running, System, started
@@ -37,7 +49,7 @@ OF_OURS: dict[str, Measure] = {
     "streams": streams.measure,
     "recovery": recovery.measure,
 }
-BY_THEMSELVES = ("pictures", "scaling", "flood")
+BY_THEMSELVES = ("pictures", "scaling", "journals", "flood")
 """These start what they need themselves."""
 
 
@@ -125,6 +137,7 @@ def _by_themselves(profile: str) -> dict[str, Callable[[float], Awaitable[dict[s
         "pictures": pictures.measure,
         "scaling": partial(scaling.measure, profile),
         "flood": partial(flood.measure, profile),
+        "journals": partial(journals.measure, profile),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks import journals
 from benchmarks.system import Api, Place, Service, System, free_port
 from benchmarks.wrk import ROOT
 from deployments.settings import Profile
@@ -37,6 +38,8 @@ class Aige:
     """Other settings than those of `serve_config.yaml`."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of its own."""
+    journal: str = "sqlite"
+    """`redis` and `postgresql` start such a server, too."""
     api: Api = API
 
     @property
@@ -48,7 +51,7 @@ class Aige:
         return f"AIGE, {self.profile}{self.variant}"
 
     def services(self, place: Place) -> list[Service]:
-        config = write_config(place.folder, self.deployments, self.arguments)
+        config = write_config(place.folder, self.deployments, {"journal": self.journal, **self.arguments})
         options = ["--config", str(config), "--port", str(place.port), "--profile", self.profile]
         command = [sys.executable, "-m", "scripts.run", *options]
         environment = {
@@ -57,7 +60,10 @@ class Aige:
             **_surroundings(place),
             **self.environment,
         }
-        return [Service(command, environment)]
+        if self.journal == "sqlite":
+            return [Service(command, environment)]
+        server, url = journals.server(self.journal, place)
+        return [server, Service(command, environment | {"AIGE_JOURNAL_URL": url})]
 
 
 def without_provenance(profile: str) -> Aige:
