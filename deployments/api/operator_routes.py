@@ -48,11 +48,19 @@ class EndedResponse(BaseModel):
             caller=task.caller,
             operation=task.operation,
             status=task.status,
-            error=ErrorResponse(code=task.failure.code, message=task.failure.message) if task.failure else None,
+            error=ErrorResponse(code=task.error.code, message=task.error.message) if task.error else None,
             engine=task.shown_engine,
             at=ended,
             seconds=(ended - accepted).total_seconds(),
         )
+
+
+class BilledResponse(BaseModel):
+    """What a caller's tasks were billed for a model."""
+
+    caller: str
+    model: str
+    amount: float = Field(description="In money, by the operator's prices.")
 
 
 class OverviewResponse(BaseModel):
@@ -60,6 +68,9 @@ class OverviewResponse(BaseModel):
 
     in_flight: list[InFlightResponse] = Field(description="One entry for each caller with tasks that have not ended.")
     ended: list[EndedResponse] = Field(description="The last hundred that have ended, the newest first.")
+    billed: list[BilledResponse] = Field(
+        description="What the tasks that have ended within 24 hours were billed, the dearest first."
+    )
     webhooks_waiting: int = Field(description="Webhooks of ended tasks, neither delivered nor given up.")
 
     @classmethod
@@ -70,6 +81,10 @@ class OverviewResponse(BaseModel):
                 for caller, statuses in sorted(overview.in_flight.items())
             ],
             ended=[EndedResponse.of(task) for task in overview.ended],
+            billed=[
+                BilledResponse(caller=caller, model=model, amount=float(amount))
+                for (caller, model), amount in sorted(overview.billed.items(), key=lambda bill: (-bill[1], bill[0]))
+            ],
             webhooks_waiting=overview.webhooks_waiting,
         )
 

@@ -33,7 +33,7 @@ from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
 from deployments.tasks.messages import WATCH_SECONDS, CalledOff, Gone, Told
 from deployments.tasks.operations import Step, steps_left, unknown_steps
-from deployments.tasks.overview import Overviews
+from deployments.tasks.overview import DayOfBills, Overviews
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
 from deployments.tasks.stage_client import Send, StageClient, StepToSend
@@ -93,6 +93,7 @@ class Orchestrator:
         self.journal_check = JournalCheck(journal)
         self.callers = Callers(settings, clock, watcher)
         self._spendings = self.callers.spendings
+        self._bills = DayOfBills(clock)
         self._ledger = Ledger(
             settings,
             journal,
@@ -114,7 +115,7 @@ class Orchestrator:
             call_off=self._call_off,
             on_gone=lambda task_id: self.changes.append(Gone(task_id)),
         )
-        self.overviews = Overviews(lambda: self.in_flight, self.tasks.newest_ends, self.webhooks)
+        self.overviews = Overviews(lambda: self.in_flight, self.tasks.newest_ends, self.webhooks, self._bills)
 
     async def recover(self) -> None:
         """Continues every task in the journal that has not ended, and every webhook that waits.
@@ -256,6 +257,7 @@ class Orchestrator:
     def _changed(self, task: Task) -> None:
         self.changes.append(task)
         self.callers.note(task)
+        self._bills.note(task)
         self._on_change(task)
 
     def _start(self, task: Task, *, is_new: bool) -> None:

@@ -1,14 +1,19 @@
 """What the service does for all of its callers: what the operator's page shows.
 
-It is made of what is in memory anyway, so no task costs more for it.
+It is made of what is in memory anyway, so no task costs more for it; but for what tasks were billed, which is added up
+as they end.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
 
-from deployments.tasks.record import Status, Task
+from deployments.tasks.record import Status, Task, now
+from deployments.tasks.spending import DAY
 
 ENDS = 100
 """Ended tasks in an overview."""
@@ -21,18 +26,68 @@ MAKE_SECONDS = 1
 class Overview:
     """`in_flight` counts the tasks that have not ended, by caller and status; `ended` has the newest ends first.
 
-    `webhooks_waiting` counts the webhooks of ended tasks that have yet to be delivered or given up.
+    `webhooks_waiting` counts the webhooks of ended tasks that have yet to be delivered or given up. `billed` is what
+    tasks that have ended within 24 hours were billed, in money.
     """
 
     in_flight: Mapping[str, Mapping[Status, int]]
     ended: tuple[Task, ...]
     webhooks_waiting: int = 0
+    billed: Mapping["Payer", Decimal] = field(default_factory=dict)
+
+
+class Payer(NamedTuple):
+    """A caller, and a model that was paid for its tasks."""
+
+    caller: str
+    model: str
+
+
+class DayOfBills:
+    """What tasks that have ended within 24 hours were billed: added up as they end, and once more after a restart."""
+
+    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+        self._clock = clock
+        self._of_tasks: dict[str, tuple[datetime, list[tuple[Payer, Decimal]]]] = {}  # by id, the oldest end first
+        self._sums: dict[Payer, Decimal] = {}
+
+    def note(self, task: Task) -> None:
+        """Called at each change of a task. It counts once, when it has ended, if models with a price worked on it."""
+        if not task.amounts or not task.is_ended or task.id in self._of_tasks:
+            return
+        ended_at = task.timeline[-1].at
+        if ended_at <= self._clock() - DAY:  # its webhook is sent again
+            return
+        charges = zip(task.charges, task.amounts, strict=False)
+        bills = [(Payer(task.caller, charge.model), amount) for charge, amount in charges if amount]
+        self._of_tasks[task.id] = ended_at, bills
+        for payer, amount in bills:
+            self._sums[payer] = self._sums.get(payer, Decimal()) + amount
+        self._drop_past()
+
+    def sums(self) -> dict[Payer, Decimal]:
+        """Those that are above nothing."""
+        self._drop_past()
+        return dict(self._sums)
+
+    def _drop_past(self) -> None:
+        past = self._clock() - DAY
+        while self._of_tasks:
+            task_id, (ended_at, bills) = next(iter(self._of_tasks.items()))
+            if ended_at > past:
+                return
+            del self._of_tasks[task_id]
+            for payer, amount in bills:
+                self._sums[payer] -= amount
+                if not self._sums[payer]:
+                    del self._sums[payer]
 
 
 class Overviews:
     """Makes overviews.
 
-    `in_flight` gives all tasks that have not ended, `newest_ends` so many that have; `webhooks` are those that wait.
+    `in_flight` gives all tasks that have not ended, `newest_ends` so many that have; `webhooks` are those that wait,
+    and `bills` those of the day.
     Not thread-safe: it lives on one event loop.
     """
 
@@ -41,11 +96,13 @@ class Overviews:
         in_flight: Callable[[], Iterable[Task]],
         newest_ends: Callable[[int], Iterable[Task]],
         webhooks: Sized = (),
+        bills: DayOfBills | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._in_flight = in_flight
         self._newest_ends = newest_ends
         self._webhooks = webhooks
+        self._bills = bills or DayOfBills()
         self._monotonic = monotonic
         self._made: tuple[float, Overview] | None = None
 
@@ -60,4 +117,4 @@ class Overviews:
         in_flight: dict[str, Counter[Status]] = {}
         for task in self._in_flight():
             in_flight.setdefault(task.caller, Counter())[task.status] += 1
-        return Overview(in_flight, tuple(self._newest_ends(ENDS)), len(self._webhooks))
+        return Overview(in_flight, tuple(self._newest_ends(ENDS)), len(self._webhooks), self._bills.sums())

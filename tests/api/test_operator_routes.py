@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from deployments.api.app import Parts, build_api
 from deployments.api.operator_routes import PING_EVERY, operator_routes
 from deployments.errors import ErrorCode, Unavailable
 from deployments.settings import Settings
-from deployments.tasks.overview import Overview
+from deployments.tasks.overview import Overview, Payer
 from deployments.tasks.record import Failure, Status, Task, now
 from tests.api.in_process import BASE, InProcess
 from tests.api.requests import started
@@ -61,9 +62,16 @@ async def test_an_overview_has_tasks_in_flight_and_how_others_have_ended() -> No
     """Callers by name; each end with its reason, and how long its task took."""
     failed = replace(ended(Failure(ErrorCode.NO_PERSON_FOUND, "Send another photo.")), id="f")
     counts = {"web": {Status.PENDING: 2, Status.UPLOADING_IMAGE: 1}, "mobile": {Status.PENDING: 1}}
-    (event,) = await stream(Overview(counts, (failed, ended()), webhooks_waiting=7))
+    billed = {("web", "x"): "0.30", ("web", "y"): "0.50", ("mobile", "x"): "0.3"}
+    sums = {Payer(*payer): Decimal(amount) for payer, amount in billed.items()}
+    (event,) = await stream(Overview(counts, (failed, ended()), webhooks_waiting=7, billed=sums))
     told = data_of(event)
     assert told["webhooks_waiting"] == 7
+    assert told["billed"] == [
+        {"caller": "web", "model": "y", "amount": 0.5},
+        {"caller": "mobile", "model": "x", "amount": 0.3},
+        {"caller": "web", "model": "x", "amount": 0.3},
+    ]
     assert told["in_flight"] == [
         {"caller": "mobile", "statuses": {"pending": 1}},
         {"caller": "web", "statuses": {"pending": 2, "uploading_image": 1}},
@@ -82,6 +90,12 @@ async def test_an_overview_has_tasks_in_flight_and_how_others_have_ended() -> No
         "at": "2026-01-01T00:00:00Z",
         "seconds": 0.0,
     }
+
+
+async def test_the_reason_is_the_one_that_the_caller_reads() -> None:
+    """Some codes are stored under another one, for the version before."""
+    (event,) = await stream(Overview({}, (ended(Failure(ErrorCode.BUDGET_EXCEEDED, "Try again later.")),)))
+    assert data_of(event)["ended"][0]["error"]["code"] == "budget_exceeded"  # type: ignore[index]
 
 
 async def test_what_is_not_new_is_not_told_again() -> None:

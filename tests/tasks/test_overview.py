@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
+from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.messages import GetOverview
-from deployments.tasks.overview import ENDS, Overview, Overviews
-from deployments.tasks.record import Status, Task
+from deployments.tasks.operations import StepId
+from deployments.tasks.overview import ENDS, DayOfBills, Overview, Overviews
+from deployments.tasks.record import Charge, Status, Task
 from deployments.tasks.work import Outcome, StepRequest
-from tests.tasks.in_process import end_of, finish, orchestrator, task_and_work
+from tests.tasks.in_process import AT, end_of, finish, orchestrator, task_and_work
+
+UPLOAD = StepId.UPLOAD
 
 
 def running(caller: str, status: Status = Status.PENDING) -> Task:
@@ -39,6 +45,35 @@ def test_one_is_made_a_second_at_most() -> None:
     assert seen == [1, 1, 1, 2, 2, 3]
 
 
+def billed(task_id: str, at: datetime, *charges: tuple[str, str | None]) -> Task:
+    """A task that has ended, and what it was charged: models and amounts."""
+    task = replace(task_and_work(task_id)[0].attempted(), caller="web")
+    amounts = tuple(Decimal(amount) if amount else None for _, amount in charges)
+    return task.charged(tuple(Charge("s", model, 1) for model, _ in charges), (), amounts).finished(1, (), at)
+
+
+def test_bills_are_added_up_by_caller_and_model_for_a_day() -> None:
+    """Each task counts once, when it has ended, however often it changes; models without a price count nothing."""
+    clock = [AT]
+    bills = DayOfBills(lambda: clock[0])
+    first = billed("a", AT, ("x", "0.10"), ("y", None))
+    for task in (
+        first,
+        first,
+        billed("b", AT + timedelta(hours=2), ("x", "0.20"), ("y", "1")),
+        billed("c", AT, ("z", None)),
+    ):
+        bills.note(task)
+    bills.note(replace(first, id="d", timeline=first.timeline[:-1]))
+    assert bills.sums() == {("web", "x"): Decimal("0.30"), ("web", "y"): Decimal(1)}
+    clock[0] = AT + timedelta(hours=25)
+    assert bills.sums() == {("web", "x"): Decimal("0.20"), ("web", "y"): Decimal(1)}
+    bills.note(first)
+    assert bills.sums() == {("web", "x"): Decimal("0.20"), ("web", "y"): Decimal(1)}
+    clock[0] = AT + timedelta(hours=26)
+    assert bills.sums() == {}
+
+
 async def test_it_tells_of_the_tasks_of_an_orchestrator() -> None:
     """Those that run, and those that have ended: a hundred of them, the newest end first."""
     released = asyncio.Event()
@@ -60,3 +95,19 @@ async def test_it_tells_of_the_tasks_of_an_orchestrator() -> None:
     assert overview.in_flight == {"web": {Status.PROCESSING_AVATAR_MODEL: 1}}
     released.set()
     await end_of(a, "runs")
+
+
+async def test_bills_are_known_after_a_restart() -> None:
+    """The journal keeps them with their tasks."""
+
+    async def run(request: StepRequest) -> Outcome:
+        return request.work.noting((), Charge(request.step, "m", 2)) if request.step == UPLOAD else request.work
+
+    journal, money = MemoryJournal(), {"prices": {"m": 0.25}}
+    a = orchestrator(run, journal, **money)
+    await a.submit(*task_and_work())
+    await end_of(a)
+    assert a.overviews.latest().billed == {("default", "m"): Decimal("0.5")}
+    b = orchestrator(run, journal, **money)
+    await b.recover()
+    assert b.overviews.latest().billed == {("default", "m"): Decimal("0.5")}

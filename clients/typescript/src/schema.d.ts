@@ -431,6 +431,21 @@ export interface components {
             aspect_ratio: components["schemas"]["AspectRatio"] | null;
         };
         /**
+         * BilledResponse
+         * @description What a caller's tasks were billed for a model.
+         */
+        BilledResponse: {
+            /** Caller */
+            caller: string;
+            /** Model */
+            model: string;
+            /**
+             * Amount
+             * @description In money, by the operator's prices.
+             */
+            amount: number;
+        };
+        /**
          * CanvasSize
          * @description The presets of an overlay, named as fal.ai names its `image_size` presets; the output has exactly `pixels`.
          * @enum {string}
@@ -704,6 +719,11 @@ export interface components {
              * @description The last hundred that have ended, the newest first.
              */
             ended: components["schemas"]["EndedResponse"][];
+            /**
+             * Billed
+             * @description What the tasks that have ended within 24 hours were billed, the dearest first.
+             */
+            billed: components["schemas"]["BilledResponse"][];
             /**
              * Webhooks Waiting
              * @description Webhooks of ended tasks, neither delivered nor given up.
