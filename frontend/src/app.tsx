@@ -6,15 +6,17 @@ import { AvatarPanel } from './avatar/avatar-panel';
 import { BackgroundPanel } from './background/background-panel';
 import { Gallery } from './gallery/gallery';
 import { SettingsIcon } from './icons';
+import { OperatorPage } from './operator/operator-page';
 import { OverlayPanel } from './overlay/overlay-panel';
-import { goTo, TABS, type Tab, useTab } from './route';
+import { VerifyPanel } from './provenance/verify-panel';
+import { goTo, type Screen, TABS, useScreen } from './route';
 import { useService } from './service';
 import { SettingsDialog } from './settings-dialog';
 import { isInFlight, NAMES, phaseOf, standing } from './tasks/record';
 import { useTasks } from './tasks/store';
 
 export function App() {
-  const tab = useTab();
+  const screen = useScreen();
   const service = useService();
   const { online, reachable, needsKey } = useConnection();
   const [settingsOpen, setSettingsOpen] = useState(false);
@@ -32,15 +34,23 @@ export function App() {
         </Alert>
       )}
       <main className="bounds">
-        <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
-          {tab === 'avatar' && <AvatarPanel service={service} />}
-          {tab === 'background' && <BackgroundPanel />}
-          {tab === 'overlay' && <OverlayPanel service={service} />}
-          {tab === 'gallery' && <Gallery />}
+        <div role="tabpanel" id="panel" aria-labelledby={screen === 'operator' ? undefined : `tab-${screen}`}>
+          {screen === 'avatar' && <AvatarPanel service={service} />}
+          {screen === 'background' && <BackgroundPanel />}
+          {screen === 'overlay' && <OverlayPanel service={service} />}
+          {screen === 'gallery' && <Gallery />}
+          {screen === 'operator' && <OperatorPage />}
+          {screen === 'verify' && <VerifyPanel service={service} />}
         </div>
         <footer className="small muted">
           {service ? `AIGE ${service.version}, ${enginesOf(service)}.` : '\u00a0'}
           {service?.generative === false && ' It draws by rules, not with a generative model.'}
+          {service?.operator && screen !== 'operator' && (
+            <>
+              {' '}
+              <a href="#/operator">Operator’s page</a>
+            </>
+          )}
         </footer>
       </main>
       {(settingsOpen || needsKey) && <SettingsDialog needsKey={needsKey} onClose={closeSettings} />}
@@ -56,19 +66,25 @@ function enginesOf({ engine, engines }: Service): string {
 }
 
 function Header({ onSettings }: { readonly onSettings: () => void }) {
-  const tab = useTab();
+  const screen = useScreen();
   return (
     <header className="header">
       <div className="bounds">
         <div className="name">
           AIGE <span className="muted">Studio</span>
         </div>
-        <Tabs value={tab} onChange={(_, chosen) => goTo(chosen)} aria-label="Screens" className="tabs">
+        <Tabs
+          value={screen === 'operator' ? false : screen}
+          onChange={(_, chosen) => goTo(chosen)}
+          aria-label="Screens"
+          variant="scrollable"
+          scrollButtons={false}
+          className="tabs">
           {Object.entries(TABS).map(([name, label]) => (
             <TabButton key={name} value={name} id={`tab-${name}`} aria-controls="panel" label={label} />
           ))}
         </Tabs>
-        <CurrentTask tab={tab} />
+        <CurrentTask screen={screen} />
         <IconButton aria-label="Settings" onClick={onSettings} edge="end">
           <SettingsIcon />
         </IconButton>
@@ -78,9 +94,9 @@ function Header({ onSettings }: { readonly onSettings: () => void }) {
 }
 
 /** Where the current task stands: the page's one live region, and its title. */
-function CurrentTask({ tab }: { readonly tab: Tab }) {
+function CurrentTask({ screen }: { readonly screen: Screen }) {
   const all = useTasks();
-  const record = all.find((one) => one.operation === tab) ?? all[0];
+  const record = all.find((one) => one.operation === screen) ?? all[0];
   const running = all.filter(isInFlight).length;
   const text = record ? `${NAMES[record.operation]}: ${standing(record)}` : '';
   return (

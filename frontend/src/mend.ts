@@ -1,23 +1,29 @@
-/** Back from a task that has failed to the field that mends it. */
+/** Back from a task to the form that it was asked with: to ask for it anew, or to mend what made it fail. */
 
 import { flushSync } from 'react-dom';
 import { changeDraft } from './drafts';
-import { goTo, useTab } from './route';
+import { goTo, useScreen } from './route';
 import type { TaskRecord } from './tasks/record';
 
 /** To the prompt, or to where a picture is chosen; on another screen, with all that the task was asked with. */
 export async function mend(record: TaskRecord, action: 'edit' | 'replace'): Promise<void> {
-  if (useTab.getState() !== record.operation) {
-    await takeUp(record);
-    flushSync(() => goTo(record.operation));
-  }
-  const first = (selector: string) => document.querySelector<HTMLElement>(selector);
+  if (useScreen.getState() !== record.operation) await takeUp(record);
   // There is no field for another photo while there are as many as there may be.
   const picture = first('input[type=file]') ?? first('.remove');
   ((action === 'replace' && picture) || first('#prompt'))?.focus();
 }
 
-/** A shape that was not named is the API's default. */
+/** To the prompt, with all that the task was asked with: what comes of it is a new task. */
+export async function again(record: TaskRecord): Promise<void> {
+  await takeUp(record);
+  first('#prompt')?.focus();
+}
+
+function first(selector: string): HTMLElement | null {
+  return document.querySelector(selector);
+}
+
+/** Shows the form. A shape that was not named is the API's default. */
 async function takeUp({ operation, body, sources }: TaskRecord): Promise<void> {
   const { prompt } = body;
   if (operation === 'avatar') {
@@ -34,6 +40,7 @@ async function takeUp({ operation, body, sources }: TaskRecord): Promise<void> {
       ...(sources && { person: sources.person, background: sources.background }),
     });
   }
+  flushSync(() => goTo(operation));
 }
 
 async function photoOf(uri: string): Promise<File> {

@@ -5,9 +5,15 @@ import { takeOrientation } from './webp';
 
 const MAX_SIDE = 2048;
 
-/** As a JPEG: small enough to travel inside a request. */
+/** Eight of them, in base64, fit into a request. */
+const MAX_SIGNED_BYTES = 2_500_000;
+
+/** As a JPEG: small enough to travel inside a request. With content credentials as it is, for a JPEG would lose them. */
 export async function asPhoto(file: File): Promise<File> {
-  const jpeg = await redrawn(await shown(file), '#fff', { type: 'image/jpeg', quality: 0.92 });
+  const picture = await shown(file);
+  const travels = file.type.startsWith('image/') && file.size <= MAX_SIGNED_BYTES;
+  if (travels && isSigned(picture.bytes)) return file;
+  const jpeg = await redrawn(picture, '#fff', { type: 'image/jpeg', quality: 0.92 });
   return new File([jpeg], file.name, { type: jpeg.type });
 }
 
@@ -57,6 +63,14 @@ const CHANGES = /cHRM|cICP|gAMA|iCCP|eXIf|acTL/;
 function isPlain(bytes: Uint8Array): boolean {
   const text = new TextDecoder('latin1').decode(bytes);
   return text.startsWith('PNG\r\n', 1) && text.charCodeAt(BIT_DEPTH_AT) <= 8 && !CHANGES.test(text);
+}
+
+const PICTURE = /^(.PNG\r\n|\xff\xd8\xff|RIFF.{4}WEBP)/s;
+
+/** A PNG, JPEG or WebP with a C2PA manifest: a JUMBF description box whose type begins with "c2pa". */
+function isSigned(bytes: Uint8Array): boolean {
+  const text = new TextDecoder('latin1').decode(bytes);
+  return PICTURE.test(text) && text.includes('jumdc2pa');
 }
 
 /** By orientation: where a step to the right leads (x, y), and where one down does. */

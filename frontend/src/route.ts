@@ -2,21 +2,31 @@
 
 import { create } from 'zustand';
 
-export const TABS = { avatar: 'Avatar', background: 'Background', overlay: 'Compose', gallery: 'Gallery' } as const;
+export const TABS = {
+  avatar: 'Avatar',
+  background: 'Background',
+  overlay: 'Compose',
+  gallery: 'Gallery',
+  verify: 'Verify',
+} as const;
 
 export type Tab = keyof typeof TABS;
 
-export const useTab = create<Tab>(addressed);
+/** Those without a tab are reached by their address, `#/operator`, or by a link in the footer. */
+export type Screen = Tab | 'operator';
 
-addEventListener('hashchange', () => useTab.setState(addressed()));
+export const useScreen = create<Screen>(addressed);
+
+addEventListener('hashchange', () => useScreen.setState(addressed()));
 
 /** Shows it at once: the browser itself says only later that the address has changed. */
-export function goTo(tab: Tab): void {
-  location.hash = tab;
-  useTab.setState(tab);
+export function goTo(screen: Screen): void {
+  location.hash = screen === 'operator' ? '/operator' : screen;
+  useScreen.setState(screen);
+  scrollTo(0, 0);
 }
 
-function addressed(): Tab {
-  const name = location.hash.slice(1);
-  return name in TABS ? (name as Tab) : 'avatar';
+function addressed(): Screen {
+  const name = location.hash.replace(/^#\/?/, '');
+  return Object.hasOwn(TABS, name) || name === 'operator' ? (name as Screen) : 'avatar';
 }

@@ -14,6 +14,7 @@ export const theme = createTheme({
     light: {
       palette: {
         primary: { main: '#0e6b5c', dark: '#0a5448', contrastText: '#fff' },
+        error: { main: '#b3261e' },
         background: { default: '#f6f5f1', paper: '#ffffff' },
         text: { primary: '#1b1f1d', secondary: '#5a625e' },
       },
@@ -21,6 +22,7 @@ export const theme = createTheme({
     dark: {
       palette: {
         primary: { main: '#6fd3bd', dark: '#94e2d0', contrastText: '#06251f' },
+        error: { main: '#ff8a80' },
         background: { default: '#131514', paper: '#1c1f1e' },
         text: { primary: '#eceeec', secondary: '#a3aba7' },
       },

@@ -12,6 +12,17 @@ export type Task = Schemas['TaskResponse'];
 export type Status = Schemas['Status'];
 export type Operation = Schemas['Operation'];
 export type Service = Schemas['ServiceResponse'];
+export type TaskPage = Schemas['TaskListResponse'];
+export type Credentials = Schemas['VerifyResponse'];
+export type Overview = Schemas['OverviewResponse'];
+
+/** `cursor` is the `next` of the page before. */
+export interface TaskQuery {
+  readonly status?: readonly Status[];
+  readonly operation?: readonly Operation[];
+  readonly limit?: number;
+  readonly cursor?: string;
+}
 
 export type Submission =
   | { readonly operation: 'avatar'; readonly body: Schemas['AvatarRequest'] }
@@ -39,13 +50,26 @@ http.interceptors.response.use(
     useConnection.setState({ reachable: true, needsKey: false });
     return response;
   },
-  (error: unknown) => {
+  async (error: unknown) => {
+    if (axios.isCancel(error)) throw error;
     const { status = 0, data, headers } = (error as AxiosError).response ?? {};
-    const translated = status ? apiError(status, data, headers?.['retry-after']) : unreachable();
-    useConnection.setState({ reachable: translated.kind === 'refused', needsKey: translated.status === 401 });
+    const body = data instanceof ReadableStream ? await parsed(data) : data;
+    const translated = status ? apiError(status, body, headers?.['retry-after']) : unreachable();
+    const reachable = translated.kind === 'refused' || translated.status === 429;
+    useConnection.setState({ reachable, needsKey: translated.status === 401 });
     throw translated;
   },
 );
+
+/** What is said instead of a stream of events: JSON, or else text. */
+async function parsed(stream: ReadableStream): Promise<unknown> {
+  const text = await new Response(stream).text().catch(() => '');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 export async function getService(): Promise<Service> {
   return (await http.get<Service>('/service')).data;
@@ -72,16 +96,35 @@ export async function cancelTask(id: string): Promise<Task> {
   return (await http.delete<Task>(pathOf(id))).data;
 }
 
-/**
- * Each state of the task, from the present one to the final one. Through `fetch`: an `EventSource` can send no API key,
- * and reopens what has ended.
- */
-export async function* taskEvents(id: string): AsyncGenerator<Task> {
-  const open = { adapter: 'fetch', responseType: 'stream', timeout: 0 } as const;
-  const { data } = await http.get<ReadableStream<BufferSource>>(`${pathOf(id)}/events`, open);
-  const events = data.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+/** The caller's tasks that `query` names (`status` and `operation` may be several each), newest first. */
+export async function getTasks(query: TaskQuery): Promise<TaskPage> {
+  return (await http.get<TaskPage>('/tasks', { params: query, paramsSerializer: { indexes: null } })).data;
+}
+
+/** What the picture's content credentials say. */
+export async function verify(picture: Blob): Promise<Credentials> {
+  const headers = { 'Content-Type': picture.type || 'application/octet-stream' };
+  return (await http.post<Credentials>('/verify', picture, { headers })).data;
+}
+
+/** Each state of the task, from the present one to the final one. */
+export function taskEvents(id: string): AsyncGenerator<Task> {
+  return events<Task>(`${pathOf(id)}/events`);
+}
+
+/** What the service does for all callers, about once a second; until `signal`. For operators alone. */
+export function operatorEvents(signal: AbortSignal): AsyncGenerator<Overview> {
+  return events<Overview>('/operator/events', signal);
+}
+
+/** The data of server-sent events. Through `fetch`: an `EventSource` can send no API key, and reopens what has ended. */
+async function* events<T>(path: string, signal?: AbortSignal): AsyncGenerator<T> {
+  const open = { adapter: 'fetch', responseType: 'stream', timeout: 0, ...(signal && { signal }) } as const;
+  const { data } = await http.get<ReadableStream<BufferSource>>(path, open);
+  const incoming = data.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
   // Not `for await` over the stream itself: Safari cannot.
-  for (let event = await events.read(); !event.done; event = await events.read()) yield JSON.parse(event.value.data);
+  for (let event = await incoming.read(); !event.done; event = await incoming.read())
+    yield JSON.parse(event.value.data);
 }
 
 function pathOf(id: string): string {

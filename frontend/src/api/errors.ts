@@ -26,10 +26,13 @@ export class ApiError extends Explained {
 export function apiError(status: number, body: unknown, retryAfter: string | null): ApiError {
   const problem = isProblem(body) ? body : null;
   const detail = problem?.detail ?? `The service answered with status ${status}.`;
+  const seconds = Number(retryAfter) || 2;
+  // Of its own limit, a caller has something left again soon; a budget may take until tomorrow.
+  if (status === 429 && problem?.type.endsWith('quota-exceeded')) return new ApiError('away', status, detail, seconds);
   if (status === 413) return new ApiError('refused', status, 'The photos are too large. Use fewer or smaller ones.');
   // While the app is not deployed, Ray's own proxy answers 404 in plain text.
   if (status === 502 || status === 503 || status === 504 || (status === 404 && !problem)) {
-    return new ApiError('away', status, detail, Number(retryAfter) || 2);
+    return new ApiError('away', status, detail, seconds);
   }
   const fields = (problem?.errors ?? []).map(({ loc, msg }) => [String(loc[1] ?? ''), msg]);
   return new ApiError('refused', status, detail, 0, Object.fromEntries(fields));

@@ -1,11 +1,11 @@
 import { Alert, IconButton } from '@mui/material';
-import { useEffect, useEffectEvent } from 'react';
-import { ActionButton, attempt } from '../attempt';
+import { ActionButton } from '../attempt';
 import { useDraft } from '../drafts';
+import { usePastedPictures } from '../form/paste';
 import { PictureInput } from '../form/picture-input';
 import { CloseIcon } from '../icons';
 import { Picture } from '../picture';
-import { addPhotos, keyOf, pastedPictures } from './photos';
+import { addPhotos, keyOf } from './photos';
 import sampleUrl from './sample.jpg';
 
 interface Props {
@@ -16,17 +16,7 @@ interface Props {
 /** Photos by button, drop or paste. */
 export function PhotoPicker({ max, problem }: Props) {
   const [{ photos }, change] = useDraft('avatar');
-  const paste = useEffectEvent((event: ClipboardEvent) => {
-    const { clipboardData } = event;
-    const pictures = pastedPictures([...(clipboardData?.files ?? [])], clipboardData?.getData('text/plain') ?? '');
-    if (pictures.length === 0) return;
-    event.preventDefault(); // else a picture's name is typed into the prompt
-    void attempt(() => addPhotos(pictures, max));
-  });
-  useEffect(() => {
-    document.addEventListener('paste', paste);
-    return () => document.removeEventListener('paste', paste);
-  }, []);
+  usePastedPictures((files) => addPhotos(files, max));
 
   return (
     <div>

@@ -39,18 +39,3 @@ export function keyOf(photo: File): number {
   keys.set(photo, key);
   return key;
 }
-
-/**
- * The pictures that somebody pastes; none where it is text that is pasted, for office programs add a picture of it.
- * Browsers and file managers in turn add the address or the name of a picture as text.
- */
-export function pastedPictures(files: readonly File[], text: string): readonly File[] {
-  const lines = text.split(/[\r\n]+/).filter((line) => line.trim());
-  const names = files.map(({ name }) => name);
-  const isText = lines.some((line) => !/^(https?|file|blob|data):\S*$/.test(line) && !names.includes(nameIn(line)));
-  return isText ? [] : files;
-}
-
-function nameIn(path: string): string {
-  return path.split(/[\\/]/).at(-1) as string;
-}

@@ -28,7 +28,8 @@ export function useCandidates(operation: Operation, choice: string | Blob | null
   const candidates: Candidate[] = made.flatMap((record) =>
     record.picture ? { id: record.key, name: record.body.prompt, picture: record.picture, record } : [],
   );
-  candidates.splice(SHOWN);
+  const [older] = candidates.splice(SHOWN).filter(({ id }) => id === choice);
+  if (older) candidates.splice(-1, 1, older);
   if (plain && operation === 'background') candidates.push({ id: 'plain', name: 'Plain studio', picture: plain });
   if (choice instanceof Blob) candidates.push({ id: 'own', name: 'Your own', picture: choice });
   return {

@@ -1,14 +1,15 @@
 /** A task, in whatever state it is: under way, without a picture, or with one. */
 
-import { Button, CircularProgress, Skeleton, Slider, Step, StepLabel, Stepper } from '@mui/material';
+import { Button, type ButtonProps, CircularProgress, Skeleton, Slider, Step, StepLabel, Stepper } from '@mui/material';
 import { useEffect, useRef, useState } from 'react';
 import { FAILURES } from '../api/errors';
 import { ActionButton, attempt } from '../attempt';
 import { DownloadIcon } from '../icons';
 import { mend } from '../mend';
 import { useDifference } from '../overlay/use-exact';
-import { pause } from '../pause';
 import { Picture } from '../picture';
+import { CredentialsMark } from '../provenance/credentials-mark';
+import { save } from '../save';
 import { isInFlight, NAMES, phaseOf, standing, type TaskRecord, WORDS } from './record';
 import { cancel, retry } from './run';
 
@@ -16,7 +17,6 @@ interface Props {
   readonly record: TaskRecord;
 }
 
-const DOWNLOAD_MS = 60_000;
 const EXPIRED = 'The link has expired, and this browser kept no copy.';
 const TWICE = 'The model may have made the picture before we lost contact. Another try may be charged a second time.';
 
@@ -60,48 +60,58 @@ function Running({ record }: Props) {
 function Failure({ record }: Props) {
   const phase = phaseOf(record);
   const error = phase === 'failed' ? record.task?.error : null;
-  const { text, action } = FAILURES[error?.code ?? 'cancelled'] ?? FAILURES.internal;
-  const fixes = action === 'edit' || action === 'replace';
-  const tryAgain = async () => (action !== 'confirm' || confirm(TWICE)) && retry(record);
   return (
     <div className="note">
       <p className={phase === 'failed' || phase === 'refused' ? 'headline bad' : 'headline'}>
-        {phase === 'expired' ? EXPIRED : (record.refusal?.message ?? text)}
+        {phase === 'expired' ? EXPIRED : (record.refusal?.message ?? remedyOf(record).text)}
       </p>
       {error && <p className="small muted">{error.message}</p>}
       <div className="row">
-        {fixes && (
-          <Button variant="contained" onClick={() => attempt(() => mend(record, action))}>
-            {action === 'edit' ? 'Edit the prompt' : 'Replace the picture'}
-          </Button>
-        )}
-        <ActionButton variant={fixes ? 'outlined' : 'contained'} onClick={tryAgain}>
-          Try again
-        </ActionButton>
+        <FailureAction record={record} variant="contained" />
+        {remedyOf(record).mends && <TryAgain record={record} variant="outlined" />}
       </div>
     </div>
   );
 }
 
+/** What helps most. */
+export function FailureAction({ record, ...props }: Props & ButtonProps) {
+  const { mends } = remedyOf(record);
+  if (!mends) return <TryAgain record={record} {...props} />;
+  return (
+    <Button {...props} onClick={() => attempt(() => mend(record, mends))}>
+      {mends === 'edit' ? 'Edit the prompt' : 'Replace the picture'}
+    </Button>
+  );
+}
+
+function TryAgain({ record, ...props }: Props & ButtonProps) {
+  const tryAgain = async () => (remedyOf(record).action !== 'confirm' || confirm(TWICE)) && retry(record);
+  return (
+    <ActionButton {...props} onClick={tryAgain}>
+      Try again
+    </ActionButton>
+  );
+}
+
+function remedyOf(record: TaskRecord) {
+  const code = phaseOf(record) === 'failed' ? record.task?.error?.code : undefined;
+  const { text, action } = FAILURES[code ?? 'cancelled'] ?? FAILURES.internal;
+  return { text, action, mends: action === 'edit' || action === 'replace' ? action : null };
+}
+
 /** What it has made, how, and the picture to take home. */
 function Result({ record }: Props) {
-  const { operation, body, picture, sources, task } = record;
+  const { operation, picture, sources, task } = record;
   const differing = useDifference(sources?.preview, picture);
-  const alt = `${NAMES[operation]}: ${body.prompt}`;
   return (
     <div className="made">
-      {!picture && <Skeleton variant="rectangular" height="100%" />}
-      {picture && sources && differing ? (
-        <Compare before={sources.preview} after={picture} alt={alt} />
-      ) : (
-        <Picture of={picture} alt={alt} className={operation === 'avatar' ? 'checkered' : ''} />
-      )}
+      <ResultPicture record={record} differing={differing} />
       <div className="row">
         <p className="small muted grow" data-differing={differing}>
-          {differing === 0 && 'Exactly the preview. '}
-          {differing !== null && differing > 0 && `The service changed ${differing} pixels after placing. `}
-          {task?.notes.join(' ')}
+          {[changeIn(differing), ...(task?.notes ?? [])].join(' ')}
         </p>
+        {picture && <CredentialsMark of={async () => picture} name={NAMES[operation]} />}
         <Button
           variant="contained"
           startIcon={<DownloadIcon />}
@@ -112,6 +122,20 @@ function Result({ record }: Props) {
       </div>
     </div>
   );
+}
+
+/** With what the page showed before, where the service has changed it: in so many pixels, if that is known. */
+export function ResultPicture({ record, differing }: Props & { readonly differing: number | null }) {
+  const { operation, body, picture, sources } = record;
+  const alt = `${NAMES[operation]}: ${body.prompt}`;
+  if (!picture) return <Skeleton variant="rectangular" height="100%" />;
+  if (sources && differing) return <Compare before={sources.preview} after={picture} alt={alt} />;
+  return <Picture of={picture} alt={alt} className={operation === 'avatar' ? 'checkered' : ''} />;
+}
+
+export function changeIn(differing: number | null): string {
+  if (differing === null) return '';
+  return differing === 0 ? 'Exactly the preview.' : `The service changed ${differing} pixels after placing.`;
 }
 
 /** Two pictures of one size, one over the other, with a line between them to move. */
@@ -137,13 +161,6 @@ function Compare({ before, after, alt }: { readonly before: Blob; readonly after
       </div>
     </div>
   );
-}
-
-function save(picture: Blob, name: string): void {
-  const href = URL.createObjectURL(picture);
-  Object.assign(document.createElement('a'), { href, download: name }).click();
-  // Some browsers read it only some time after the click.
-  void pause(DOWNLOAD_MS).then(() => URL.revokeObjectURL(href));
 }
 
 function timeOf(moment: number): string {

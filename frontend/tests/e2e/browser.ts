@@ -73,8 +73,26 @@ export function studio(options: BrowserContextOptions & { readonly args?: readon
   return self;
 }
 
-export function tab(page: Page, name: 'Avatar' | 'Background' | 'Compose' | 'Gallery'): Locator {
+export function tab(page: Page, name: 'Avatar' | 'Background' | 'Compose' | 'Gallery' | 'Verify'): Locator {
   return page.getByRole('tab', { name });
+}
+
+/** Presses Tab until the focus is where `name` is. */
+export async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let presses = 0; presses < 120; presses++) {
+    await page.keyboard.press('Tab');
+    if (name.test(await focused(page))) return;
+  }
+  throw new Error(`the keyboard does not reach ${name}`);
+}
+
+/** The name of what has the focus; empty where nothing has. */
+export async function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    if (!element || element === document.body) return '';
+    return element.getAttribute('aria-label') ?? element.closest('label')?.textContent ?? element.textContent ?? '';
+  });
 }
 
 export async function reaches(page: Page, standing: RegExp | string): Promise<void> {
@@ -132,7 +150,7 @@ export async function pixelsOf(canvas: JSHandle | null): Promise<{ width: number
 
 /** No violation that axe calls serious or critical. */
 export async function isAccessible(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   const serious = await page.evaluate(async () => {
     const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
     return violations
@@ -142,8 +160,9 @@ export async function isAccessible(page: Page): Promise<void> {
   expect(serious).toEqual([]);
 }
 
-/** For people to look at; the folder is not under version control. */
+/** For people to look at, who set AIGE_SHOTS; the folder is not under version control. */
 export async function shoot(page: Page, name: string): Promise<void> {
+  if (!process.env.AIGE_SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true, animations: 'disabled' });
 }
@@ -174,6 +193,11 @@ export async function stubTasks(page: Page, { status, error }: Stubbed): Promise
   await page.route('**/api/v1/task/stubbed/events', (route) =>
     route.fulfill({ contentType: 'text/event-stream', body: `event: status\ndata: ${JSON.stringify(task)}\n\n` }),
   );
+}
+
+/** The service lists these tasks, and no others. */
+export async function stubList(page: Page, tasks: readonly object[]): Promise<void> {
+  await page.route('**/api/v1/tasks?*', (route) => route.fulfill({ json: { tasks, next: null } }));
 }
 
 /** Sends the sample photo. */

@@ -2,24 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { noise } from '../fixture.ts';
-import { exactPreview, ownPicture, reaches, studio, tab } from './browser.ts';
+import { exactPreview, ownPicture, reaches, studio, tab, tabTo } from './browser.ts';
 
 const browser = studio({ hasTouch: true });
-
-/** Presses Tab until the focus is where `name` is. */
-async function tabTo(name: RegExp): Promise<void> {
-  const { page } = browser;
-  for (let presses = 0; presses < 120; presses++) {
-    await page.keyboard.press('Tab');
-    const focused = await page.evaluate(() => {
-      const element = document.activeElement;
-      if (!element || element === document.body) return '';
-      return element.getAttribute('aria-label') ?? element.closest('label')?.textContent ?? element.textContent ?? '';
-    });
-    if (name.test(focused)) return;
-  }
-  throw new Error(`the keyboard does not reach ${name}`);
-}
 
 async function withPerson(): Promise<void> {
   const { page } = browser;
@@ -36,23 +21,23 @@ async function placement(): Promise<number[]> {
 
 test('the whole job by keyboard alone', async () => {
   const { page } = browser;
-  await tabTo(/Use sample photo/);
+  await tabTo(page, /Use sample photo/);
   await page.keyboard.press('Enter');
   await page.getByAltText('the sample photo').waitFor();
-  await tabTo(/Create avatar/);
+  await tabTo(page, /Create avatar/);
   await page.keyboard.press('Enter');
   await reaches(page, 'Avatar: Done');
-  await tabTo(/^Avatar$/);
+  await tabTo(page, /^Avatar$/);
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   await exactPreview(page);
-  await tabTo(/The person/);
+  await tabTo(page, /The person/);
   await page.keyboard.press('Shift+ArrowRight');
-  await tabTo(/^Render$/);
+  await tabTo(page, /^Render$/);
   await page.keyboard.press('Enter');
   await reaches(page, 'Picture: Done');
-  await tabTo(/Download/);
+  await tabTo(page, /Download/);
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   expect(download.suggestedFilename()).toBe('overlay.png');
 });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BLUE, type Colour, filled, GREEN, nearly, RED, SIZE } from '../files.ts';
 import { noise } from '../fixture.ts';
-import { png } from '../png.ts';
-import { studio } from './browser.ts';
+import { chunk, png } from '../png.ts';
+import { stubTasks, studio } from './browser.ts';
 
 const browser = studio();
 
@@ -67,6 +67,23 @@ test('what cannot be read, or is too much, is named, and keeps nothing else out'
   await page.getByLabel('Photos').setInputFiles(many);
   await page.getByText('There is room for 8 photos: “6.jpg” was left out.').waitFor();
   expect(await tiles()).toHaveLength(8);
+});
+
+test('a photo with content credentials is sent as it is; any other is redrawn', async () => {
+  const { page } = browser;
+  await stubTasks(page, { status: 'processing_avatar_model' });
+  const signed = png(filled(SIZE, RED), chunk('caBX', Buffer.from('....jumb....jumdc2pa and so on')));
+  await page
+    .getByLabel('Photos')
+    .setInputFiles([{ name: 'a.png', mimeType: 'image/png', buffer: signed }, photo(BLUE)]);
+  await expect.poll(tiles).toEqual([RED, BLUE]);
+  const [request] = await Promise.all([
+    page.waitForRequest('**/api/v1/avatar'),
+    page.getByRole('button', { name: 'Create avatar' }).click(),
+  ]);
+  const [first, second] = request.postDataJSON().source_images;
+  expect(first).toBe(`data:image/png;base64,${signed.toString('base64')}`);
+  expect(second).toMatch(/^data:image\/jpeg;base64,/);
 });
 
 test('of two quick additions, both are kept, in their order', async () => {

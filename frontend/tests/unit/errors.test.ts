@@ -16,6 +16,14 @@ test.each([502, 503, 504])('%i means: later', (status) => {
   expect(apiError(status, '', null)).toMatchObject({ kind: 'away', retryAfter: 2 });
 });
 
+test.each([
+  ['quota-exceeded', 'away'],
+  ['budget-exceeded', 'refused'],
+])('429 for %s means: %s', (reason, kind) => {
+  const problem = { ...PROBLEM, type: `https://iana.org/assignments/http-problem-types#${reason}` };
+  expect(apiError(429, problem, '7')).toMatchObject({ kind, message: 'The sentence.' });
+});
+
 test('a plain-text 404 is the proxy’s, while the app is not deployed', () => {
   expect(apiError(404, 'Path not found', null).kind).toBe('away');
 });

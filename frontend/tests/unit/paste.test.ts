@@ -1,7 +1,7 @@
 /** What somebody means who pastes. */
 
 import { expect, test } from 'vitest';
-import { pastedPictures } from '../../src/avatar/photos.ts';
+import { pastedPictures } from '../../src/form/paste.ts';
 
 const PICTURE = new File([], 'image.png');
 const HOLIDAY = new File([], 'my holiday.jpg');
