@@ -103,11 +103,11 @@ async def test_bills_are_known_after_a_restart() -> None:
     async def run(request: StepRequest) -> Outcome:
         return request.work.noting((), Charge(request.step, "m", 2)) if request.step == UPLOAD else request.work
 
-    journal, money = MemoryJournal(), {"prices": {"m": 0.25}}
-    a = orchestrator(run, journal, **money)
+    journal, prices = MemoryJournal(), {"m": 0.25}
+    a = orchestrator(run, journal, prices=prices)
     await a.submit(*task_and_work())
     await end_of(a)
     assert a.overviews.latest().billed == {("default", "m"): Decimal("0.5")}
-    b = orchestrator(run, journal, **money)
+    b = orchestrator(run, journal, prices=prices)
     await b.recover()
     assert b.overviews.latest().billed == {("default", "m"): Decimal("0.5")}
