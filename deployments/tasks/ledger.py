@@ -44,7 +44,7 @@ class Unfinished:
 class Ledger:
     """The journal, with a copy in memory of what is read often. Use it on one event loop, and await `open` first.
 
-    `on_restored` is called, once all of them are known, with each ended task whose end is still to be told.
+    `on_loaded` is called once all of them are known, with the ended tasks whose end is still to be told.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the service that it serves
@@ -56,7 +56,7 @@ class Ledger:
         sleep: Callable[[float], Awaitable[None]],
         on_change: Callable[[Task], None],
         callers: Callers,
-        on_restored: Callable[[Entry], None] = lambda _: None,
+        on_loaded: Callable[[list[Entry]], None] = lambda _: None,
     ) -> None:
         self._most = settings.limits.tasks_in_flight
         self._most_bytes = settings.limits.picture_bytes_in_flight
@@ -65,7 +65,7 @@ class Ledger:
         self._sleep = sleep
         self._on_change = on_change
         self._callers = callers
-        self._on_restored = on_restored
+        self._on_loaded = on_loaded
         self._unfinished: dict[str, Unfinished] = {}
         self._bound: dict[str, tuple[str, str]] = {}  # idempotency key -> fingerprint, task id
         self._keys: dict[str, str] = {}  # task id -> its idempotency key
@@ -333,9 +333,7 @@ class Ledger:
         self._callers.recall([*running, *history.values()])
         self._loaded.set()
         self._forget_soon(self.shown.restored())
-        for entry in to_tell.values():
-            if self.shown.get(entry.task.id) is not None:
-                self._on_restored(entry)
+        self._on_loaded([entry for entry in to_tell.values() if self.shown.get(entry.task.id) is not None])
 
     async def _load_once(self, history: dict[str, Entry], to_tell: dict[str, Entry]) -> None:
         async for entries in self._journal.ended():

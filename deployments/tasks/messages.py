@@ -167,7 +167,7 @@ class GetOverview(Message[Overview]):
     from_callers = True
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Overview:
-        return orchestrator.overviews.latest()
+        return await orchestrator.overview()
 
 
 @dataclass(frozen=True)

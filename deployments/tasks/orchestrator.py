@@ -33,7 +33,7 @@ from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
 from deployments.tasks.messages import WATCH_SECONDS, CalledOff, Gone, Told
 from deployments.tasks.operations import Step, steps_left, unknown_steps
-from deployments.tasks.overview import DayOfBills, Overviews
+from deployments.tasks.overview import DayOfBills, Overview, Overviews
 from deployments.tasks.paid_submits import PaidSubmits
 from deployments.tasks.record import Failure, StaleWrite, Task, now
 from deployments.tasks.stage_client import Send, StageClient, StepToSend
@@ -100,7 +100,7 @@ class Orchestrator:
             clock=clock,
             sleep=sleep,
             on_change=self._changed,
-            on_restored=self._restored,
+            on_loaded=self._loaded,
             callers=self.callers,
         )
         self._stages = StageClient(send, self._ledger.take_work)
@@ -115,7 +115,7 @@ class Orchestrator:
             call_off=self._call_off,
             on_gone=lambda task_id: self.changes.append(Gone(task_id)),
         )
-        self.overviews = Overviews(lambda: self.in_flight, self.tasks.newest_ends, self.webhooks, self._bills)
+        self._overviews = Overviews(lambda: self.in_flight, self.tasks.newest_ends, self.webhooks, self._bills)
 
     async def recover(self) -> None:
         """Continues every task in the journal that has not ended, and every webhook that waits.
@@ -187,6 +187,11 @@ class Orchestrator:
         await self._ledger.loaded()
         return self.index.page(wanted, after, limit)
 
+    async def overview(self) -> Overview:
+        """See `Overviews.latest`."""
+        await self._ledger.loaded()
+        return self._overviews.latest()
+
     async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
         """See `Erasure.erase`."""
         await self._ledger.loaded()
@@ -251,8 +256,10 @@ class Orchestrator:
             raise Conflict("The task has not ended yet; its webhook is sent when it does.")
         return await self.webhooks.send_again(task_id)
 
-    def _restored(self, entry: Entry) -> None:
-        self.webhooks.add(entry)
+    def _loaded(self, to_tell: list[Entry]) -> None:
+        for entry in to_tell:
+            self.webhooks.add(entry)
+        self._bills.recall(self.tasks.newest_ends())
 
     def _changed(self, task: Task) -> None:
         self.changes.append(task)

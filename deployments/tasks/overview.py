@@ -65,6 +65,13 @@ class DayOfBills:
             self._sums[payer] = self._sums.get(payer, Decimal()) + amount
         self._drop_past()
 
+    def recall(self, newest_ends: Iterable[Task]) -> None:
+        """Begins anew, with all tasks that have ended, the newest end first."""
+        self._of_tasks.clear()
+        self._sums.clear()
+        for task in reversed(list(newest_ends)):
+            self.note(task)
+
     def sums(self) -> dict[Payer, Decimal]:
         """Those that are above nothing."""
         self._drop_past()

@@ -27,9 +27,11 @@ class RedisLink:
     """Exchanges commands for replies. `timeout_s` is how long it waits for one."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        # Without retries: whether a command may be sent again, its sender must say.
+        self._timeout_s = timeout_s
+        # Without retries: whether a command may be sent again, its sender must say. Without the client's own timeout:
+        # before Python 3.12, `asyncio.wait_for` may lose a cancellation.
         options: dict[str, object] = {
-            "socket_timeout": timeout_s,
+            "socket_timeout": None,
             "socket_connect_timeout": min(CONNECT_S, timeout_s),
             "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
@@ -85,34 +87,36 @@ class RedisLink:
     async def _exchange(self, commands: Sequence[Command]) -> list[object]:
         pool = self._pool
         try:
-            connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(self._timeout_s):
+                connection = await pool.get_connection()  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             self._pool = self._first  # a node that it was sent to may be gone
-            raise JournalAway(f"the journal in Redis cannot be reached: {error}") from error
+            raise JournalAway(f"the journal in Redis cannot be reached: {str(error) or 'no answer'}") from error
         try:
-            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-            return [await _reply(connection) for _ in commands]
+            async with asyncio.timeout(self._timeout_s):
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            return [await self._reply(connection) for _ in commands]
         except (RedisError, OSError) as error:
             await connection.disconnect(nowait=True)
-            raise WriteUnknown(f"contact with the journal in Redis was lost: {error}") from error
+            raise WriteUnknown(f"contact with the journal in Redis was lost: {str(error) or 'no answer'}") from error
         except BaseException:  # a cancellation: replies that nobody reads must not be taken for the next one's
             await connection.disconnect(nowait=True)
             raise
         finally:
             await pool.release(connection)
 
+    async def _reply(self, connection: AbstractConnection) -> object:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return cast(object, await connection.read_response())
+        except ResponseError as refusal:
+            return refusal
+
     async def _follow(self, moved: MovedError) -> None:
         known = self._pool.connection_kwargs
         kwargs = {**known, "host": moved.host or known.get("host"), "port": moved.port}
         former, self._pool = self._pool, ConnectionPool(self._pool.connection_class, **kwargs)
         await former.disconnect(inuse_connections=False)
-
-
-async def _reply(connection: AbstractConnection) -> object:
-    try:
-        return cast(object, await connection.read_response())
-    except ResponseError as refusal:
-        return refusal
 
 
 def _broken(error: Exception) -> JournalBroken:

@@ -30,8 +30,8 @@ class StatusMap:
     def get(self, task_id: str) -> Task | None:
         return self._tasks.get(task_id)
 
-    def newest_ends(self, count: int) -> list[Task]:
-        """So many of the tasks that have ended, the newest end first."""
+    def newest_ends(self, count: int | None = None) -> list[Task]:
+        """So many of the tasks that have ended, or all of them, the newest end first."""
         return [self._tasks[task_id] for task_id in islice(reversed(self._ended), count)]
 
     def put(self, task: Task) -> list[str]:

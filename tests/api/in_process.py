@@ -118,7 +118,7 @@ class InProcess:
 
     async def overview(self) -> Overview:
         self._may_be_away()
-        return self.orchestrator.overviews.latest()
+        return await self.orchestrator.overview()
 
     async def bound(self, binding: Binding) -> Task | None:
         return await self.orchestrator.bound(binding) if self.finds_bound else None

@@ -74,6 +74,18 @@ def test_bills_are_added_up_by_caller_and_model_for_a_day() -> None:
     assert bills.sums() == {}
 
 
+def test_bills_of_ends_before_a_restart_last_a_day_too() -> None:
+    """Those that have ended since are not counted twice."""
+    clock = [AT + timedelta(hours=3)]
+    bills = DayOfBills(lambda: clock[0])
+    tasks = [billed("late", AT + timedelta(hours=2), ("x", "2")), billed("early", AT, ("x", "1"))]
+    bills.note(tasks[0])
+    bills.recall(tasks)
+    assert bills.sums() == {("web", "x"): Decimal(3)}
+    clock[0] = AT + timedelta(hours=25)
+    assert bills.sums() == {("web", "x"): Decimal(2)}
+
+
 async def test_it_tells_of_the_tasks_of_an_orchestrator() -> None:
     """Those that run, and those that have ended: a hundred of them, the newest end first."""
     released = asyncio.Event()
@@ -107,7 +119,7 @@ async def test_bills_are_known_after_a_restart() -> None:
     a = orchestrator(run, journal, prices=prices)
     await a.submit(*task_and_work())
     await end_of(a)
-    assert a.overviews.latest().billed == {("default", "m"): Decimal("0.5")}
+    assert (await a.overview()).billed == {("default", "m"): Decimal("0.5")}
     b = orchestrator(run, journal, prices=prices)
     await b.recover()
-    assert b.overviews.latest().billed == {("default", "m"): Decimal("0.5")}
+    assert (await b.overview()).billed == {("default", "m"): Decimal("0.5")}
