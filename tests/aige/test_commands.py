@@ -161,6 +161,15 @@ def test_without_a_command_it_is_the_service(words: list[str], capsys: pytest.Ca
     assert capsys.readouterr().err.startswith("--port none (with make: PORT=none): must be a number")
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """As on a terminal: a shell's background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_cancels_the_task(url: str, backend: Painter, out: Path) -> None:
     """At the service too."""
     backend.release.clear()
