@@ -60,7 +60,7 @@ def test_errors_are_the_same(client: Client, backend: InProcess) -> None:
     with pytest.raises(TaskEnded, match="Nobody"):
         client.background("a sea", place=PLACE).wait(lambda task: told.append(task.status))
     assert told[-1] == "error"
-    with pytest.raises(ClientError):
+    with pytest.raises(ClientError, match="prompt: must say something: it is only white space"):
         client.background("", place=PLACE)
     with pytest.raises(ClientError, match="is no address"):
         Client("nowhere")

@@ -192,7 +192,7 @@ async def test_an_engine_is_made_with_its_own_options_be_it_chosen_or_not() -> N
     fal = chosen.made("fal", egress, PictureLimits())
     assert isinstance(fal, FalEngine)
     assert not fal.blends
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError, match="there is no engine"):
         chosen.made("no.such:Engine", egress, PictureLimits())
     await egress.aclose()
 

@@ -41,7 +41,7 @@ async def test_forbidden_addresses_are_refused(egress: Egress, url: str) -> None
 async def test_a_name_that_leads_inside_is_refused(egress: Egress, internet: Internet) -> None:
     """When it is opened; nothing is sent."""
     internet.names["inside.example"] = [["10.0.0.1"]]
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="the URL leads to no public internet host"):
         await post(egress, "http://inside.example/hook")
     assert internet.dialled == []
 

@@ -74,7 +74,7 @@ async def test_what_cannot_be_had_is_told_to_who_reads_it(web: Web, egress: Egre
     web.broken = {"https://one"}
     async with fetched_ahead([ONE], egress, 100) as (picture,):
         assert await at_hand(picture, 1) is None
-        with pytest.raises(FetchFailed):
+        with pytest.raises(FetchFailed, match="it is away"):
             await picture.read(egress, 100)
     assert web.fetched == ["https://one"]
 

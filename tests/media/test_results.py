@@ -65,7 +65,7 @@ def test_opacity_and_size_are_those_of_the_file() -> None:
     large = saved(Image.new("RGB", (240, 160)), "JPEG")
     assert opacity_and_size(large, PictureLimits(pixels=10_000)) == (True, (240, 160))
     assert opacity_and_size(encode(Image.new("RGBA", (9, 7), (0, 0, 0, 254))), LIMITS) == (False, (9, 7))
-    with pytest.raises(InvalidImage):
+    with pytest.raises(InvalidImage, match="The picture is damaged and cannot be read"):
         opacity_and_size(large[:400], LIMITS)
 
 
@@ -75,5 +75,5 @@ def test_what_was_cut_out_may_weigh_more_than_its_photo() -> None:
     limits = PictureLimits(bytes=len(cut_out) - 1)
     assert cut_out_result(cut_out, None, limits) == cut_out
     assert placed(cut_out, (64, 64), limits).size == CANVAS
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError, match="The image model returned something that is no usable picture"):
         cut_out_result(cut_out, None, PictureLimits(pixels=64))

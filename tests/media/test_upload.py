@@ -194,7 +194,7 @@ async def test_a_url_that_expires_meanwhile_is_called_expired(
 ) -> None:
     """Whether a 403 says so, or the clock before the next try."""
     internet.web.answers = [(status, "")] * TRIES
-    with pytest.raises(UploadUrlExpired):
+    with pytest.raises(UploadUrlExpired, match="writeUrl has expired"):
         await upload(egress, internet.url(SIGNED), PICTURE, deadline=5.0, now=Clock(early=1))
     assert len(internet.web.asked) == asked
 

@@ -90,7 +90,7 @@ async def test_what_a_stage_has_paid_for_is_heard_by_the_actors_successor(
 async def test_whoever_may_ask_again_is_told_to() -> None:
     """A client's request is answered with 503."""
     for found in (Found(killed), Found()):
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="The task status actor is restarting"):
             await found.client.ask(GetTask("t"))
 
 

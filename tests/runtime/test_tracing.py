@@ -83,7 +83,7 @@ async def test_an_engine_that_fails_is_told_with_its_code() -> None:
     async def ask(_engine: Engine, _call: PaidCall) -> Made:
         raise NoPersonFound("Send another photo.")
 
-    with pytest.raises(NoPersonFound):
+    with pytest.raises(NoPersonFound, match="Send another photo"):
         await spans_of(tracer).asking(ask)(ENGINE, MemoryCall(receipt="x" * 10_000))
     (call,) = tracer.spans
     assert (call.name, call.error) == (f"generate_content {ENGINE.name}", "no_person_found")

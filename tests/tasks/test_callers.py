@@ -191,11 +191,11 @@ async def test_however_many_ask_at_once_the_limits_hold() -> None:
 async def test_a_task_that_could_not_be_recorded_counts_nowhere() -> None:
     """Nor does one that was refused for another reason."""
     service = Service(limited(tasks_in_flight=1, tasks_per_minute=1), BrokenJournal(1))
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
         await service.submit("1")
     assert service.orchestrator.callers.rate("default") == Rate(1, 1, 60)
     await service.submit("2")
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded, match="You may start 1 tasks a minute, and have done so"):
         await service.ask(CheckCaller("default", None))
 
 
@@ -207,9 +207,9 @@ async def test_a_task_that_is_submitted_again_counts_once() -> None:
     assert (await service.submit("1", key="k")).id == "1"
     assert (await service.submit("2", key="k")).id == "1"
     assert await service.ask(CheckCaller("default", "k")) == Rate(1, 0, 60)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="This Idempotency-Key was used with a different request"):
         await service.orchestrator.bound(Binding("k", "another request"))
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded, match="You may start 1 tasks a minute, and have done so"):
         await service.ask(CheckCaller("default", "another key"))
 
 
@@ -227,7 +227,7 @@ async def test_a_restart_forgets_no_task_in_flight_nor_the_last_minute() -> None
     assert after.orchestrator.callers.in_flight() == {"default": 1}
     assert after.orchestrator.callers.rate("default") == Rate(3, 1, 60)
     await after.submit("3")
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded, match="You may start 3 tasks a minute, and have done so"):
         await after.submit("4")
 
 
@@ -283,7 +283,7 @@ async def test_no_restart_forgets_what_was_spent(kind: str, tmp_path: Path) -> N
     service = Service(settings, journal, clock)
     await service.orchestrator.recover()
     assert await spend(service, "a", "b") == ["done", "done"]
-    with pytest.raises(BudgetUsedUp):
+    with pytest.raises(BudgetUsedUp, match="for 24 hours is used up"):
         await service.submit("c")
     clock.now = AT + timedelta(hours=24)
     assert await spend(service, "d") == ["done"]

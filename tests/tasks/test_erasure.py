@@ -106,7 +106,7 @@ async def test_where_nothing_is_known_there_is_nothing_to_erase(caller: str, ava
     """Another caller's avatar is nobody's business."""
     world = World()
     await world.ended("1")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="Nothing is known of this avatar"):
         await world.orchestrator.erasure.erase(caller, avatar_id)
     assert world.elsewhere == []
     assert await world.known() == ["1"]
@@ -182,7 +182,7 @@ class TestWebhooks:
         world.answer = _fails
         await world.submit("t", webhook=True)
         await turns()
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="Nobody is there"):
             await world.orchestrator.erasure.erase("default", "a")
         again = World(world.journal)
         await again.orchestrator.recover()
@@ -200,7 +200,7 @@ async def test_where_it_is_interrupted_it_can_be_asked_for_again() -> None:
     world.release.clear()
     await world.submit("t", traces=Traces(objects=("key",)))
     world.answer = _fails
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="Nobody is there"):
         await world.orchestrator.erasure.erase("default", "a")
     task = world.orchestrator.tasks.get("t")
     assert task is not None

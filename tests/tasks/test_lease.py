@@ -72,7 +72,7 @@ async def test_it_is_lost_once_it_has_run_out() -> None:
     with pytest.raises(JournalBroken, match="run out"):
         await lease.keep()
     assert clock == [3]
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The task status actor has lost its journal"):
         await lease.check()
 
 
@@ -93,10 +93,10 @@ async def test_it_is_lost_at_once_where_another_process_has_the_journal() -> Non
     lease = lease_of(Leased(clock, NotTheOwner("another has it")), clock)
     await lease.take()
     await lease.check()
-    with pytest.raises(NotTheOwner):
+    with pytest.raises(NotTheOwner, match="another has it"):
         await lease.keep()
     assert lease.left_s < 0
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The task status actor has lost its journal"):
         await lease.check()
 
 
@@ -126,7 +126,7 @@ async def test_who_releases_it_says_for_how_long_it_may_be_heard(waits_s: float,
     await lease.check()
     await lease.release()
     assert journal.told_s == [told_s]
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The task status actor has lost its journal"):
         await lease.check()
 
 

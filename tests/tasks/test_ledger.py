@@ -34,7 +34,7 @@ async def test_too_many_tasks_are_refused_at_once() -> None:
 
     a = orchestrator(run, limits={"tasks_in_flight": 1})
     await a.submit(*task_and_work("1"))
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="Too many tasks are in flight"):
         await a.submit(*task_and_work("2"))
     assert a.tasks.get("2") is None
     release.set()
@@ -76,7 +76,7 @@ async def test_an_idempotency_key_gives_the_same_task() -> None:
     bound = await after_restart.bound(binding)
     assert bound is not None
     assert bound.status is Status.DONE
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="This Idempotency-Key was used with a different request"):
         await after_restart.submit(*task_and_work("4"), Binding("key", "other request"))
     assert (await after_restart.submit(*task_and_work("5"), Binding("other key", "request"))).id == "5"
 
@@ -85,7 +85,7 @@ async def test_a_task_that_cannot_be_recorded_is_refused() -> None:
     """It does not exist, binds no idempotency key, and takes no place; the next one is taken."""
     a = orchestrator(finish, BrokenJournal(1), limits={"tasks_in_flight": 1})
     binding = Binding("key", "request")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
         await a.submit(*task_and_work("1"), binding)
     assert a.tasks.get("1") is None
     assert (await a.submit(*task_and_work("2"), binding)).id == "2"
@@ -122,7 +122,7 @@ async def test_a_repetition_finds_a_task_whose_write_is_unknown() -> None:
     """The caller is answered 503 in time, and its key stays bound: there is one task, which goes on."""
     journal, binding, soon = SlowJournal(), Binding("key", "request"), now() + timedelta(seconds=0.02)
     a = orchestrator(finish, journal)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
         await a.submit(*task_and_work("1"), binding, soon)
     assert a.tasks.get("1") is None
     repeated = asyncio.create_task(a.submit(*task_and_work("2"), binding))
@@ -139,7 +139,7 @@ async def test_a_task_without_a_key_is_not_begun_once_its_caller_was_refused() -
     """Nobody could find it: the caller sends its request again, which is another task."""
     journal = SlowJournal()
     a = orchestrator(finish, journal, limits={"tasks_in_flight": 1})
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
         await a.submit(*task_and_work("1"), None, now() + timedelta(seconds=0.02))
     journal.let_one_through()
     await turns()
@@ -155,7 +155,7 @@ async def test_a_journal_that_goes_to_another_owner_refuses_at_once() -> None:
     """Nothing was written, and this process will never write."""
     journal = DisownedJournal()
     a = orchestrator(finish, journal)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
         await a.submit(*task_and_work(), Binding("key", "request"))
     assert await a.bound(Binding("key", "request")) is None
 

@@ -184,7 +184,7 @@ async def test_while_the_actor_is_known_to_be_away_nothing_is_shown() -> None:
         await mirror.get("t")
         actor.away = True
         await turns()
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="Away"):
             await mirror.get("t")
 
 
@@ -206,7 +206,7 @@ async def test_what_was_not_heard_again_in_time_is_not_shown() -> None:
     assert await mirror.get("t") == task()
     assert actor.asked == ["t"]
     actor.away = True
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="Away"):
         await mirror.get("t")
 
 

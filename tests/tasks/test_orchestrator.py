@@ -205,9 +205,9 @@ async def test_cancelling_ends_the_task_and_its_run() -> None:
     assert task.failure.code is ErrorCode.CANCELLED
     await cancelled.wait()
     assert a.tasks.get("t") == task
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="The task has already ended"):
         await a.cancel("t")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="There is no such task"):
         await a.cancel("nobody")
 
 
@@ -215,7 +215,7 @@ async def test_a_call_that_comes_too_late_starts_nothing() -> None:
     """Its caller was told that the service is busy, and does not know of the task."""
     a = orchestrator(finish)
     task, work = task_and_work()
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The service was busy for too long"):
         await a.submit(task, work, until=now() - timedelta(seconds=1))
     assert a.tasks.get("t") is None
     await a.submit(task, work, until=now() + timedelta(minutes=1))

@@ -149,7 +149,7 @@ async def test_it_can_be_sent_again_after_a_restart() -> None:
     assert [call.url for call in receivers.calls] == [URL, URL]
     with pytest.raises(Conflict, match="no webhook"):
         await b.send_webhook_again("none")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="There is no such task"):
         await b.send_webhook_again("nobody")
 
 

@@ -111,7 +111,7 @@ async def test_a_stand_by_tells_how_tasks_stand_and_changes_nothing(start: Calla
         assert shown is not None
         assert shown.status is Status.PROCESSING_AVATAR_MODEL
         assert await new.handle(GetTask("never there")) is None
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
             await new.handle(WatchTasks(None))
         old.go_on.set()
         while (shown := await new.handle(GetTask("t"))) is None or not shown.is_ended:
@@ -141,7 +141,7 @@ async def test_it_takes_over_with_the_first_request_that_changes_something(
                 assert found.id == "t"
         await old.end()
         for message in (submission("v"), GetTask("t"), WatchTasks(None)):
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
                 await old.handle(message)
         if first != "cancellation":
             assert (await new.requests.get()).task_id == "t"
@@ -158,7 +158,7 @@ async def test_a_cluster_that_was_replaced_does_not_take_the_journal_back(start:
         await old.end()
         again = start("old")
         async with begun(again):
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
                 await again.handle(submission("v"))
             assert await again.handle(GetTask("t")) is not None
             assert (await new.handle(submission("v"))).task.id == "v"
@@ -214,7 +214,7 @@ async def test_a_cluster_that_was_replaced_is_not_ready(start: Callable[..., Act
         await old.end()
         again = start("old")
         async with begun(again):
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
                 await again.handle(CheckReady())
 
 
@@ -231,7 +231,7 @@ async def test_a_request_that_waits_for_the_journal_is_refused_in_time(start: Ca
     async with begun(old):
         await old.handle(submission("t"))
     async with begun(new):  # the old one does not answer
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
             await new.handle(Impatient(Binding("key", "request")))
 
 
@@ -243,7 +243,7 @@ async def test_nothing_is_claimed_once_the_lease_has_run_out(start: Callable[...
         await actor.requests.get()
     await asyncio.sleep(actor.lease.left_s)
     for message in (ClaimSubmit("t", 1, STEP, ENGINE, "token"), GetTask("t"), submission("u")):
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="The task status actor has lost its journal"):
             await actor.handle(message)
 
 

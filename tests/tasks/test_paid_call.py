@@ -39,7 +39,7 @@ async def test_a_submit_that_was_certainly_refused_may_be_sent_again() -> None:
     async def refused() -> str:
         raise EngineError("Refused.")
 
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError, match="Refused"):
         await ClaimedCall(service.ask, request, ENGINE).submit(refused)
     assert await service.submits.claim("t", 1, STEP, ENGINE, "new") is None
 
@@ -116,7 +116,7 @@ async def test_a_claim_that_is_repeated_too_late_leaves_nothing() -> None:
     async def send() -> str:
         raise AssertionError
 
-    with pytest.raises(StaleWrite):
+    with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
         await ClaimedCall(ask, request, ENGINE).submit(send)
     assert await service.submits.claim("t", 2, STEP, ENGINE, "new") is None
 
@@ -189,7 +189,7 @@ async def test_a_submit_that_was_not_taken_costs_nothing(has_ended: bool) -> Non
             await service.orchestrator.cancel("t")
         raise EngineError("Refused.")
 
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError, match="Refused"):
         await ClaimedCall(service.ask, request, ENGINE).submit(refused, "model")
     assert spent(service) == 0
 

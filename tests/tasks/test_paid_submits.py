@@ -57,10 +57,10 @@ async def test_a_stale_attempt_cannot_submit() -> None:
     service = Running()
     await service.first_attempt()
     await service.next_attempt()
-    with pytest.raises(StaleWrite):
+    with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
         await service.submits.claim("t", 1, STEP, ENGINE, "token")
     await service.orchestrator.cancel("t")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="There is no such task in flight"):
         await service.submits.claim("t", 2, STEP, ENGINE, "token")
     await service.submits.record("t", STEP, ENGINE, "token", "too late")
 
@@ -145,7 +145,7 @@ async def test_of_all_engines_one_may_charge() -> None:
     await service.first_attempt()
     await service.submits.claim("t", 1, STEP, "fal", "token")
     for step in ("claimed", "answered"):
-        with pytest.raises(StaleWrite):
+        with pytest.raises(StaleWrite, match="another engine has been asked, and may charge for it"):
             await service.submits.claim("t", 1, STEP, "openai", "token")
         if step == "claimed":
             with pytest.raises(EngineOutcomeUnknown):  # nobody knows yet
@@ -173,7 +173,7 @@ async def test_what_was_passed_over_is_known_to_the_next_attempt() -> None:
         "local": (None, "it is busy"),
     }
     await service.submits.record("t", STEP, "local", "", "local:late")
-    with pytest.raises(StaleWrite):
+    with pytest.raises(StaleWrite, match="this engine has been passed over"):
         await service.submits.claim("t", 2, STEP, "local", "token")
 
 
@@ -182,7 +182,7 @@ async def test_a_stale_attempt_cannot_pass_over() -> None:
     service = Running()
     await service.first_attempt()
     await service.next_attempt()
-    with pytest.raises(StaleWrite):
+    with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
         await service.submits.pass_over("t", 1, STEP, "fal", "it is busy")
 
 

@@ -33,9 +33,9 @@ def test_a_new_task_is_pending() -> None:
 def test_only_the_newest_attempt_may_write() -> None:
     """A write from an attempt that was given up is refused."""
     task = new_task().attempted().attempted()
-    with pytest.raises(StaleWrite):
+    with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
         task.advanced(1, Status.UPLOADING_IMAGE, START)
-    with pytest.raises(StaleWrite):
+    with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
         task.finished(1, (), START)
 
 
@@ -55,7 +55,7 @@ def test_an_end_is_final(ended: Task) -> None:
 def test_a_stage_cannot_end_a_task() -> None:
     """`done` is shown only by finished(), which is called once the upload has been acknowledged."""
     for final in (Status.DONE, Status.ERROR):
-        with pytest.raises(StaleWrite):
+        with pytest.raises(StaleWrite, match="a step never shows a final status"):
             new_task().attempted().advanced(1, final, START)
 
 

@@ -183,7 +183,7 @@ async def test_a_stand_by_reads_a_journal_of_an_older_schema(redis_url: str) -> 
 async def test_a_redis_server_that_is_away_is_a_broken_journal(tmp_path: Path) -> None:
     """For reads and writes alike."""
     journal = RedisJournal(f"unix://{tmp_path / 'nobody'}", "app")
-    with pytest.raises(JournalBroken):
+    with pytest.raises(JournalBroken, match="the journal in Redis cannot be reached"):
         await journal.unfinished()
     with pytest.raises(JournalBroken) as caught:
         await journal.write(entry("a"))

@@ -42,7 +42,7 @@ async def test_a_disk_that_is_full_breaks_the_write_and_nothing_else(tmp_path: P
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
     try:
         large = Work("large", AvatarJob("x", (Picture(data=b"\0" * 1_000_000),), AspectRatio.WIDE, "https://w"))
-        with pytest.raises(JournalBroken):
+        with pytest.raises(JournalBroken, match="the journal does not work"):
             await journal.write(entry("large"), large)
         await journal.write(entry("small"))
     finally:
@@ -61,7 +61,7 @@ async def test_a_touch_is_a_write(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size, limits[1]))
     try:
-        with pytest.raises(JournalBroken):
+        with pytest.raises(JournalBroken, match="the journal does not work"):
             await journal.touch()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -210,11 +210,11 @@ class TestSendAgain:
         world.tasks.entries["none"] = ended("none", url=None, webhook=None)
         world.tasks.entries["gone"] = ended("gone")
         world.tasks.forgotten.add("gone")
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="There is no such task"):
             await world.webhooks.send_again("nobody")
         with pytest.raises(Conflict, match="no webhook"):
             await world.webhooks.send_again("none")
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="There is no such task"):
             await world.webhooks.send_again("gone")
         assert len(world.webhooks) == 0
 

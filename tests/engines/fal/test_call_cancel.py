@@ -176,6 +176,6 @@ async def test_what_a_failed_request_was_billed(fal: FalEmulator, engine: FalEng
     for units, corrected in (("3", [(3, MODEL)]), ("", [])):
         fal.outcome = Answer(422, {"detail": [{"type": "x", "msg": "no"}]}, {"X-Fal-Billable-Units": units})
         call = MemoryCall()
-        with pytest.raises(EngineError):
+        with pytest.raises(EngineError, match="The image model does not take the request"):
             await engine.background("hills", AspectRatio.SQUARE, call)
         assert (call.corrected, call.model) == (corrected, MODEL)

@@ -88,7 +88,7 @@ async def test_inner_urls_are_fetched(
 
 async def test_forbidden_urls_are_not_fetched(fal: FalEmulator, engine: FalEngine) -> None:
     """What is fetched for fal is fetched through the guard."""
-    with pytest.raises(FetchFailed):
+    with pytest.raises(FetchFailed, match="leads to no public internet host"):
         await portrait(engine, Picture(url="http://169.254.169.254/latest/meta-data"))
     assert fal.posts == 0
 
@@ -109,7 +109,7 @@ async def test_transparency_is_kept(fal: FalEmulator, engine: FalEngine) -> None
 
 async def test_broken_photos_are_refused(fal: FalEmulator, engine: FalEngine) -> None:
     """What is no picture is not paid for."""
-    with pytest.raises(InvalidImage):
+    with pytest.raises(InvalidImage, match="The picture is damaged and cannot be read"):
         await portrait(engine, Picture(data=b"\x89PNG\r\n\x1a\n and no more"))
     assert fal.posts == 0
 

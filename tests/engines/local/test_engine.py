@@ -135,7 +135,7 @@ async def test_photos_without_a_person_fail(engine: LocalEngine) -> None:
 
 async def test_what_is_no_picture_fails(engine: LocalEngine) -> None:
     """Bytes that do not decode end as `invalid_image`."""
-    with pytest.raises(InvalidImage):
+    with pytest.raises(InvalidImage, match="The picture is not a PNG, JPEG or WebP file"):
         await engine.portrait("cartoon", [Picture(b"no picture")], AspectRatio.SQUARE, FREE)
 
 
@@ -153,7 +153,7 @@ async def test_transparent_pixels_of_a_photo_hide_nobody(engine: LocalEngine) ->
     """A person who stands only under fully transparent pixels is not found, and so not shown."""
     hidden = Image.open(DATA / "astronaut.jpg").convert("RGBA")
     hidden.putalpha(0)
-    with pytest.raises(NoPersonFound):
+    with pytest.raises(NoPersonFound, match="No person was found in the photos"):
         await engine.portrait("cartoon", [picture(hidden)], AspectRatio.SQUARE, FREE)
 
 

@@ -43,7 +43,7 @@ def test_the_same_photo_gives_the_same_portrait() -> None:
 
 def test_a_portrait_needs_a_person() -> None:
     """Without one there is nothing to draw."""
-    with pytest.raises(NoPersonFound):
+    with pytest.raises(NoPersonFound, match="No person was found in the picture"):
         draw_portrait(Image.new("RGB", (300, 200), "teal"), Style.CARTOON, (256, 256))
 
 

@@ -86,7 +86,7 @@ def test_nobody_is_found_where_nobody_is(picture: Rgb) -> None:
 def test_a_drawn_face_alone_is_nobody() -> None:
     """Both networks must agree: one of them does take the drawing for a face."""
     assert len(find_faces(np.asarray(mask()))) == 1
-    with pytest.raises(NoPersonFound):
+    with pytest.raises(NoPersonFound, match="No person was found in the picture"):
         find_people(np.asarray(mask()))
 
 

@@ -83,7 +83,7 @@ def test_wrong_checksums_of_pixels() -> None:
     file = PNG.encoded()
     end = file.index(b"IEND") - 8
     assert_same(file[:end] + b"oops" + file[end + 4 :], file)
-    with pytest.raises(InvalidImage):
+    with pytest.raises(InvalidImage, match="The picture is damaged and cannot be read"):
         decode(file[: end - 4] + b"oops" + file[end:], LIMITS)
 
 

@@ -136,7 +136,7 @@ async def test_only_so_many_wait(tmp_path: Path) -> None:
     manifests = Manifests(command=a_process(tmp_path, body.strip()))
     waiting = [asyncio.create_task(manifests.report(signed())) for _ in range(MOST_WAITING)]
     await asyncio.sleep(0)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="Too many pictures are being verified"):
         await manifests.report(signed())
     gate.touch()
     assert all(report.valid for report in await asyncio.gather(*waiting))

@@ -80,7 +80,7 @@ def test_a_file_that_is_not_quite_sound_is_written_anew() -> None:
 
 def test_what_is_no_picture_is_refused() -> None:
     """By the one error for it."""
-    with pytest.raises(InvalidImage):
+    with pytest.raises(InvalidImage, match="The picture is damaged and cannot be read"):
         stamped(b"\x89PNG\r\n\x1a\nnothing", DigitalSource.COMPOSITE, LIMITS)
 
 

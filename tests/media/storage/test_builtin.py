@@ -157,20 +157,20 @@ def test_changed_urls_are_forbidden(name: str, data: st.DataObject) -> None:
 def test_another_secret_or_key_is_forbidden(store: BuiltinStore, tmp_path: Path) -> None:
     """Signatures are of no use for another object or another server."""
     signed, other = store.presign(None, BASE), store.presign(None, BASE)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match="The URL's signature is wrong"):
         store.verify("GET", other.key, query_of(signed.read_url))
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match="The URL's signature is wrong"):
         BuiltinStore(tmp_path, b"other", max_bytes=1).verify("GET", signed.key, query_of(signed.read_url))
 
 
 @pytest.mark.parametrize("key", NO_KEYS)
 async def test_other_keys_never_touch_a_file(store: BuiltinStore, tmp_path: Path, key: str) -> None:
     """Traversal, NUL, capitals (file systems that fold them), look-alike digits and long names end before the disk."""
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest, match="The key is not one that this store handed out"):
         store.presign(key, BASE)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="There is no such object"):
         await store.write(key, chunks(b"x"))
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="There is no such object"):
         store.open(key)
     assert files_in(tmp_path) == []
 
@@ -224,7 +224,7 @@ async def test_an_opened_object_stays_as_it_was(store: BuiltinStore, tmp_path: P
 
 def test_a_missing_object_is_not_found(store: BuiltinStore) -> None:
     """A key that nothing was written to answers 404."""
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="There is no such object"):
         store.open(store.presign(None, BASE).key)
 
 
@@ -267,7 +267,7 @@ async def test_disk_trouble_is_a_503_without_a_path(store: BuiltinStore, tmp_pat
     (tmp_path / "objects").touch()
     with pytest.raises(Unavailable, match=r"^The object store's disk does not work at the moment: try again later\.$"):
         await store.write(key, chunks(b"x"))
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="The object store's disk does not work at the moment"):
         store.open(key)
 
 
@@ -317,7 +317,7 @@ class TestErase:
         key = store.presign(None, "").key
         await store.write(key, chunks(b"picture"))
         assert store.erase(key)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="There is no such object"):
             store.open(key)
         assert not store.erase(key)
 
@@ -333,5 +333,5 @@ class TestErase:
         for content in (erased_meanwhile(), chunks(b"picture")):
             with pytest.raises(NotFound, match="erased"):
                 await store.write(key, content)
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFound, match="There is no such object"):
                 store.open(key)
