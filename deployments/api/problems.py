@@ -103,7 +103,8 @@ def rate_fields(rate: Rate | None) -> dict[str, str]:
 
 
 def install(app: FastAPI) -> None:
-    """Makes `app` answer all errors that it foresees with problem documents."""
+    """Makes `app` answer all errors with problem documents, also those that nobody foresaw."""
+    app.add_middleware(LastResort)  # here too: else Starlette would answer first, in plain text
     app.add_exception_handler(RequestRefused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -25,7 +25,14 @@ async def test_an_unknown_route_is_a_404(client: httpx.AsyncClient, path: str) -
         ("POST", "/api/v1/avatar/a/overlay", "PUT"),
         ("PUT", "/api/v1/task/1/status", "GET, HEAD"),
         ("PUT", "/api/v1/task/1", "GET, HEAD, DELETE"),
+        ("POST", "/api/v1/tasks", "GET, HEAD"),
+        ("GET", "/api/v1/task/1/webhook", "POST"),
+        ("POST", "/api/v1/task/1/events", "GET, HEAD"),
+        ("GET", "/api/v1/storage/presign", "POST"),
         ("POST", "/api/v1/storage/objects/x", "GET, HEAD, PUT"),
+        ("PUT", "/api/v1/service", "GET, HEAD"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("POST", "/readyz", "GET, HEAD"),
         ("DELETE", "/openapi.json", "GET, HEAD"),
         ("DELETE", "/", "GET, HEAD"),
     ],
@@ -39,10 +46,13 @@ async def test_a_wrong_method_is_a_405_with_allow(
     assert answer.headers["allow"] == allowed
 
 
-async def test_an_unforeseen_error_says_nothing_of_its_cause(client: httpx.AsyncClient, backend: InProcess) -> None:
-    """No stack trace, path or secret leaves."""
+@pytest.mark.parametrize("route", ["", "/status", "/events"])
+async def test_an_unforeseen_error_says_nothing_of_its_cause(
+    client: httpx.AsyncClient, backend: InProcess, route: str
+) -> None:
+    """No stack trace, path or secret leaves; on every route, whoever answers it."""
     backend.broken = RuntimeError(f"secret in {Path(__file__)}")
-    answer = await client.get("/api/v1/task/1/status", headers={"Origin": ORIGIN})
+    answer = await client.get(f"/api/v1/task/1{route}", headers={"Origin": ORIGIN})
     assert_is_problem(answer, 500)
     assert "secret" not in answer.text
     assert __file__ not in answer.text
@@ -73,6 +83,7 @@ async def test_every_refusal_is_counted_by_its_reason(parts: Parts, backend: InP
         assert (await client.post("/api/v1/avatar", headers={"Content-Length": "99999999"})).status_code == 413
         backend.broken = RuntimeError("unforeseen")
         assert (await client.get("/api/v1/task/1/status")).status_code == 500
+        assert (await client.get("/api/v1/task/1")).status_code == 500
     assert refused == [
         "unauthorized",
         "invalid_request",
@@ -80,5 +91,6 @@ async def test_every_refusal_is_counted_by_its_reason(parts: Parts, backend: InP
         "not_found",
         "method_not_allowed",
         "body_too_large",
+        "internal_server_error",
         "internal_server_error",
     ]
