@@ -1,5 +1,6 @@
 """API keys."""
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -7,7 +8,8 @@ import httpx
 import pytest
 
 from deployments.api.app import Parts, build_api
-from tests.api.in_process import BASE
+from tests.api.in_process import BASE, InProcess
+from tests.api.requests import started
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ async def test_what_everybody_may_read_needs_no_key(guarded: httpx.AsyncClient, 
     """The web UI and the API's description; probes of the service's health, too, bring no key."""
     assert (await guarded.get(path)).status_code == 200
     for probe in ("/healthz", "/readyz"):
-        assert (await guarded.get(probe)).status_code != 401
+        assert (await guarded.get(probe)).status_code == 200
 
 
 async def test_signed_store_urls_need_no_key(guarded: httpx.AsyncClient) -> None:
@@ -62,3 +64,52 @@ async def test_preflights_need_no_key(guarded: httpx.AsyncClient) -> None:
     answer = await guarded.get("/api/v1/service", headers=asks)
     assert answer.status_code == 401
     assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+
+
+class Incomparable(bytes):
+    """Bytes that must not be compared byte by byte: how long that takes tells how many of them are right."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("compared in a time that depends on the key")
+
+    __hash__ = None  # type: ignore[assignment]  # nor looked up
+
+
+class Key(str):
+    """A key whose bytes are such."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return Incomparable(super().encode(encoding, errors))
+
+
+async def test_keys_are_compared_in_constant_time(parts: Parts) -> None:
+    """All of them, the right ones and the wrong ones, by `hmac.compare_digest` alone."""
+    api = build_api(replace(parts, api_keys={Key("first"): "mobile", Key("second"): "web"}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url=BASE) as client:
+        for key, status in (("first", 200), ("second", 200), ("firsd", 401), ("firs", 401)):
+            answer = await client.get("/api/v1/service", headers={"Authorization": f"Bearer {key}"})
+            assert answer.status_code == status
+
+
+async def test_only_names_of_keys_are_logged(guarded: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Of right keys the name, of wrong ones nothing."""
+    caplog.set_level(logging.DEBUG)
+    assert (await guarded.get("/api/v1/service", headers={"Authorization": "Bearer wrong-key"})).status_code == 401
+    guarded.headers["Authorization"] = "Bearer first"
+    await guarded.get(f"/api/v1/task/{await started(guarded)}/events")
+    assert "avatar ended as done; its caller: mobile." in caplog.messages
+    assert "first" not in caplog.text
+    assert "wrong-key" not in caplog.text
+
+
+async def test_without_keys_all_belongs_to_default(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """Whatever key is sent."""
+    client.headers["Authorization"] = "Bearer first"
+    first = await started(client)
+    client.headers["Authorization"] = "Bearer second"
+    assert (await client.get(f"/api/v1/task/{first}")).status_code == 200
+    task = backend.orchestrator.tasks.get(first)
+    assert task is not None
+    assert task.caller == "default"
