@@ -73,6 +73,22 @@ async def test_tasks_in_flight(client: httpx.AsyncClient, backend: InProcess, ro
     assert (await send(client, route)).is_success
 
 
+@limits(tasks_in_flight=1, tasks_per_minute=9)
+async def test_a_429_about_tasks_in_flight_tells_the_rate_too(client: httpx.AsyncClient, backend: InProcess) -> None:
+    """The fields stand on each 429 of a caller with `tasks_per_minute`, whichever limit is reached; also at the last
+    moment, where another request has come in between.
+    """
+    backend.release.clear()
+    answers = await asyncio.gather(*[send(client, "background") for _ in range(2)])
+    answers.append(await send(client, "background"))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) == 2
+    for answer in refused:
+        assert_is_refused(answer)
+        assert rate_of(answer)[:2] == ('"tasks";q=9;w=60', 8)
+        assert answer.headers["retry-after"] == "5"
+
+
 @limits(tasks_per_minute=2)
 async def test_tasks_per_minute(client: httpx.AsyncClient, backend: InProcess) -> None:
     """A rolling minute: when the oldest leaves it, another may come. The fields say so on 2xx and on 429."""
@@ -203,12 +219,15 @@ async def send_raw(client: httpx.AsyncClient, body: bytes, headers: dict[str, st
 
 
 @callers(mobile={"tasks_in_flight": 0})
-async def test_limits_are_for_submissions_alone(client_of: Clients) -> None:
-    """Who may start no task can still read, sign and look around."""
-    for path in ("/api/v1/service", "/openapi.json", "/"):
+async def test_limits_are_for_submissions_alone(client_of: Clients, backend: InProcess) -> None:
+    """Who may start no task can still read, sign and look around; nothing but a submission asks about the caller."""
+    for path in ("/api/v1/service", "/api/v1/tasks", "/openapi.json", "/"):
         assert (await client_of("one").get(path)).status_code == 200
+    for path in ("/api/v1/task/nobody", "/api/v1/task/nobody/status"):
+        assert (await client_of("one").get(path)).status_code == 404
     assert (await client_of("one").post("/api/v1/storage/presign")).status_code == 200
     assert (await client_of("one").post("/api/v1/avatar/a/nothing")).status_code == 404
+    assert backend.checked == []
 
 
 async def keyed(client: httpx.AsyncClient, key: str, **changes: object) -> httpx.Response:

@@ -22,7 +22,8 @@ class Running:
     def __init__(self, **settings: object) -> None:
         self.began: asyncio.Queue[StepRequest] = asyncio.Queue()
         self.lose = asyncio.Event()
-        self.orchestrator = Orchestrator(Settings.model_validate(settings), MemoryJournal(), FakeStages(self._run).send)
+        self.journal = MemoryJournal()
+        self.orchestrator = Orchestrator(Settings.model_validate(settings), self.journal, FakeStages(self._run).send)
         self.submits = self.orchestrator.paid_submits
 
     async def _run(self, request: StepRequest) -> Outcome:

@@ -231,6 +231,19 @@ async def test_a_restart_forgets_no_task_in_flight_nor_the_last_minute() -> None
         await after.submit("4")
 
 
+@pytest.mark.parametrize("limit", ["tasks_in_flight", "tasks_per_minute", "spend_per_day"])
+async def test_a_repetition_is_answered_to_a_name_that_was_shut_out(limit: str) -> None:
+    """At any limit: its task was accepted before. Nothing else is."""
+    journal = MemoryJournal()
+    await Service({}, journal).submit("1", key="k")
+    after = Service(limited(**{limit: 0}), journal)
+    await after.orchestrator.recover()
+    await after.ask(CheckCaller("default", "k"))
+    assert (await after.submit("2", key="k")).id == "1"
+    with pytest.raises(LimitReached):
+        await after.submit("3", key="another key")
+
+
 async def spend(service: Service, *task_ids: str) -> list[str]:
     """How tasks end that pay one after the other."""
     ends = []

@@ -70,6 +70,15 @@ def test_the_last_known_price_is_reserved_and_replaced() -> None:
     assert amounts(money.claim("3")) == [Decimal("0.04")]
 
 
+def test_a_price_is_learnt_from_any_caller() -> None:
+    """What a model last billed somebody else is what it is expected to bill."""
+    money = Money(budget="10")
+    money.done(money.claim("1"), 2)
+    other = Entry(replace(task_and_work("o")[0].attempted(), caller="mobile"))
+    assert amounts(money.claim("2", other)) == [Decimal("0.08")]
+    assert (money.spent, money.spendings.spent("mobile")) == (Decimal("0.08"), Decimal("0.08"))
+
+
 def test_a_submit_that_would_break_the_budget_is_refused() -> None:
     """It is reserved in full or not at all; what fits exactly is let through."""
     money = Money(budget="0.08")

@@ -1,0 +1,104 @@
+"""Money in the journal: in the same write as the claim, until its fate is known, also when its task has ended."""
+
+from decimal import Decimal
+
+import pytest
+
+from deployments.errors import EngineError, EngineOutcomeUnknown
+from deployments.settings import Settings
+from deployments.tasks.callers import Callers
+from deployments.tasks.paid_call import ClaimedCall
+from tests.tasks.entries import all_entries
+from tests.tasks.in_process import end_of, turns
+from tests.tasks.running import ENGINE, STEP, Running
+
+PRICE = Decimal("0.04")
+SETTINGS: dict[str, object] = {"prices": {"model": 0.04}, "callers": {"default": {"spend_per_day": 1}}}
+
+
+class Budgeted(Running):
+    """Its caller has a budget. `spent_after_a_crash` is what a process that starts now knows of it."""
+
+    def __init__(self) -> None:
+        super().__init__(**SETTINGS)
+
+    @property
+    def spent(self) -> Decimal:
+        return self.orchestrator.callers.spendings.spent("default")
+
+    async def spent_after_a_crash(self) -> Decimal:
+        callers = Callers(Settings.model_validate(SETTINGS))
+        callers.recall(await all_entries(self.journal))
+        return callers.spendings.spent("default")
+
+    async def call(self) -> ClaimedCall:
+        return ClaimedCall(self.ask, await self.first_attempt(), ENGINE)
+
+
+async def sent() -> str:
+    return "request 1"
+
+
+async def test_the_claim_and_its_reservation_are_one_write() -> None:
+    """While the submit is on its way, the journal holds both: a crash forgets neither."""
+    service = Budgeted()
+    seen: list[object] = []
+
+    async def send() -> str:
+        (entry,) = await all_entries(service.journal)
+        seen.append((entry.submit_of(STEP, ENGINE) is not None, [spending.amount for spending in entry.spent]))
+        seen.append(await service.spent_after_a_crash())
+        return "request 1"
+
+    await (await service.call()).submit(send, "model")
+    assert seen == [(True, [PRICE]), PRICE]
+
+
+async def test_a_submit_that_was_not_taken_frees_its_reservation() -> None:
+    """In the journal too."""
+    service = Budgeted()
+
+    async def refused() -> str:
+        raise EngineError("It was refused.")
+
+    with pytest.raises(EngineError):
+        await (await service.call()).submit(refused, "model")
+    assert service.spent == await service.spent_after_a_crash() == 0
+
+
+async def test_a_submit_of_unknown_outcome_keeps_its_reservation() -> None:
+    """Whatever becomes of its task."""
+    service = Budgeted()
+
+    async def lost() -> str:
+        raise TimeoutError
+
+    call = await service.call()
+    with pytest.raises(EngineOutcomeUnknown):
+        await call.submit(lost, "model")
+    await service.orchestrator.cancel("t")
+    await end_of(service.orchestrator)
+    assert service.spent == await service.spent_after_a_crash() == PRICE
+
+
+@pytest.mark.parametrize(("units", "kept"), [(0, Decimal(0)), (2, 2 * PRICE)])
+async def test_a_cancelled_request_costs_what_its_provider_says(units: float, kept: Decimal) -> None:
+    """Nothing where it is not billed, also where the task has ended before that is known; a restart knows it too."""
+    service = Budgeted()
+    call = await service.call()
+    await call.submit(sent, "model")
+    await service.orchestrator.cancel("t")
+    await end_of(service.orchestrator)
+    assert service.spent == await service.spent_after_a_crash() == PRICE
+    await call.made_nothing(units, "model")
+    await turns()
+    assert service.spent == await service.spent_after_a_crash() == kept
+
+
+async def test_what_made_nothing_is_settled_while_its_task_runs() -> None:
+    """Another attempt may pay again."""
+    service = Budgeted()
+    call = await service.call()
+    await call.submit(sent, "model")
+    await call.made_nothing(0)
+    assert service.spent == await service.spent_after_a_crash() == 0
