@@ -37,12 +37,13 @@ async def webhook_of(client: httpx.AsyncClient, task_id: str) -> object:
 
 async def until_tried(client: httpx.AsyncClient, task_id: str, tries: int = 1) -> dict[str, object]:
     """The webhook, once so many tries have been made."""
-    while True:
-        webhook = await webhook_of(client, task_id)
-        assert isinstance(webhook, dict)
-        if webhook["tries"] >= tries:
-            return webhook
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while True:
+            webhook = await webhook_of(client, task_id)
+            assert isinstance(webhook, dict)
+            if webhook["tries"] >= tries:
+                return webhook
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("route", ROUTES)

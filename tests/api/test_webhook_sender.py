@@ -4,6 +4,7 @@ import logging
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from inspect import signature
 
 import pytest
 from standardwebhooks import Webhook as Verifier
@@ -11,9 +12,12 @@ from standardwebhooks import Webhook as Verifier
 from deployments.api.webhook_sender import NO_SECRET, OUR_FAULT, WebhookSender
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.egress import BODY_TO_SKIP, BodyToSkip, Egress
+from deployments.media.open_media import WEBHOOK_SECONDS
+from deployments.tasks.webhook import Webhook
 from deployments.tasks.webhooks import WebhookCall
 from tests.faults.web import Web, serving
 from tests.tasks.deliveries import ended
+from tests.tasks.in_process import AT
 
 SECRET = b"a secret of at least twenty-four bytes"
 
@@ -87,8 +91,36 @@ async def test_an_answer_is_read_to_64_kb_at_most_and_never_logged(
     assert "hook" not in caplog.text
 
 
+async def test_what_a_receiver_says_is_never_logged(web: Web, egress: Egress, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither its body, nor the URL that it was asked at."""
+    caplog.set_level(logging.DEBUG)
+    said = b"HTTP/1.1 500 OK\r\nContent-Length: 9\r\n\r\nZq7Wm1-pw".hex()
+    assert await WebhookSender(egress, [SECRET]).send(call_to(web, f"/says?hex={said}&token=Zq7Wm1")) == 500
+    assert len(web.asked) == 1
+    assert "Zq7Wm1" not in caplog.text
+
+
+async def test_a_receivers_retry_after_is_not_heeded(web: Web, egress: Egress) -> None:
+    """One try is one POST, and the schedule says when the next one is made."""
+    web.answers += [(503, "Retry-After: 86400"), (429, "Retry-After: 0")]
+    sender = WebhookSender(egress, [SECRET])
+    webhook = Webhook()
+    for status, pause in ((503, 5), (429, 300)):
+        answer = await sender.send(call_to(web, "/hook"))
+        webhook = webhook.tried(0, AT, answer)
+        assert (answer, webhook.pause_s) == (status, pause)
+    assert len(web.asked) == 2
+
+
+async def test_its_time_is_the_servers(web: Web, egress: Egress) -> None:
+    """That of the try; what clocks others have makes no difference."""
+    await WebhookSender(egress, [SECRET], clock=lambda: AT).send(call_to(web, "/hook"))
+    assert web.asked[0].headers["webhook-timestamp"] == str(int(AT.timestamp()))
+
+
 async def test_who_does_not_answer_in_time_has_failed(web: Web, egress: Egress) -> None:
     """Fifteen seconds by default."""
+    assert signature(WebhookSender).parameters["patience_s"].default == WEBHOOK_SECONDS == 15
     sender = WebhookSender(egress, [SECRET], patience_s=0.05)
     assert await sender.send(call_to(web, "/hangs")) == "the server took too long; try again later"
 

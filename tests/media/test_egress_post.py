@@ -1,5 +1,7 @@
 """One POST through the guard, as webhooks need it."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -38,6 +40,16 @@ async def test_forbidden_addresses_are_refused(egress: Egress, url: str) -> None
         await post(egress, url)
 
 
+async def test_what_is_forbidden_as_written_is_not_sent(egress: Egress, internet: Internet) -> None:
+    """Though the host is public."""
+    url = internet.url("/hook")
+    for forbidden in (url.replace("://", "://user:secret@"), f"{url} x"):
+        with pytest.raises(Refused):
+            await post(egress, forbidden)
+    assert (internet.dialled, internet.web.asked) == ([], [])
+    assert await post(egress, url) == 200
+
+
 async def test_a_name_that_leads_inside_is_refused(egress: Egress, internet: Internet) -> None:
     """When it is opened; nothing is sent."""
     internet.names["inside.example"] = [["10.0.0.1"]]
@@ -67,7 +79,8 @@ async def test_without_an_answer_it_is_an_error(egress: Egress, internet: Intern
 )
 async def test_a_body_that_nobody_wants_does_no_harm(egress: Egress, internet: Internet, path: str) -> None:
     """It is read as far as allowed, in the time that is left, and nothing of it is unpacked."""
-    assert await post(egress, internet.url(path), read_s=0.05 if path in {"/drips", "/hangs_midway"} else 30) == 200
+    async with asyncio.timeout(20):
+        assert await post(egress, internet.url(path), read_s=0.05 if path in {"/drips", "/hangs_midway"} else 30) == 200
 
 
 async def test_a_connection_is_used_again(egress: Egress, internet: Internet) -> None:

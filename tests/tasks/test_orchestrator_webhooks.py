@@ -46,12 +46,13 @@ async def process(journal: MemoryJournal, receivers: Receivers, **settings: obje
 
 
 async def until_tried(a: Orchestrator, tries: int, task_id: str = "t") -> Webhook:
-    while True:
-        task = await a.get(task_id)
-        assert task is not None
-        if task.webhook is not None and task.webhook.tries == tries:
-            return task.webhook
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while True:
+            task = await a.get(task_id)
+            assert task is not None
+            if task.webhook is not None and task.webhook.tries == tries:
+                return task.webhook
+            await asyncio.sleep(0)
 
 
 async def test_the_write_that_ends_a_task_begins_its_webhook() -> None:
