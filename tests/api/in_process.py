@@ -19,6 +19,7 @@ from deployments.tasks.overview import Overview
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge, Failure, Task, now
 from deployments.tasks.task_index import Page, Place, Wanted
+from deployments.tasks.traces import SentRequest
 from deployments.tasks.webhook import Answer
 from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Outcome, StepRequest, Work
@@ -38,8 +39,8 @@ class InProcess:
     `works` keeps what was submitted, `submissions` its spans, `asked_for` the ids that were asked about, `checked` the
     callers; `outcome` says how each last step ends, and `release`, once set, lets it. Each first step pays a unit of
     `model`, if that is set. `webhooks` keeps the tries of webhooks, which `receiver` answers, `erased` what is to go
-    elsewhere. It may be `away` or `broken`, or (`finds_bound`) know no idempotency key yet, as when a request comes too
-    early. The orchestrator's time is the system's and `later`.
+    elsewhere, where providers delete what `deletes` says. It may be `away` or `broken`, or (`finds_bound`) know no
+    idempotency key yet, as when a request comes too early. The orchestrator's time is the system's and `later`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -59,6 +60,7 @@ class InProcess:
         self.journal = BrokenJournal()
         self.webhooks: list[WebhookCall] = []
         self.erased: list[Elsewhere] = []
+        self.deletes: Callable[[SentRequest], bool] = lambda _: True
         self.receiver: Callable[[WebhookCall], Answer] = lambda _: 200
         self.orchestrator = stages.orchestrator = Orchestrator(
             settings,
@@ -84,7 +86,7 @@ class InProcess:
 
     async def _erase_elsewhere(self, what: Elsewhere) -> ErasedElsewhere:
         self.erased.append(what)
-        return ErasedElsewhere(len(what.objects), frozenset(what.requests))
+        return ErasedElsewhere(len(what.objects), frozenset(filter(self.deletes, what.requests)))
 
     async def _paid(self, request: StepRequest) -> Outcome:
         async def send() -> str:

@@ -133,14 +133,19 @@ async def test_the_tasks_named_as_sources_go_too(client: httpx.AsyncClient) -> N
 
 
 async def test_the_report_names_each_request_to_a_provider(client: httpx.AsyncClient, backend: InProcess) -> None:
-    """By engine and receipt, and whether it was deleted."""
+    """By engine and receipt, and whether it was deleted: a provider without a way to do so is told too."""
     backend.release.clear()
+    backend.deletes = lambda request: request.engine == "fal"
     task_id = await started(client, "background")
     a = backend.orchestrator
-    await ClaimSubmit(task_id, 1, StepId.UPLOAD, "fal", "token").handle(a)
-    await RecordReceipt(task_id, StepId.UPLOAD, "fal", "token", "fal:fal-ai/x/requests/1").handle(a)
+    for step, engine in ((StepId.GENERATE_BACKGROUND, "openai"), (StepId.UPLOAD, "fal")):
+        await ClaimSubmit(task_id, 1, step, engine, "token").handle(a)
+        await RecordReceipt(task_id, step, engine, "token", f"{engine}:x/requests/1").handle(a)
     report = (await client.delete(AVATAR_PATH)).json()
-    assert report["provider"] == [{"engine": "fal", "request": "fal:fal-ai/x/requests/1", "deleted": True}]
+    assert report["provider"] == [
+        {"engine": "openai", "request": "openai:x/requests/1", "deleted": False},
+        {"engine": "fal", "request": "fal:x/requests/1", "deleted": True},
+    ]
 
 
 async def test_while_the_actor_is_away_it_is_a_503(client: httpx.AsyncClient, backend: InProcess) -> None:

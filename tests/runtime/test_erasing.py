@@ -10,6 +10,7 @@ import pytest
 from deployments.engines.base import Engine
 from deployments.errors import SettingsError
 from deployments.media.storage import BuiltinStore
+from deployments.media.storage.s3 import S3Store
 from deployments.runtime.erasing import Erasing
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.traces import SentRequest
@@ -70,6 +71,15 @@ async def test_objects_are_counted_where_they_were(store: BuiltinStore) -> None:
     await store.write(there, content())
     assert await erasing(store, {}).erase(Elsewhere((there, never), ())) == ErasedElsewhere(1, frozenset())
     assert await erasing(store, {}).erase(Elsewhere((there,), ())) == ErasedElsewhere(0, frozenset())
+
+
+async def test_a_bucket_has_rules_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks it for anything, and the report says that nothing of it was erased."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    bucket = S3Store("pictures", endpoint_url="http://127.0.0.1:1")
+    erased = await Erasing(bucket, lambda _: cast(Engine, object())).erase(Elsewhere(("a", "b"), ()))
+    assert erased == ErasedElsewhere(0, frozenset())
 
 
 async def test_each_engine_is_asked_for_its_own(store: BuiltinStore) -> None:
