@@ -5,6 +5,7 @@ import pytest
 
 from deployments.api.app import Parts, ServiceEngines, build_api
 from deployments.api.models import EnginesResponse
+from deployments.settings import VERSION
 from tests.api.in_process import BASE
 
 MIXED = ServiceEngines(
@@ -23,3 +24,17 @@ async def test_who_makes_the_pictures(parts: Parts, engines: ServiceEngines, eng
         told = (await client.get("/api/v1/service")).json()
     assert (told["engine"], told["blends"], told["generative"]) == (engine, blends, True)
     assert told["engines"] == engines.by_verb.model_dump()
+
+
+async def test_what_its_limits_are(client: httpx.AsyncClient) -> None:
+    """Those of the contract, where none are set; a version, and whether it sends webhooks."""
+    told = (await client.get("/api/v1/service")).json()
+    assert told["limits"] == {
+        "body_bytes": 32_000_000,
+        "picture_bytes": 20_000_000,
+        "picture_pixels": 40_000_000,
+        "source_images": 8,
+        "tasks_in_flight": 10_000,
+        "redirects": 3,
+    }
+    assert (told["version"], told["webhooks"]) == (VERSION, False)

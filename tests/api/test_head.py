@@ -9,7 +9,9 @@ from tests.api.in_process import InProcess
 from tests.api.requests import started
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/api/v1/service", "/healthz", "/readyz"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/openapi.json", "/api/v1/service", "/api/v1/tasks", "/healthz", "/readyz"]
+)
 async def test_head_is_answered_as_get_without_the_body(client: httpx.AsyncClient, path: str) -> None:
     """With the same status and headers."""
     got, head = await client.get(path), await client.head(path)
