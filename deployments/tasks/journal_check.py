@@ -42,7 +42,6 @@ class JournalCheck:
                 async with asyncio.timeout(self._check_s):
                     await self._journal.touch()
             except (JournalBroken, TimeoutError) as error:
-                self._passed_at = None
                 logger.warning("The journal failed a check: %s", error or "it took too long")
                 missing = "The service cannot record tasks at the moment: its journal takes no writes."
                 raise Unavailable(missing, RETRY_AFTER_SECONDS) from None
