@@ -12,7 +12,19 @@ from deployments.settings import Settings
 from deployments.spans import SpanContext, submission
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, ErasureReport
-from deployments.tasks.messages import CheckCaller, Message, SubmitTask, Taken
+from deployments.tasks.messages import (
+    CancelTask,
+    CheckCaller,
+    CheckReady,
+    EraseAvatar,
+    FindBoundTask,
+    GetOverview,
+    ListTasks,
+    Message,
+    SendWebhookAgain,
+    SubmitTask,
+    Taken,
+)
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.overview import Overview
@@ -34,7 +46,7 @@ LOCAL = ServiceEngines(
 
 
 class InProcess:
-    """A `Backend` on this event loop.
+    """A `Backend` on this event loop. It sends the orchestrator the messages that the service sends.
 
     `works` keeps what was submitted, `submissions` its spans, `asked_for` the ids that were asked about, `checked` the
     callers; `outcome` says how each last step ends, and `release`, once set, lets it. Each first step pays a unit of
@@ -120,24 +132,24 @@ class InProcess:
 
     async def overview(self) -> Overview:
         self._may_be_away()
-        return await self.orchestrator.overview()
+        return await self._ask(GetOverview())
 
     async def bound(self, binding: Binding) -> Task | None:
-        return await self.orchestrator.bound(binding) if self.finds_bound else None
+        return await self._ask(FindBoundTask(binding)) if self.finds_bound else None
 
     async def cancel(self, task_id: str) -> Task:
-        return await self.orchestrator.cancel(task_id)
+        return await self._ask(CancelTask(task_id))
 
     async def send_webhook_again(self, task_id: str) -> Task:
-        return await self.orchestrator.send_webhook_again(task_id)
+        return await self._ask(SendWebhookAgain(task_id))
 
     async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
         self._may_be_away()
-        return await self.orchestrator.erasure.erase(caller, avatar_id)
+        return await self._ask(EraseAvatar(caller, avatar_id))
 
     async def check_ready(self) -> None:
         self._may_be_away()
-        await self.orchestrator.journal_check.passed()
+        await self._ask(CheckReady())
 
     async def get(self, task_id: str) -> Task | None:
         self.asked_for.append(task_id)
@@ -148,7 +160,7 @@ class InProcess:
 
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         self._may_be_away()
-        return self.orchestrator.index.page(wanted, after, limit)
+        return await self._ask(ListTasks(wanted, after, limit))
 
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         yield task
