@@ -42,8 +42,8 @@ test: $(DEV) $(UI) ## run every test
 test-cluster: $(DEV) ## every trial on simulated machines: lost, cut off, drained (needs root on Linux; half an hour)
 	@$(BIN)/python -m pytest -p no:xdist tests/cluster
 
-test-image: $(DEV) $(UI) ## build the container image and try it (needs podman and mmdebstrap on Linux; some minutes)
-	@$(BIN)/python -m pytest -p no:xdist tests/deploy/test_image.py
+test-image: $(DEV) $(UI) ## build the image and try it; three of it as a cluster (root, podman, mmdebstrap on Linux; minutes)
+	@$(BIN)/python -m pytest -p no:xdist tests/deploy/test_image.py tests/deploy/test_image_cluster.py
 
 test-quick: $(DEV) ## the core's tests: no Ray cluster, no browser, no network, no pictures; about a minute
 	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive" \
