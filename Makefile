@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?=
 PROFILE ?=
+FILE ?= journal.jsonl
 
 BIN := .venv/bin
 RUN := .venv/installed-run
@@ -21,6 +22,7 @@ UI := frontend/dist/index.html
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run stop test test-quick test-cluster test-image soak check check-models demo bench dev lock wheel image sbom
+.PHONY: export-journal import-journal
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -51,6 +53,12 @@ test-quick: $(DEV) ## the core's tests: no Ray cluster, no browser, no network, 
 
 check-models: $(RUN) ## ask fal.ai whether the configured models still exist (needs the network)
 	@exec $(BIN)/python -m scripts.check_models
+
+export-journal: $(RUN) ## write all tasks of the journal to FILE (stop the service first)
+	@exec $(BIN)/python -m scripts.move_journal export '$(FILE)'
+
+import-journal: $(RUN) ## read the tasks in FILE into an empty journal
+	@exec $(BIN)/python -m scripts.move_journal import '$(FILE)'
 
 soak: $(DEV) ## ten minutes under load with a kill every ten seconds
 	@exec $(BIN)/python -m tests.chaos.soak
