@@ -5,15 +5,18 @@ three outcomes. It is *done* when it returns: then it is durable. It is *refused
 nothing happened. It is *unknown* when it raises `WriteUnknown`.
 """
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from deployments.errors import AigeError
 from deployments.tasks.entry import Entry
 from deployments.tasks.work import Work
+
+logger = logging.getLogger(__name__)
 
 
 class JournalBroken(AigeError):
@@ -48,6 +51,34 @@ PORTION = 1_000
 
 ENTRY = TypeAdapter(Entry)
 WORK = TypeAdapter(Work)
+
+
+def entry_of(task_id: str, kept: bytes) -> Entry:
+    """The entry of a task, from the bytes that a journal keeps.
+
+    Raises:
+        JournalBroken: it cannot be read. Says which task and which field, and nothing that stands there.
+    """
+    try:
+        return ENTRY.validate_json(kept)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = f" ({'.'.join(map(str, first['loc']))})" if first["loc"] else ""
+        raise JournalBroken(f"the entry of the task {task_id} cannot be read{where}: {first['msg']}") from None
+
+
+def readable(kept: Iterable[tuple[str, bytes]]) -> list[Entry]:
+    """The entries of ended tasks, from their ids and bytes.
+
+    One that cannot be read is left out, and stays in the journal; the log names it. So it keeps nobody from the others.
+    """
+    entries = []
+    for task_id, one in kept:
+        try:
+            entries.append(entry_of(task_id, one))
+        except JournalBroken as error:
+            logger.error("An ended task is left out: %s", error)  # noqa: TRY400 - the text says all
+    return entries
 
 
 class Kept(NamedTuple):
@@ -119,11 +150,15 @@ class Journal(Protocol):
         ...
 
     async def unfinished(self) -> list[Kept]:
-        """The tasks that have not ended, in no order."""
+        """The tasks that have not ended, in no order.
+
+        Raises:
+            JournalBroken: the entry of one cannot be read, too: it may hold a receipt, so nothing goes on without it.
+        """
         ...
 
     def ended(self) -> AsyncIterator[list[Entry]]:
-        """The entries of tasks that have ended, in portions and in no order."""
+        """The entries of tasks that have ended, in portions and in no order; without those that cannot be read."""
         ...
 
     async def read_entry(self, task_id: str) -> Entry | None:

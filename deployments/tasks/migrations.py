@@ -80,7 +80,11 @@ def migrated_work(work: bytes, schema: int) -> bytes:
 
 
 def _migrated(document: bytes, changes: list[Callable[[Json], None]]) -> bytes:
-    value = json.loads(document)
+    """What is no JSON stays as it is: whoever reads it says so."""
+    try:
+        value = json.loads(document)
+    except ValueError:
+        return document
     for change in changes:
         change(value)
     return json.dumps(value).encode()

@@ -23,6 +23,8 @@ from deployments.tasks.journal import (
     Kept,
     NotTheOwner,
     WriteUnknown,
+    entry_of,
+    readable,
 )
 from deployments.tasks.postgres_link import TIMEOUT_S, Parameters, PostgresLink, Row
 from deployments.tasks.work import Work
@@ -99,7 +101,7 @@ WITH fence AS (
 SELECT count(*) FROM fence
 """
 _UNFINISHED = """
-SELECT entry, length(work) FROM aige_works JOIN aige_entries USING (app, id) WHERE app = %(app)s
+SELECT id, entry, length(work) FROM aige_works JOIN aige_entries USING (app, id) WHERE app = %(app)s
 """
 _ENDED = """
 SELECT id, entry FROM aige_entries
@@ -169,20 +171,20 @@ class PostgresJournal:
 
     async def unfinished(self) -> list[Kept]:
         """See `Journal`."""
-        rows = cast(list[tuple[bytes, int]], await self._ask(_UNFINISHED))
-        return [Kept(ENTRY.validate_json(entry), size) for entry, size in rows]
+        rows = cast(list[tuple[str, bytes, int]], await self._ask(_UNFINISHED))
+        return [Kept(entry_of(task_id, entry), size) for task_id, entry, size in rows]
 
     async def ended(self) -> AsyncIterator[list[Entry]]:
         """See `Journal`."""
         last = ""
         while rows := cast(list[tuple[str, bytes]], await self._ask(_ENDED, after=last, portion=PORTION)):
             last, _ = rows[-1]
-            yield [ENTRY.validate_json(entry) for _, entry in rows]
+            yield readable(rows)
 
     async def read_entry(self, task_id: str) -> Entry | None:
         """See `Journal`."""
         rows = await self._ask("SELECT entry FROM aige_entries WHERE app = %(app)s AND id = %(id)s", id=task_id)
-        return ENTRY.validate_json(cast(bytes, rows[0][0])) if rows else None
+        return entry_of(task_id, cast(bytes, rows[0][0])) if rows else None
 
     async def read_work(self, task_id: str) -> Work | None:
         """See `Journal`."""

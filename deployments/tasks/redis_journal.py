@@ -22,6 +22,8 @@ from deployments.tasks.journal import (
     JournalBroken,
     Kept,
     NotTheOwner,
+    entry_of,
+    readable,
 )
 from deployments.tasks.migrations import MIGRATIONS, migrated_entry, migrated_work
 from deployments.tasks.redis_link import TIMEOUT_S, Command, RedisLink
@@ -91,21 +93,21 @@ class RedisJournal:
         for ids in _portions(await self._ids_of_works(), AT_ONCE):
             entries = cast(list[bytes | None], await self._link.ask("HMGET", self._prefix + "entries", *ids))
             sizes = await self._link.exchange([("HSTRLEN", self._prefix + "works", task_id) for task_id in ids])
-            for entry, size in zip(entries, sizes, strict=True):
+            for task_id, entry, size in zip(ids, entries, sizes, strict=True):
                 if entry is not None and isinstance(size, int):
-                    kept.append(Kept(ENTRY.validate_json(entry), size))
+                    kept.append(Kept(entry_of(task_id.decode(), entry), size))
         return kept
 
     async def ended(self) -> AsyncIterator[list[Entry]]:
         """See `Journal`."""
         with_work = set(await self._ids_of_works())
         async for portion in self._scanned(self._prefix + "entries"):
-            yield [ENTRY.validate_json(entry) for task_id, entry in portion if task_id not in with_work]
+            yield readable((task_id.decode(), entry) for task_id, entry in portion if task_id not in with_work)
 
     async def read_entry(self, task_id: str) -> Entry | None:
         """See `Journal`."""
         entry = cast(bytes | None, await self._link.ask("HGET", self._prefix + "entries", task_id))
-        return ENTRY.validate_json(migrated_entry(entry, self._schema)) if entry else None
+        return entry_of(task_id, migrated_entry(entry, self._schema)) if entry else None
 
     async def read_work(self, task_id: str) -> Work | None:
         """See `Journal`."""

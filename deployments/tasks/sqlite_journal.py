@@ -14,7 +14,18 @@ from typing import Any, TypeVar, cast
 
 from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Entry
-from deployments.tasks.journal import ENTRY, PORTION, SCHEMA, WORK, HeldByItsProcess, JournalBroken, Kept, WriteUnknown
+from deployments.tasks.journal import (
+    ENTRY,
+    PORTION,
+    SCHEMA,
+    WORK,
+    HeldByItsProcess,
+    JournalBroken,
+    Kept,
+    WriteUnknown,
+    entry_of,
+    readable,
+)
 from deployments.tasks.migrations import MIGRATIONS, migrated_entry, migrated_work
 from deployments.tasks.work import Work
 
@@ -48,21 +59,21 @@ class SqliteJournal(HeldByItsProcess):
 
     async def unfinished(self) -> list[Kept]:
         def select(connection: sqlite3.Connection) -> list[Kept]:
-            rows = connection.execute("SELECT entry, length(work) FROM entries JOIN works USING (id)")
-            return [Kept(ENTRY.validate_json(entry), size) for entry, size in rows]
+            rows = connection.execute("SELECT id, entry, length(work) FROM entries JOIN works USING (id)")
+            return [Kept(entry_of(task_id, entry), size) for task_id, entry, size in rows]
 
         return await self._do(select)
 
     async def ended(self) -> AsyncIterator[list[Entry]]:
         last = 0
         while rows := await self._do(partial(_select_ended, after=last)):
-            last, _ = rows[-1]
-            yield [ENTRY.validate_json(entry) for _, entry in rows]
+            last, *_ = rows[-1]
+            yield readable((task_id, entry) for _, task_id, entry in rows)
 
     async def read_entry(self, task_id: str) -> Entry | None:
         def select(connection: sqlite3.Connection) -> Entry | None:
             row = connection.execute("SELECT entry FROM entries WHERE id = ?", (task_id,)).fetchone()
-            return ENTRY.validate_json(row[0]) if row else None
+            return entry_of(task_id, row[0]) if row else None
 
         return await self._do(select)
 
@@ -120,12 +131,10 @@ class SqliteJournal(HeldByItsProcess):
             return [answer for action in actions for answer in self._transact([action])]
 
 
-def _select_ended(connection: sqlite3.Connection, *, after: int) -> list[tuple[int, bytes]]:
+def _select_ended(connection: sqlite3.Connection, *, after: int) -> list[tuple[int, str, bytes]]:
     """The next portion, with the row's number; only a task that has not ended has a work."""
-    query = (
-        "SELECT rowid, entry FROM entries WHERE rowid > ? AND id NOT IN (SELECT id FROM works) ORDER BY rowid LIMIT ?"
-    )
-    return connection.execute(query, (after, PORTION)).fetchall()
+    without_work = "SELECT rowid, id, entry FROM entries WHERE rowid > ? AND id NOT IN (SELECT id FROM works)"
+    return connection.execute(f"{without_work} ORDER BY rowid LIMIT ?", (after, PORTION)).fetchall()
 
 
 def _open(path: Path, wait_for_lock_s: float) -> sqlite3.Connection:

@@ -1,21 +1,30 @@
 """The journal, in each place that it can be: what was written is there again, and nothing else."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
+from redis import Redis
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
-from deployments.tasks.journal import Journal, MemoryJournal
+from deployments.tasks.entry import Binding
+from deployments.tasks.journal import Journal, JournalBroken, MemoryJournal
 from deployments.tasks.postgres_journal import PostgresJournal
 from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import BackgroundJob, OverlayJob, Work
 from tests.tasks.entries import all_entries, ended, entry, work
+from tests.tasks.in_process import finish, orchestrator, task_and_work
 
 Open = Callable[[], Awaitable[Journal]]
+Spoil = Callable[[str, bytes], None]
+LEFT_OUT = "deployments.tasks.journal"
 
 
 @pytest.fixture(params=["sqlite", "redis", "postgres", "memory"])
@@ -41,6 +50,31 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     yield open_again
     for journal in current:
         await journal.close()
+
+
+@pytest.fixture
+def spoil(request: pytest.FixtureRequest, tmp_path: Path) -> Spoil:
+    """Writes these bytes in place of a task's entry, while no journal is open."""
+    kind = request.node.callspec.params["opened"]
+    url = request.getfixturevalue(f"{kind}_url") if kind in {"redis", "postgres"} else ""
+
+    def spoil(task_id: str, instead: bytes) -> None:
+        match kind:
+            case "sqlite":
+                with closing(sqlite3.connect(tmp_path / "journal.sqlite3", isolation_level=None)) as connection:
+                    connection.execute("UPDATE entries SET entry = ? WHERE id = ?", (instead, task_id))
+            case "redis":
+                with Redis.from_url(url) as client:
+                    client.hset("{aige:app}:entries", task_id, instead)
+            case _:
+                with psycopg.connect(url) as connection:
+                    connection.execute("UPDATE aige_entries SET entry = %s WHERE id = %s", (instead, task_id))
+
+    return spoil
+
+
+ON_DISK = pytest.mark.parametrize("opened", ["sqlite", "redis", "postgres"], indirect=True)
+SPOILT = pytest.mark.parametrize("instead", [b"\xff\x00 no JSON", b'{"task": {"id": "secret"}}'])
 
 
 async def test_a_new_journal_is_empty(opened: Open) -> None:
@@ -147,3 +181,45 @@ async def test_what_was_forgotten_may_be_written_again(opened: Open) -> None:
     await journal.forget(["a"])
     await journal.write(entry("a"), work("a"))
     assert await all_entries(journal) == [entry("a")]
+
+
+@ON_DISK
+@SPOILT
+async def test_an_ended_task_that_cannot_be_read_keeps_nobody_from_the_others(
+    opened: Open, spoil: Spoil, instead: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names it, and tells nothing that stands there; it stays where it is. Keyed submissions are answered."""
+    journal = await opened()
+    for task_id in ("a", "bad", "b"):
+        await journal.write(replace(ended(task_id), binding=Binding(f"key of {task_id}", "fingerprint")))
+    await journal.close()
+    spoil("bad", instead)
+    journal = await opened()
+    assert {known.task.id for known in await all_entries(journal)} == {"a", "b"}
+    (line,) = [record.getMessage() for record in caplog.records if record.name == LEFT_OUT]
+    assert "the task bad cannot be read" in line
+    assert "secret" not in line
+    with pytest.raises(JournalBroken, match="the task bad cannot be read"):
+        await journal.read_entry("bad")
+    service = orchestrator(finish, journal, retention={"hours": 1_000_000})
+    await service.recover()
+    async with asyncio.timeout(10):
+        assert (await service.submit(*task_and_work("new"), Binding("new key", "request"))).id == "new"
+        known = await service.bound(Binding("key of b", "fingerprint"))
+    assert known is not None
+    assert known.id == "b"
+
+
+@ON_DISK
+@SPOILT
+async def test_a_running_task_that_cannot_be_read_stops_the_start(opened: Open, spoil: Spoil, instead: bytes) -> None:
+    """It may hold a receipt: who goes on without it may pay twice. The error names it."""
+    journal = await opened()
+    for task_id in ("a", "bad"):
+        await journal.write(entry(task_id), work(task_id))
+    await journal.close()
+    spoil("bad", instead)
+    journal = await opened()
+    with pytest.raises(JournalBroken, match="the task bad cannot be read") as caught:
+        await journal.unfinished()
+    assert "secret" not in str(caught.value)

@@ -21,7 +21,7 @@ from deployments.settings import Settings
 from deployments.tasks.entry import Binding, Entry, PaidSubmit
 from deployments.tasks.journal import ENTRY, SCHEMA, WORK, Journal
 from deployments.tasks.messages import Message
-from deployments.tasks.migrations import migrated_entry
+from deployments.tasks.migrations import migrated_entry, migrated_work
 from deployments.tasks.operations import OPERATIONS, STAGE_OF, StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.paid_call import ClaimedCall
@@ -177,6 +177,12 @@ def test_whose_receipts_those_of_schema_2_are(engine: str, receipt: str | None, 
     entry["paid"] = {"generate_background": ["token", receipt]}
     migrated = ENTRY.validate_json(migrated_entry(json.dumps(entry).encode(), 2))
     assert migrated.paid == {"generate_background": {kept[0]: PaidSubmit("token", kept[1])}}
+
+
+@pytest.mark.parametrize("old", [1, 2])
+def test_what_is_no_json_stays_as_it_is(old: int) -> None:
+    """So one damaged task does not stop a migration; whoever reads it says which one it is."""
+    assert migrated_entry(b"\xff no JSON", old) == migrated_work(b"\xff no JSON", old) == b"\xff no JSON"
 
 
 async def test_a_migrated_journal_is_opened_again(tmp_path: Path, schema: int) -> None:
