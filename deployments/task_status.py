@@ -71,7 +71,7 @@ class TaskStatus:
         await self._owner.begin()
         self._background = [
             asyncio.create_task(self._serve()),
-            asyncio.create_task(measures.follow(orchestrator, lambda: lease.left_s)),
+            asyncio.create_task(measures.follow(orchestrator, lease)),
             asyncio.create_task(leave_a_draining_node()),
         ]
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from deployments.runtime import metrics
 from deployments.spans import Tracer
+from deployments.tasks.lease import Lease
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task, now
@@ -35,6 +36,7 @@ class TaskMeasures:
         self._journal = metrics.JOURNAL.opened()
         self._journal_failures = metrics.JOURNAL_FAILURES.opened()
         self._journal_lease = metrics.JOURNAL_LEASE.opened()
+        self._journal_epoch = metrics.JOURNAL_EPOCH.opened()
         self._webhook_tries = metrics.WEBHOOK_TRIES.opened()
         self._webhooks_waiting = metrics.WEBHOOKS_WAITING.opened()
         self._caller_tasks = metrics.CALLER_TASKS.opened()
@@ -76,14 +78,10 @@ class TaskMeasures:
         """Called at each charge."""
         self._spent.add(float(amount), caller=caller, model=model)
 
-    async def follow(self, orchestrator: Orchestrator, lease_s: Callable[[], float]) -> NoReturn:
-        """Measures what is in flight every few seconds, for ever; each change would cost more if it did.
-
-        `lease_s` says for how many seconds TaskStatus may still answer.
-        """
+    async def follow(self, orchestrator: Orchestrator, lease: Lease) -> NoReturn:
+        """Measures what is in flight every few seconds, for ever; each change would cost more if it did."""
         while True:
-            if (left_s := lease_s()) < math.inf:
-                self._journal_lease.set(max(0.0, left_s))
+            self._measure_lease(lease)
             for status in Status:
                 if not status.is_terminal:
                     self._in_flight.set(orchestrator.tasks.by_status[status], status=status)
@@ -97,6 +95,13 @@ class TaskMeasures:
             for caller, money in orchestrator.callers.spent().items():
                 self._caller_spent.set(float(money), caller=caller)
             await asyncio.sleep(MEASURE_SECONDS)
+
+    def _measure_lease(self, lease: Lease) -> None:
+        """Nothing where the journal is not leased; no epoch while this stands by."""
+        if (left_s := lease.left_s) < math.inf:
+            self._journal_lease.set(max(0.0, left_s))
+        if lease.epoch:
+            self._journal_epoch.set(lease.epoch)
 
 
 async def follow_mirror(mirror: Mirror) -> NoReturn:

@@ -111,6 +111,9 @@ JOURNAL_LEASE = Gauge(
     "aige_journal_lease_seconds",
     "For how many seconds TaskStatus may still answer, by its lease on a journal on a server; 0 while it stands by.",
 )
+JOURNAL_EPOCH = Gauge(
+    "aige_journal_epoch", "How often the journal on a server has been taken, by the TaskStatus that owns it."
+)
 WEBHOOK_TRIES = Counter(
     "aige_webhook_tries_total", "Tries of webhooks, by what follows: delivered, retried, given_up.", ("outcome",)
 )

@@ -107,12 +107,14 @@ class Hold(NamedTuple):
     """What came of a try to own the journal: whether it `is_mine` now.
 
     For `left_s` seconds its former owner may still tell what stands in it. This cluster is `retired` where callers came
-    to it, and now come to the cluster that owns the journal.
+    to it, and now come to the cluster that owns the journal. `epoch` counts how often the journal has been taken; it is
+    0 where this process does not own it, or it is not leased.
     """
 
     is_mine: bool
     left_s: float = 0
     retired: bool = False
+    epoch: int = 0
 
 
 class Journal(Protocol):

@@ -47,6 +47,8 @@ class Lease:
         self._until = self._told_until = -math.inf
         self._tells = True
         self._alone_at = 0.0
+        self.epoch = 0
+        """How often the journal has been taken; 0 where this process does not own it, or it is not leased."""
         self.beat_s = beat_s
 
     async def take(self, ground: Ground = Ground.IDLE) -> Hold:
@@ -57,6 +59,7 @@ class Lease:
         """
         asked_at = self._monotonic()
         hold = await self._journal.take(self._cluster, self.lease_s, ground)
+        self.epoch = hold.epoch
         if hold.is_mine:
             self._prolong(asked_at)
             self._alone_at = self._monotonic() + hold.left_s

@@ -150,9 +150,11 @@ class PostgresJournal:
                 f"the journal in PostgreSQL was written by another version of AIGE (schema {schema}, this one has "
                 f"{SCHEMA}): run that version until its tasks have ended, or choose another database"
             )
-        if epoch is not None:
-            self._epoch, self._batch = cast(int, epoch), 0
-        return Hold(epoch is not None, cast(float | None, left_s) or 0.0, retired=epoch is None and bool(is_retired))
+        left_s = cast(float | None, left_s) or 0.0
+        if epoch is None:
+            return Hold(is_mine=False, left_s=left_s, retired=bool(is_retired))
+        self._epoch, self._batch = cast(int, epoch), 0
+        return Hold(is_mine=True, left_s=left_s, epoch=self._epoch)
 
     async def renew(self, *, is_busy: bool = False) -> bool:
         """See `Journal`."""

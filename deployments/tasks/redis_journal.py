@@ -73,7 +73,7 @@ class RedisJournal:
         if epoch:
             self._epoch, self._number = epoch, 0
             await self._prepare(own, old)
-        return Hold(bool(epoch), left_ms / 1000, retired=bool(retired))
+        return Hold(bool(epoch), left_ms / 1000, retired=bool(retired), epoch=epoch)
 
     async def renew(self, *, is_busy: bool = False) -> bool:
         """See `Journal`."""

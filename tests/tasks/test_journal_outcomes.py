@@ -136,18 +136,21 @@ async def test_a_late_write_of_a_former_owner_changes_nothing(
 
 
 async def test_another_cluster_waits_until_the_lease_is_over(at_server: Open) -> None:
-    """Released, or taken by force; one of the same cluster hears how long it lasts, and does not wait."""
+    """Released, or taken by force; one of the same cluster hears how long it lasts, and does not wait.
+
+    Whoever has it knows how often it was taken.
+    """
     one, two, three = at_server(), at_server(), at_server()
-    assert await one.take("a", 60) == Hold(is_mine=True)
+    assert await one.take("a", 60) == Hold(is_mine=True, epoch=1)
     for ground in (Ground.IDLE, Ground.TRAFFIC):
         hold = await two.take("b", 60, ground)
-        assert (hold.is_mine, hold.retired, 59 < hold.left_s <= 60) == (False, False, True)
+        assert (hold.is_mine, hold.retired, hold.epoch, 59 < hold.left_s <= 60) == (False, False, 0, True)
     again = await three.take("a", 60)
-    assert (again.is_mine, 59 < again.left_s <= 60) == (True, True)
+    assert (again.is_mine, again.epoch, 59 < again.left_s <= 60) == (True, 2, True)
     await three.release()
-    assert await two.take("b", 60) == Hold(is_mine=True)
+    assert await two.take("b", 60) == Hold(is_mine=True, epoch=3)
     back = await three.take("a", 60, Ground.FORCE)
-    assert (back.is_mine, 59 < back.left_s <= 60) == (True, True)
+    assert (back.is_mine, back.epoch, 59 < back.left_s <= 60) == (True, 4, True)
     with pytest.raises(NotTheOwner):
         await two.renew()
     for journal in (one, two, three):

@@ -28,7 +28,7 @@ class Leased(MemoryJournal):
     async def take(self, cluster: str, lease_s: float, ground: Ground = Ground.IDLE) -> Hold:
         del cluster, lease_s, ground
         self._clock[0] += self._takes_s
-        return Hold(is_mine=True, left_s=self._left_s)
+        return Hold(is_mine=True, left_s=self._left_s, epoch=7)
 
     async def release(self, told_s: float = 0) -> None:
         self.told_s.append(told_s)
@@ -59,7 +59,7 @@ async def test_it_counts_from_the_question() -> None:
     journal = Leased(clock, False, True, takes_s=0.5)
     lease = lease_of(journal, clock)
     await lease.take()
-    assert (clock[0], lease.left_s) == (100.5, 2.5)
+    assert (clock[0], lease.left_s, lease.epoch) == (100.5, 2.5, 7)
     await lease.keep()  # renewed twice; then another cluster asks
     assert (clock[0], lease.left_s) == (103.5, 2.5)
 
