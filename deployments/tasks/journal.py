@@ -46,6 +46,9 @@ A journal of an older schema is migrated when it is opened (`deployments.tasks.m
 refused.
 """
 
+PART = 2_000_000
+"""Stands in the schema's place while an import fills a journal: nobody opens what an interrupted one has left."""
+
 PORTION = 1_000
 """Entries of ended tasks that are read at once: few enough that nobody waits long behind them."""
 
@@ -79,6 +82,19 @@ def readable(kept: Iterable[tuple[str, bytes]]) -> list[Entry]:
         except JournalBroken as error:
             logger.error("An ended task is left out: %s", error)  # noqa: TRY400 - the text says all
     return entries
+
+
+def another_schema(journal: str, schema: int, way_out: str) -> JournalBroken:
+    """Why a journal of another schema is not opened, and what to do."""
+    if schema == PART:
+        return JournalBroken(
+            f"{journal} holds only a part of its tasks: an import goes on, or was interrupted; wait for its end, or "
+            f"{way_out} and import again"
+        )
+    return JournalBroken(
+        f"{journal} was written by another version of AIGE (schema {schema}, this one has {SCHEMA}): run that version "
+        f"until its tasks have ended, or {way_out}"
+    )
 
 
 class Kept(NamedTuple):
@@ -183,6 +199,10 @@ class Journal(Protocol):
         """Makes a durable write that changes nothing: whoever could do it can record tasks too."""
         ...
 
+    async def set_whole(self, *, is_whole: bool) -> None:
+        """Says whether all tasks that it should hold are there. Until they are, nobody can open or take it."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -204,6 +224,9 @@ class HeldByItsProcess:
 
     async def release(self, _told_s: float = 0) -> None:
         """See `Journal`."""
+
+    async def set_whole(self, *, is_whole: bool) -> None:
+        """See `Journal`: nothing outlives its process."""
 
 
 class MemoryJournal(HeldByItsProcess):

@@ -61,6 +61,9 @@ class MeasuredJournal:
     async def touch(self) -> None:
         await self._timed("write", self._journal.touch())
 
+    async def set_whole(self, *, is_whole: bool) -> None:
+        await self._journal.set_whole(is_whole=is_whole)
+
     async def close(self) -> None:
         await self._journal.close()
 

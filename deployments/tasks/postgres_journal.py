@@ -13,16 +13,17 @@ from deployments.tasks.entry import Entry
 from deployments.tasks.journal import (
     ENTRY,
     HOME_LEASES,
+    PART,
     PORTION,
     SCHEMA,
     WORK,
     Ground,
     Hold,
     JournalAway,
-    JournalBroken,
     Kept,
     NotTheOwner,
     WriteUnknown,
+    another_schema,
     entry_of,
     readable,
 )
@@ -81,6 +82,7 @@ _RELEASE = """
 UPDATE aige_journals SET is_released = true, until = clock_timestamp() + %(told)s * interval '1 s'
 WHERE app = %(app)s AND epoch = %(epoch)s
 """
+_SET_SCHEMA = "UPDATE aige_journals SET schema = %(schema)s WHERE app = %(app)s AND epoch = %(epoch)s RETURNING app"
 _WRITE = """
 WITH fence AS (
     UPDATE aige_journals SET batch = %(batch)s
@@ -146,10 +148,7 @@ class PostgresJournal:
             _TAKE, schema=SCHEMA, by_force=by_force, **self._leased(is_busy=is_busy)
         )
         if schema != SCHEMA:
-            raise JournalBroken(
-                f"the journal in PostgreSQL was written by another version of AIGE (schema {schema}, this one has "
-                f"{SCHEMA}): run that version until its tasks have ended, or choose another database"
-            )
+            raise another_schema("the journal in PostgreSQL", cast(int, schema), "choose another database")
         left_s = cast(float | None, left_s) or 0.0
         if epoch is None:
             return Hold(is_mine=False, left_s=left_s, retired=bool(is_retired))
@@ -206,6 +205,11 @@ class PostgresJournal:
     async def touch(self) -> None:
         """See `Journal`."""
         await self._writes.ask([])
+
+    async def set_whole(self, *, is_whole: bool) -> None:
+        """See `Journal`."""
+        if not await self._ask(_SET_SCHEMA, epoch=self._epoch, schema=SCHEMA if is_whole else PART):
+            raise _not_the_owner()
 
     async def close(self) -> None:
         """See `Journal`."""

@@ -14,6 +14,7 @@ from deployments.tasks.entry import Entry
 from deployments.tasks.journal import (
     ENTRY,
     HOME_LEASES,
+    PART,
     PORTION,
     SCHEMA,
     WORK,
@@ -22,6 +23,7 @@ from deployments.tasks.journal import (
     JournalBroken,
     Kept,
     NotTheOwner,
+    another_schema,
     entry_of,
     readable,
 )
@@ -130,6 +132,10 @@ class RedisJournal:
         """See `Journal`."""
         await self._if_owner(scripts.SET_SCHEMA, SCHEMA)
 
+    async def set_whole(self, *, is_whole: bool) -> None:
+        """See `Journal`."""
+        await self._if_owner(scripts.SET_SCHEMA, SCHEMA if is_whole else PART)
+
     async def close(self) -> None:
         """See `Journal`."""
         await self._link.close()
@@ -180,10 +186,7 @@ class RedisJournal:
         old = None if old == _LEFT else old
         for schema in (own, old):
             if schema not in (None, SCHEMA) and schema not in MIGRATIONS:
-                raise JournalBroken(
-                    f"the journal in Redis was written by another version of AIGE (schema {schema}, this one has "
-                    f"{SCHEMA}): run that version until its tasks have ended, or choose another database"
-                )
+                raise another_schema("the journal in Redis", schema, "choose another database")
         return own, old
 
     async def _prepare(self, own: int | None, old: int | None) -> None:

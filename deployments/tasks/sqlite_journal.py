@@ -16,6 +16,7 @@ from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import (
     ENTRY,
+    PART,
     PORTION,
     SCHEMA,
     WORK,
@@ -23,6 +24,7 @@ from deployments.tasks.journal import (
     JournalBroken,
     Kept,
     WriteUnknown,
+    another_schema,
     entry_of,
     readable,
 )
@@ -102,10 +104,17 @@ class SqliteJournal(HeldByItsProcess):
         await self._do(delete)
 
     async def touch(self) -> None:
-        def write_the_schema_again(connection: sqlite3.Connection) -> None:
-            connection.execute(f"PRAGMA user_version = {SCHEMA}")  # SQLite writes its page, even where it is the same
+        await self._write_schema(SCHEMA)  # SQLite writes its page, even where it is the same
 
-        await self._do(write_the_schema_again)
+    async def set_whole(self, *, is_whole: bool) -> None:
+        """See `Journal`."""
+        await self._write_schema(SCHEMA if is_whole else PART)
+
+    async def _write_schema(self, schema: int) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(f"PRAGMA user_version = {schema}")
+
+        await self._do(write)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown)
@@ -154,10 +163,7 @@ def _open(path: Path, wait_for_lock_s: float) -> sqlite3.Connection:
             _migrate(connection, schema)
         elif schema != SCHEMA:
             connection.close()
-            raise JournalBroken(
-                f"the journal {path} was written by another version of AIGE (schema {schema}, this one has {SCHEMA}): "
-                "run that version until its tasks have ended, or move the file away"
-            )
+            raise another_schema(f"the journal {path}", schema, "move the file away")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
     except (OSError, sqlite3.Error) as error:

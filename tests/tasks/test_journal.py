@@ -223,3 +223,25 @@ async def test_a_running_task_that_cannot_be_read_stops_the_start(opened: Open, 
     with pytest.raises(JournalBroken, match="the task bad cannot be read") as caught:
         await journal.unfinished()
     assert "secret" not in str(caught.value)
+
+
+@ON_DISK
+async def test_nobody_opens_what_an_interrupted_import_has_left(opened: Open) -> None:
+    """It is refused, with what to do, until it is said to be whole."""
+    journal = await opened()
+    await journal.set_whole(is_whole=False)
+    await journal.write(entry("a"), work("a"))
+    await journal.close()
+    with pytest.raises(JournalBroken, match=r"a part of its tasks: .* and import again"):
+        await opened()
+
+
+@ON_DISK
+async def test_a_whole_import_is_opened_again(opened: Open) -> None:
+    """With all that it holds."""
+    journal = await opened()
+    await journal.set_whole(is_whole=False)
+    await journal.write(entry("a"), work("a"))
+    await journal.set_whole(is_whole=True)
+    await journal.close()
+    assert await all_entries(await opened()) == [entry("a")]
