@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -31,6 +32,16 @@ FULL: Mapping[str, Any] = yaml.safe_load((ROOT / "tests/deploy/full-values.yaml"
 """Every value, each other than its default."""
 
 
+def of_the_page() -> Mapping[str, Any]:
+    """The values that docs/operations.md gives as an example, with a digest."""
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (block,) = [
+        block for block in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "gcs:" in block
+    ]
+    values: Mapping[str, Any] = yaml.safe_load(block.replace("sha256:…", f"sha256:{'0' * 64}"))
+    return values
+
+
 def rendered(values: Mapping[str, Any], name: str = "pictures") -> list[Manifest]:
     """The manifests, as `helm template` prints them.
 
@@ -44,9 +55,9 @@ def rendered(values: Mapping[str, Any], name: str = "pictures") -> list[Manifest
     return [document for several in documents for document in several if document]
 
 
-def lint_faults(values: Mapping[str, Any]) -> list[str]:
+def lint_faults(values: Mapping[str, Any], chart: Path = CHART) -> list[str]:
     """What `helm lint --strict` says, but for the icon that it would like."""
-    report = helm_python.lint(CHART, dict(values), strict=True)
+    report = helm_python.lint(chart, dict(values), strict=True)
     return [message["error"] for message in report["messages"] if "icon is recommended" not in message["error"]]
 
 

@@ -160,6 +160,18 @@ def serve_takes_its_config(manifests: list[Manifest]) -> str | None:
     return None
 
 
+def the_journal_is_on_a_server(manifests: list[Manifest]) -> str | None:
+    """TaskStatus may start again on any node. The URL holds a password, so it comes from a Secret."""
+    journal = _serve(manifests)["applications"][0]["args"].get("journal")
+    if journal not in {"redis", "postgresql"}:
+        return f"journal: {journal}"
+    for _, container in _containers(manifests):
+        (url,) = [one for one in container["env"] if one["name"] == "AIGE_JOURNAL_URL"] or [{}]
+        if not {"name", "key"} <= url.get("valueFrom", {}).get("secretKeyRef", {}).keys():
+            return f"{container['name']} does not know where the journal is"
+    return None
+
+
 def a_deployment_survives_a_node(manifests: list[Manifest]) -> str | None:
     """Two replicas of each, on two nodes, where there are two."""
     (group,) = _spec(manifests)["rayClusterConfig"]["workerGroupSpecs"]
@@ -242,6 +254,7 @@ RULES: tuple[Callable[[list[Manifest]], str | None], ...] = (
     workers_have_their_own_probe,
     every_node_serves,
     serve_takes_its_config,
+    the_journal_is_on_a_server,
     a_deployment_survives_a_node,
     secrets_are_references,
     selectors_find_the_pods,

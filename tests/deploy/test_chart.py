@@ -3,8 +3,10 @@
 Each check is also shown a fault that it must find.
 """
 
+import shutil
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,15 +23,17 @@ from tests.deploy.chart import (
     crd_faults,
     lint_faults,
     of_kind,
+    of_the_page,
     pod_templates,
     rendered,
 )
-from tests.deploy.rules import RULES
+from tests.deploy.rules import RULES, the_journal_is_on_a_server
 
 Rule = Callable[[list[Manifest]], str | None]
 
 ONE_NODE = {**MINIMAL, "workers": {"replicas": 1, "maxReplicas": 1}}
-VALUES = pytest.mark.parametrize("values", [MINIMAL, FULL, ONE_NODE], ids=["minimal", "full", "one node"])
+ALL = {"minimal": MINIMAL, "full": FULL, "one node": ONE_NODE, "the page's": of_the_page()}
+VALUES = pytest.mark.parametrize("values", ALL.values(), ids=ALL)
 
 
 @VALUES
@@ -88,6 +92,17 @@ def test_the_settings_are_those_of_every_cluster() -> None:
     assert config == ours
 
 
+@pytest.mark.parametrize(("kind", "key"), [("redis", "url"), ("postgresql", "uri")])
+def test_the_journal_is_where_the_values_say(kind: str, key: str) -> None:
+    """The settings name the kind, and each node's environment the Secret that holds the URL."""
+    manifests = rendered({**MINIMAL, "journal": {"kind": kind, "existingSecret": "somewhere", "key": key}})
+    config = yaml.safe_load(of_kind(manifests, "RayService")["spec"]["serveConfigV2"])
+    assert config["applications"][0]["args"]["journal"] == kind
+    for template in pod_templates(manifests):
+        env = {one["name"]: one for one in template["spec"]["containers"][0]["env"]}
+        assert env["AIGE_JOURNAL_URL"]["valueFrom"] == {"secretKeyRef": {"name": "somewhere", "key": key}}
+
+
 def test_what_is_switched_off_is_not_there() -> None:
     """Nothing of the Prometheus operator's, whose kinds may not exist."""
     kinds = sorted(manifest["kind"] for manifest in rendered(MINIMAL))
@@ -135,6 +150,8 @@ def test_the_environment_is_that_of_every_cluster() -> None:
         ({"drainSeconds": 5}, "drainSeconds"),
         ({"image": {"repository": "r", "digest": "sha256:1"}}, "digest"),
         ({"secrets": {"existingSecret": "Not a name"}}, "existingSecret"),
+        ({"journal": {"kind": "sqlite", "existingSecret": "aige-journal"}}, "kind"),
+        ({"journal": {"kind": "postgresql"}}, "existingSecret"),
         ({"gcs": {"redisAddress": "redis://:password@redis:6379"}}, "redisAddress"),
         ({"env": [{"name": "REDIS_PASSWORD", "value": "x"}]}, "env"),
         ({"deployments": {"Uploadr": {}}}, "Uploadr"),
@@ -149,6 +166,23 @@ def test_wrong_values_are_refused(changes: Mapping[str, Any], said: str) -> None
     """With a line that names the value."""
     with pytest.raises(HelmError, match=said):
         rendered({**MINIMAL, **changes})
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("Chart.yaml", "version: 0.1.0\nappVersion", "appVersion"),
+        ("templates/poddisruptionbudget.yaml", "apiVersion: policy/v1", "apiVersion: : policy/v1"),
+        ("templates/networkpolicy.yaml", "{{- toYaml .Values.networkPolicy.monitoring", "{{- toYaml .Values.no.such"),
+    ],
+)
+def test_helms_lint_finds_a_fault(tmp_path: Path, file: str, old: str, new: str) -> None:
+    """A chart without a version, a template that is no YAML, a value that there is not."""
+    chart = shutil.copytree(CHART, tmp_path / "aige")
+    text = (chart / file).read_text(encoding="utf-8")
+    assert old in text
+    (chart / file).write_text(text.replace(old, new))
+    assert lint_faults(MINIMAL, chart)
 
 
 def _at(manifests: list[Manifest], kind: str, *path: str | int) -> Any:
@@ -219,6 +253,14 @@ def _more_env(name: str, value: str) -> Callable[[list[Manifest]], None]:
     return lambda manifests: _at(manifests, "RayService", *CONTAINER, "env").append({"name": name, "value": value})
 
 
+def _without_env(name: str) -> Callable[[list[Manifest]], None]:
+    def change(manifests: list[Manifest]) -> None:
+        container = _at(manifests, "RayService", *CONTAINER)
+        container["env"] = [one for one in container["env"] if one["name"] != name]
+
+    return change
+
+
 def _without(kind: str) -> Callable[[list[Manifest]], None]:
     return lambda manifests: manifests.remove(of_kind(manifests, kind))
 
@@ -242,12 +284,25 @@ PLANTED: dict[str, Callable[[list[Manifest]], None]] = {
     "workers_have_their_own_probe": _set("RayService", *CONTAINER, "readinessProbe", to={}),
     "every_node_serves": _serve_config("proxy_location: EveryNode", "proxy_location: HeadOnly"),
     "serve_takes_its_config": _serve_config("storage: s3", "storage: builtin"),
+    "the_journal_is_on_a_server": _serve_config("journal: redis", "journal: memory"),
     "a_deployment_survives_a_node": _serve_config("min_replicas: 2", "min_replicas: 1"),
     "secrets_are_references": _more_env("FAL_KEY", "secret"),
     "selectors_find_the_pods": _set("PodDisruptionBudget", "spec", "selector", "matchLabels", "part", to="of"),
     "ports_without_password_are_closed": _without("NetworkPolicy"),
     "images_are_named": _set("RayService", *CONTAINER, "image", to="registry.example:5000/aige"),
 }
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [_without_env("AIGE_JOURNAL_URL"), _set("RayService", *CONTAINER, "env", to=[{"name": "AIGE_JOURNAL_URL"}])],
+    ids=["no URL", "no Secret"],
+)
+def test_a_journal_whose_place_no_secret_tells_is_found(plant: Callable[[list[Manifest]], None]) -> None:
+    """On the workers alone, too."""
+    manifests = rendered(MINIMAL)
+    plant(manifests)
+    assert the_journal_is_on_a_server(manifests) == "ray-worker does not know where the journal is"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -49,6 +49,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if .Values.s3.endpointUrl -}}{{- $_ := set $s3 "endpoint_url" .Values.s3.endpointUrl -}}{{- end -}}
 {{- $_ := set $app.args "s3" $s3 -}}
 {{- $_ := set $app.args "public_url" .Values.publicUrl -}}
+{{- $_ := set $app.args "journal" .Values.journal.kind -}}
 {{- $_ := set $app "args" (mergeOverwrite $app.args (deepCopy .Values.settings)) -}}
 {{- $stage := sub (int .Values.drainSeconds) 30 -}}
 {{- range $one := $app.deployments -}}
