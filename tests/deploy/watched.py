@@ -23,6 +23,12 @@ from tests.running import PATIENCE_S, free_port
 
 BILLING, BUSY = "tests.deploy.engines:BillingEngine", "tests.deploy.engines:BusyEngine"
 SECRET = "whsec_" + base64.b64encode(b"the-tests-own-webhook-key").decode()
+PER_MINUTE = 16
+"""More tasks than the tests start before they mean to be refused."""
+LIMITS = {
+    "prices": {"billing/model": 0.5},
+    "callers": {"default": {"tasks_per_minute": PER_MINUTE, "spend_per_day": 1000}},
+}
 ENGINES = {"portrait": BILLING, "background": [BUSY, BILLING], "cut_out": BILLING, "blend": "none"}
 
 
@@ -54,6 +60,7 @@ def watched(folder: Path) -> Iterator[Watched]:
             "engine": BILLING,
             "engines": ENGINES,
             "engine_options": options,
+            **LIMITS,
             "journal": f"redis://127.0.0.1:{port}/0",
         }
         provider.environment = {
@@ -93,7 +100,7 @@ def _prometheus(folder: Path, ray: Path) -> Iterator[httpx.Client]:
     program = shutil.which("prometheus")
     assert program, "these tests need Prometheus: install Debian's package prometheus"
     targets = [{"files": [str(ray / "prom_metrics_service_discovery.json")], "refresh_interval": "1s"}]
-    scrape = {"job_name": "ray", "scrape_interval": "1s", "scrape_timeout": "1s", "file_sd_configs": targets}
+    scrape = {"job_name": "ray", "scrape_interval": "2s", "scrape_timeout": "2s", "file_sd_configs": targets}
     (folder / "prometheus.yaml").write_text(yaml.safe_dump({"scrape_configs": [scrape]}))
     port = free_port()
     command = [
