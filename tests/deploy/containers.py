@@ -1,6 +1,7 @@
 """AIGE's image, built and run by podman, with no registry: the base is Debian's own packages.
 
-What is built is kept in `~/.cache/aige-tests`, so that on the same machine only what has changed is built again.
+What is built is kept in `~/.cache/aige-tests`, so that on the same machine only what has changed is built again; what
+is older than two days is removed.
 """
 
 import json
@@ -83,7 +84,7 @@ def build() -> str:
     arguments += [f"--build-arg={name}={BASE}" for name in ("PYTHON_IMAGE", "NODE_IMAGE")]
     arguments += [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"]  # a package mirror may have an authority of its own
     _run(["bash", "scripts/image.sh", *arguments], IMAGE=IMAGE, BUILDER="podman")
-    podman("image", "prune", "--force")
+    podman("image", "prune", "--force", "--filter=until=48h", check=False)  # what a killed build holds stays
     return IMAGE
 
 

@@ -91,8 +91,9 @@ def test_it_runs_without_rights_and_makes_three_pictures(running: str, tmp_path:
     assert podman("exec", running, "id", "-u").stdout.strip() == "10001"
     assert podman("exec", running, "touch", "/opt/aige/x", check=False).returncode != 0
     done = inside(running, sys.executable, "-m", "scripts.demo", AIGE_URL="http://127.0.0.1:8000")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("done") == 3
+    said = done.stdout + done.stderr  # the command line tells of progress on stderr
+    assert done.returncode == 0, said
+    assert said.count("done") == 3, said
 
 
 @pytest.mark.long

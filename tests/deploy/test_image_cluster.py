@@ -14,7 +14,7 @@ from tests.cluster.machine import Machine
 from tests.cluster.network import Network
 from tests.cluster.ray_cluster import RayCluster
 from tests.cluster.services import Outside, Store
-from tests.deploy.containers import HARDENED, build, podman, started
+from tests.deploy.containers import HARDENED, IMAGE, build, podman, started
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +31,7 @@ class Container(Machine):
         hardened = [option for option in HARDENED if not option.startswith("--network")]
         with (self.folder / "log").open("ab") as log:
             self._running = started(
-                ["run", "--rm", "--replace", *place, *hardened, *variables, build(), "ray", *command[1:]], log
+                ["run", "--rm", "--replace", *place, *hardened, *variables, IMAGE, "ray", *command[1:]], log
             )
 
     def kill(self) -> None:
@@ -69,8 +69,8 @@ def cluster(tmp_path: Path) -> Iterator[tuple[RayCluster, Outside]]:
 
 
 def demo(outside: Outside, url: str) -> str:
-    """What `make demo` says on the machine outside."""
-    return outside.machine.said(["env", f"AIGE_URL={url}", sys.executable, "-m", "scripts.demo"])
+    """What `make demo` says on the machine outside; the command line tells of progress on stderr."""
+    return outside.machine.said(["sh", "-c", 'AIGE_URL="$0" "$1" -m scripts.demo 2>&1', url, sys.executable])
 
 
 def test_three_containers_make_pictures_while_one_is_killed(cluster: tuple[RayCluster, Outside]) -> None:
@@ -78,9 +78,10 @@ def test_three_containers_make_pictures_while_one_is_killed(cluster: tuple[RayCl
     ray, outside = cluster
     stays, goes = ray.workers
     url = f"http://{stays.address}:8000"
-    assert demo(outside, url).count("done") == 3
+    first = demo(outside, url)
+    assert first.count("done") == 3, first
     with ThreadPoolExecutor() as threads:
         second = threads.submit(demo, outside, url)
         goes.kill()
-        assert second.result().count("done") == 3
+        assert second.result().count("done") == 3, second.result()
     assert not podman("ps", "--quiet", f"--filter=name=aige-tests-{goes.name}").stdout
