@@ -14,7 +14,7 @@ import boto3
 def main(address: str, port: str, bucket: str, folder: str) -> None:
     settings = {"GATEWAY_PORT": port, "BIND_HOST": address, "SERVICES": "s3,iam,sts", "AUTH": "true"}
     with subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
+        ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "ministack"],  # noqa: S607 - util-linux, on the PATH
         env=os.environ | settings,
         cwd=Path(folder),
         stdout=subprocess.PIPE,
