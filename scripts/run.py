@@ -213,9 +213,8 @@ def _until_served(run: RunOptions, head: subprocess.Popen[str]) -> str:
     while head.poll() is None and time.monotonic() < give_up:
         with suppress(OSError, ValueError, LookupError):  # no answer yet, or not ours
             engine = _engine_at(run.url)
-            if processes.listens(run.data, run.port):
+            if processes.listens(run.data, run.port):  # for a moment nobody does, while HAProxy changes its process
                 return engine
-            break
         time.sleep(0.1)
     if head.poll() is None and not processes.listens(run.data, run.port):
         raise CannotRun(f"Port {run.port} was taken while AIGE started: {_another_port(run.host, run.port)}")
