@@ -316,6 +316,7 @@ async def test_one_that_cannot_be_taken_back_is_never_whole() -> None:
     assert journal.whole == [(False, 0)]
 
 
+@pytest.mark.exhaustive
 def test_the_commands_do_it(redis_url: str, tmp_path: Path) -> None:
     """As `make` calls them, in a process of their own; what goes wrong is one line."""
     place, file = Place(tmp_path / "place", "sqlite"), tmp_path / "file"

@@ -9,7 +9,7 @@ from deployments.tasks.messages import Message
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.work import Outcome, StepRequest
-from tests.tasks.in_process import FakeStages, task_and_work
+from tests.tasks.in_process import FakeStages, no_sleep, task_and_work
 
 R = TypeVar("R")
 STEP = StepId.GENERATE_BACKGROUND
@@ -23,7 +23,8 @@ class Running:
         self.began: asyncio.Queue[StepRequest] = asyncio.Queue()
         self.lose = asyncio.Event()
         self.journal = MemoryJournal()
-        self.orchestrator = Orchestrator(Settings.model_validate(settings), self.journal, FakeStages(self._run).send)
+        stages = FakeStages(self._run)
+        self.orchestrator = Orchestrator(Settings.model_validate(settings), self.journal, stages.send, sleep=no_sleep)
         self.submits = self.orchestrator.paid_submits
 
     async def _run(self, request: StepRequest) -> Outcome:

@@ -13,7 +13,7 @@ from tests.tasks.entries import all_entries, entry, work
 from tests.tasks.journals import PLACES, TIMEOUT_S
 from tests.tasks.servers import Network
 
-pytestmark = pytest.mark.parametrize("place", PLACES)
+pytestmark = [pytest.mark.parametrize("place", PLACES), pytest.mark.exhaustive]
 Open = Callable[[], Journal]
 
 

@@ -164,6 +164,7 @@ async def test_a_cluster_that_was_replaced_does_not_take_the_journal_back(start:
             assert (await new.handle(submission("v"))).task.id == "v"
 
 
+@pytest.mark.exhaustive
 async def test_a_stand_by_takes_over_once_the_other_cluster_is_gone(start: Callable[..., Actor]) -> None:
     """It need not be asked for anything, but has time to start another actor."""
     old, new = start("old", 0.3), start("new")
@@ -186,6 +187,7 @@ async def test_callers_wait_for_no_more_than_the_lease(start: Callable[..., Acto
         assert asyncio.get_running_loop().time() - began_at < HOME_LEASES * 0.6 - 0.6
 
 
+@pytest.mark.exhaustive
 async def test_a_cluster_that_callers_still_come_to_gets_the_journal_back(start: Callable[..., Actor]) -> None:
     """Its actor was away for long, so the stand-by has taken over, though nobody came to it: no outage follows."""
     old, new = start("old", 0.3), start("new")

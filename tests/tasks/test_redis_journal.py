@@ -59,6 +59,7 @@ async def test_what_was_accepted_goes_on_where_the_memory_is_full(tmp_path: Path
             await closing.close()
 
 
+@pytest.mark.exhaustive
 async def test_a_node_of_a_cluster_keeps_a_journal(tmp_path: Path) -> None:
     """All keys lie in one slot; a client that asks another node is sent to the right one."""
     *ports, bus, other_bus = free_ports(4)
