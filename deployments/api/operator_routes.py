@@ -18,7 +18,7 @@ from deployments.tasks.overview import MAKE_SECONDS, Overview
 from deployments.tasks.record import Operation, Status, Task
 
 PING_EVERY = 15
-"""So many overviews that tell nothing new are left out; then a comment shows that the line is not dead."""
+"""After this many overviews that tell nothing new, a comment shows that the line is not dead."""
 
 
 class InFlightResponse(BaseModel):

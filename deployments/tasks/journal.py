@@ -105,7 +105,7 @@ class Kept(NamedTuple):
 
 
 class Ground(StrEnum):
-    """On which ground a process of another cluster than the owner's takes the journal."""
+    """Why a process of another cluster may take the journal from its owner."""
 
     IDLE = "idle"
     """The owner's cluster has not renewed its lease for `HOME_LEASES` times as long as it lasts."""
@@ -120,10 +120,10 @@ HOME_LEASES = 5
 
 
 class Hold(NamedTuple):
-    """What came of a try to own the journal: whether it `is_mine` now.
+    """The answer to `Journal.take`: whether this process owns the journal now (`is_mine`).
 
-    For `left_s` seconds its former owner may still tell what stands in it. This cluster is `retired` where callers came
-    to it, and now come to the cluster that owns the journal. `epoch` counts how often the journal has been taken; it is
+    For `left_s` seconds its former owner may still tell what stands in it. This cluster is `retired` if callers
+    used to come to it, and come to the owner's cluster now. `epoch` counts how often the journal has been taken; it is
     0 where this process does not own it, or it is not leased.
     """
 

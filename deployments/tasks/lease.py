@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 LEASE_S = 3.0
 BEAT_S = 1.0
 TOLD_BEATS = 2
-"""For so many beats at most may be shown what was told: for so long, too, a cluster that takes over answers nobody."""
+"""A mirror shows what it was told for this many beats at most. A cluster that takes over answers nobody for as long."""
 
 
 class Lease:
@@ -145,5 +145,5 @@ class Lease:
         return is_asked_for
 
     def _prolong(self, asked_at: float) -> None:
-        """Counted from the question: the journal has counted from later."""
+        """Counted from the question. The journal counts from a later moment, so it waits longer than this process."""
         self._until = asked_at + self.lease_s if self._journal.is_leased else math.inf

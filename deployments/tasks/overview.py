@@ -1,7 +1,6 @@
 """What the service does for all of its callers: what the operator's page shows.
 
-It is made of what is in memory anyway, so no task costs more for it; but for what tasks were billed, which is added up
-as they end.
+It is made of what is in memory anyway, so tasks cost nothing more. Only what they were billed is added up as they end.
 """
 
 import time

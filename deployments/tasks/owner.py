@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 BEGIN_BEATS = 10
 DRAIN_S = 2.0
-"""How long a journal that another cluster asks for is held for the sake of receipts that are on their way."""
+"""Another cluster that asks for the journal waits this long at most for receipts that are on their way."""
 DRAIN_STEP_S = 0.05
 ASKED_STEP_S = 0.1
 """How often a journal that was asked for is tried."""

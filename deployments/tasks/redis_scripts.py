@@ -4,9 +4,9 @@ An *epoch* is counted up whenever the journal gets another owner; a write of an 
 each write has a *sequence number*, which only grows. A write that the network held back comes with a number below
 that of its task, or below the *floor* that was set when its task was forgotten, and is refused too.
 
-The *lease* has its own time to live. It holds the owner's cluster. Once released, it is empty, for as long as what the
-owner told may be shown. *Home* lives longer, and keeps the journal for that cluster. *Busy* are the clusters that
-callers have come to.
+The *lease* has its own time to live. It names the owner's cluster. A lease that was released is empty, and stays for as
+long as mirrors may show what the owner told. *Home* lives longer: until it ends, the journal is kept for that cluster.
+*Busy* are the clusters that callers have come to.
 
 At `maxmemory`, Redis refuses a command that needs memory unless the script has deleted something before. So a write for
 a task that is there already deletes first and always succeeds; only new tasks are refused.
