@@ -1,13 +1,20 @@
-"""What all tests keep to: this machine; and those that share a running service, one process and their order."""
+"""What all tests keep to: this machine; and those that share a running service, one process and their order.
+
+The servers that a journal may be on are started once, for those tests that ask for them.
+"""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import TestCase
 
+import psycopg
 import pytest
 from hypothesis import settings
+from redis import Redis
 
 from tests.network import keep_to_this_machine
+from tests.tasks.servers import postgres, redis
 
 SHARE_A_SERVICE = ("cluster", "ui", "chaos", "e2e", "deploy", "test_commands.py", "test_starts.py", "test_packaging.py")
 """The longest first, so that none of them is left to run alone at the end."""
@@ -50,3 +57,31 @@ def _place(item: pytest.Item) -> str:
 def _turn(item: pytest.Item) -> int:
     place = _place(item)
     return SHARE_A_SERVICE.index(place) if place in SHARE_A_SERVICE else len(SHARE_A_SERVICE)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Redis server on a socket of its own."""
+    with redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    with Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a real PostgreSQL server on a socket of its own."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    with psycopg.connect(postgres_server, autocommit=True) as client:
+        client.execute("DROP TABLE IF EXISTS aige_journals, aige_entries, aige_works")
+    return postgres_server

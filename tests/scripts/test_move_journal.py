@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import SecretStr
-from redis import Redis
 
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio, CanvasSize
@@ -29,7 +28,6 @@ from scripts.move_journal import MOST, CannotMove, Moved, exported, imported, mo
 from tests.tasks.entries import AT, all_entries, ended, entry, work
 from tests.tasks.in_process import no_sleep, turns
 from tests.tasks.journals import BrokenJournal
-from tests.tasks.servers import postgres, redis
 
 ROOT = Path(__file__).parents[2]
 APP = "pictures"
@@ -98,35 +96,16 @@ class Place:
         return await moved(action, file, self.config, self.environment, sleep=no_sleep)
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis(tmp_path_factory.mktemp("redis")) as url:
-        yield url
-
-
-@pytest.fixture
-def redis_url(redis_server: str) -> str:
-    with Redis.from_url(redis_server) as client:
-        client.flushall()
-    return redis_server
-
-
-@pytest.fixture(scope="module")
-def postgres_server() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Place:
     return Place(tmp_path / "sqlite", "sqlite")
 
 
 async def test_everything_moves_to_redis_to_postgresql_and_back(
-    sqlite: Place, redis_url: str, postgres_server: str, tmp_path: Path
+    sqlite: Place, redis_url: str, postgres_url: str, tmp_path: Path
 ) -> None:
     """Entries, paid submits, keys, money, works: to the byte. A service may start there at once."""
-    places = [sqlite, Place(tmp_path / "r", "redis", redis_url), Place(tmp_path / "p", "postgresql", postgres_server)]
+    places = [sqlite, Place(tmp_path / "r", "redis", redis_url), Place(tmp_path / "p", "postgresql", postgres_url)]
     places.append(Place(tmp_path / "back", "sqlite"))
     await sqlite.filled()
     for number, (place, following) in enumerate(pairwise(places)):
