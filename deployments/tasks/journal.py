@@ -1,8 +1,8 @@
 """The journal: what must survive the end of every process. A recovery log: while all is well, hardly anybody reads it.
 
-For each task it keeps its entry, and until the task ends its work up to the last finished stage. A write has one of
+For each task it keeps the entry and, until the task ends, the work up to the last finished step. A write has one of
 three outcomes. It is *done* when it returns: then it is durable. It is *refused* when it raises `JournalBroken`: then
-nothing happened. It is *unknown* when it raises `WriteUnknown`.
+nothing happened. It is *unknown* when it raises `WriteUnknown`: then it may have happened.
 """
 
 import logging
@@ -39,18 +39,18 @@ class NotTheOwner(JournalBroken):
 
 
 SCHEMA = 3
-"""Of what a journal holds. It stays the same where a dataclass gets a field with a default, which an older version
-ignores. Any other change raises it, and may only be written once a version that reads it has been released.
+"""The number of the journal's format. It stays when a dataclass gets a field with a default, which an older version
+ignores. Any other change raises it. A version may write a new format only if the version before it can read that one.
 
 A journal of an older schema is migrated when it is opened (`deployments.tasks.migrations`); one of a newer schema is
 refused.
 """
 
 PART = 2_000_000
-"""Stands in the schema's place while an import fills a journal: nobody opens what an interrupted one has left."""
+"""The schema of a journal while an import fills it: no service opens what an interrupted import has left."""
 
 PORTION = 1_000
-"""Entries of ended tasks that are read at once: few enough that nobody waits long behind them."""
+"""Entries of ended tasks that are read at once: few enough that no other read waits long behind them."""
 
 ENTRY = TypeAdapter(Entry)
 WORK = TypeAdapter(Work)
@@ -60,7 +60,7 @@ def entry_of(task_id: str, kept: bytes) -> Entry:
     """The entry of a task, from the bytes that a journal keeps.
 
     Raises:
-        JournalBroken: it cannot be read. Says which task and which field, and nothing that stands there.
+        JournalBroken: it cannot be read. Names the task and the field, but not the content.
     """
     try:
         return ENTRY.validate_json(kept)
@@ -73,7 +73,7 @@ def entry_of(task_id: str, kept: bytes) -> Entry:
 def readable(kept: Iterable[tuple[str, bytes]]) -> list[Entry]:
     """The entries of ended tasks, from their ids and bytes.
 
-    One that cannot be read is left out, and stays in the journal; the log names it. So it keeps nobody from the others.
+    One that cannot be read is left out, and stays in the journal; the log names it. The others can still be used.
     """
     entries = []
     for task_id, one in kept:
@@ -105,26 +105,26 @@ class Kept(NamedTuple):
 
 
 class Ground(StrEnum):
-    """Why a process of another cluster may take the journal from its owner."""
+    """Why a process may take the journal from another cluster."""
 
     IDLE = "idle"
     """The owner's cluster has not renewed its lease for `HOME_LEASES` times as long as it lasts."""
     TRAFFIC = "traffic"
     """Callers have come to this cluster: it waits only until the lease has run out, or was released."""
     FORCE = "force"
-    """They have, and the owner was asked for the journal, but goes on. Nothing is waited for."""
+    """Callers have come, and the owner was asked for the journal but goes on. It is taken without waiting."""
 
 
 HOME_LEASES = 5
-"""So long after its last renewal, the journal waits for a new process of its cluster: Ray takes up to 9 s for that."""
+"""How many lease times the journal waits for a new process of its cluster: Ray needs up to 9 s to start one."""
 
 
 class Hold(NamedTuple):
-    """The answer to `Journal.take`: whether this process owns the journal now (`is_mine`).
+    """The result of a try to take the journal: `is_mine` if this process now owns it.
 
-    For `left_s` seconds its former owner may still tell what stands in it. This cluster is `retired` if callers
-    used to come to it, and come to the owner's cluster now. `epoch` counts how often the journal has been taken; it is
-    0 where this process does not own it, or it is not leased.
+    For `left_s` seconds the former owner may still answer from it. This cluster is `retired` if callers once came to
+    it, and now come to the cluster that owns the journal. `epoch` counts how often the journal has been taken; it is 0
+    if this process does not own it, or if it has no lease.
     """
 
     is_mine: bool
@@ -147,12 +147,12 @@ class Journal(Protocol):
     async def take(self, cluster: str, lease_s: float, ground: Ground = Ground.IDLE) -> Hold:
         """Makes this process the owner: nobody else can write from then on.
 
-        A process of the same Ray cluster takes it at once; one of another cluster only as its `ground` says.
+        A process of the owner's Ray cluster may take it at once; one of another cluster only when its `ground` allows.
         """
         ...
 
     async def renew(self, *, is_busy: bool = False) -> bool:
-        """Prolongs the lease; whether another cluster asks for the journal. It `is_busy` where callers come to it.
+        """Prolongs the lease; returns whether another cluster asks for it. `is_busy`: callers come to this cluster.
 
         Raises:
             NotTheOwner: another process has it.
@@ -164,14 +164,14 @@ class Journal(Protocol):
         ...
 
     async def release(self, told_s: float = 0) -> None:
-        """Ends the lease. What this process has told may be shown for `told_s` seconds more."""
+        """Ends the lease. Mirrors may show what this process has told them for `told_s` more seconds."""
         ...
 
     async def unfinished(self) -> list[Kept]:
         """The tasks that have not ended, in no order.
 
         Raises:
-            JournalBroken: the entry of one cannot be read, too: it may hold a receipt, so nothing goes on without it.
+            JournalBroken: also if one entry cannot be read: it may hold a receipt, so nothing goes on without it.
         """
         ...
 
@@ -180,15 +180,15 @@ class Journal(Protocol):
         ...
 
     async def read_entry(self, task_id: str) -> Entry | None:
-        """The entry of one task; None of one that nobody knows."""
+        """The entry of one task; None if the journal does not know it."""
         ...
 
     async def read_work(self, task_id: str) -> Work | None:
-        """The work of a task that has not ended; None of one that has, or that nobody knows."""
+        """The work of a task that has not ended; None if it has, or if the journal does not know it."""
         ...
 
     async def write(self, entry: Entry, work: Work | None = None) -> None:
-        """Writes the entry, and the work if it is given; with a task's end its work is dropped."""
+        """Writes the entry, and the work if it is given. The write that ends a task drops its work."""
         ...
 
     async def forget(self, task_ids: list[str]) -> None:
@@ -196,7 +196,7 @@ class Journal(Protocol):
         ...
 
     async def touch(self) -> None:
-        """Makes a durable write that changes nothing: whoever could do it can record tasks too."""
+        """Makes a durable write that changes nothing: if it succeeds, tasks can be recorded too."""
         ...
 
     async def set_whole(self, *, is_whole: bool) -> None:
@@ -207,7 +207,7 @@ class Journal(Protocol):
 
 
 class HeldByItsProcess:
-    """The owner's side of a journal that no other process can reach while its owner lives."""
+    """Ownership of a journal that no other process can reach while its owner lives: there is nothing to do."""
 
     is_leased = False
 
@@ -230,7 +230,7 @@ class HeldByItsProcess:
 
 
 class MemoryJournal(HeldByItsProcess):
-    """No journal at all: for those who want the bare map. Nothing survives the actor."""
+    """A journal in memory, for `journal: memory`. Nothing survives the actor."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}

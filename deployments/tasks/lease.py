@@ -1,7 +1,7 @@
-"""The lease: for how long this process may still write the journal, and tell what stands in it.
+"""The lease: for how long this process may still answer from the journal.
 
-It is renewed each second and lasts for three. Whoever has lost contact with the journal so stops answering before
-another process can have changed anything, whatever the network does.
+It is renewed each second and lasts for three. So a process that has lost contact with the journal stops answering
+before another process answers, whatever the network does. The lease does not protect writes: the epoch does.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ logger = logging.getLogger(__name__)
 LEASE_S = 3.0
 BEAT_S = 1.0
 TOLD_BEATS = 2
-"""A mirror shows what it was told for this many beats at most. A cluster that takes over answers nobody for as long."""
+"""Mirrors may show what they were told for this many beats. A cluster that takes over answers nobody until then."""
 
 
 class Lease:
     """This process's hold on a journal. Use it on one event loop.
 
-    `cluster` names the Ray cluster. Processes of one cluster do not wait for each other: Ray runs one at a time, and
-    the journal refuses the writes of all but the last. One of another cluster waits until the lease has run out, or was
-    released.
+    `cluster` names the Ray cluster. Processes of one cluster take the journal at once: Ray runs one at a time, and
+    the journal refuses the writes of all but the last. A process of another cluster waits until the lease has run out
+    or was released.
     """
 
-    def __init__(  # noqa: PLR0913 - three of them only tests give
+    def __init__(  # noqa: PLR0913 - only tests set three of them
         self,
         journal: Journal,
         cluster: str,
@@ -48,7 +48,7 @@ class Lease:
         self._tells = True
         self._alone_at = 0.0
         self.epoch = 0
-        """How often the journal has been taken; 0 where this process does not own it, or it is not leased."""
+        """How often the journal has been taken; 0 if this process does not own it, or if it has no lease."""
         self.beat_s = beat_s
 
     async def take(self, ground: Ground = Ground.IDLE) -> Hold:
@@ -67,11 +67,11 @@ class Lease:
 
     @property
     def left_s(self) -> float:
-        """For how many seconds what stands in the journal may still be told; infinite if it is not leased."""
+        """For how many seconds this process may still answer from the journal; infinite if that has no lease."""
         return self._until - self._monotonic()
 
     def told_s(self) -> float:
-        """For how many seconds what is told now may be shown; infinite if the journal is not leased."""
+        """For how many seconds a mirror may show what it is told now; infinite if the journal has no lease."""
         if not self._journal.is_leased:
             return self.left_s
         told_s = min(self.left_s, TOLD_BEATS * self.beat_s) if self._tells else 0.0
@@ -79,11 +79,11 @@ class Lease:
         return told_s
 
     def prepare_release(self) -> None:
-        """From now on, what is told may not be shown again: so whoever is next may soon speak."""
+        """From now on, mirrors may not keep what they are told: so the next owner need not wait long to answer."""
         self._tells = False
 
     async def release(self) -> None:
-        """Ends the lease; nothing may be told any more.
+        """Ends the lease; from then on this process may not answer.
 
         Raises:
             JournalBroken: the journal does not answer. Then the lease runs out by itself.
@@ -92,7 +92,7 @@ class Lease:
         await self._journal.release(max(0.0, self._told_until - self._monotonic()))
 
     def watch_s(self, unleased_s: float) -> float:
-        """How long a long-poll may hear nothing: with a lease less than a beat, so that a mirror can show on."""
+        """How long a long-poll may stay unanswered: with a lease half a beat, so that a mirror goes on showing."""
         return self.beat_s / 2 if self._journal.is_leased else unleased_s
 
     async def check(self) -> None:
@@ -114,12 +114,12 @@ class Lease:
             raise Unavailable("The task status actor has lost its journal; try again in a few seconds.", 2)
 
     async def keep(self, is_busy: Callable[[], bool] = lambda: False) -> None:
-        """Renews the lease until another cluster asks for the journal: then this returns, and it is still held.
+        """Renews the lease until another cluster asks for the journal; then returns, with the lease still held.
 
         `is_busy` says whether callers have come to this cluster.
 
         Raises:
-            JournalBroken: it is lost.
+            JournalBroken: the lease is lost.
         """
         while True:
             await self._sleep(self.beat_s)
@@ -145,5 +145,5 @@ class Lease:
         return is_asked_for
 
     def _prolong(self, asked_at: float) -> None:
-        """Counted from the question. The journal counts from a later moment, so it waits longer than this process."""
+        """Counts from before the request was sent; the journal counts from later, so this ends first."""
         self._until = asked_at + self.lease_s if self._journal.is_leased else math.inf

@@ -1,10 +1,10 @@
 """Who answers: the orchestrator while this process owns the journal, and a stand-by until then.
 
 KubeRay starts a second Ray cluster for each new image, and sends it traffic once it is ready. Its actor finds that the
-first one owns the journal, and stands by: it tells how single tasks stand, as the journal has them. With the first
-submission or cancellation that reaches it, it asks for the journal. The first actor then takes no new tasks and makes
-no new paid calls, waits for receipts that are on their way, releases the journal, and ends. All work goes on here, from
-its last checkpoint. If no traffic ever comes here, nothing has happened.
+first one owns the journal, and stands by: it reads single tasks from the journal. When the first request arrives that
+changes something, such as a submission, it asks for the journal. The first actor then takes no new tasks and makes no
+new paid calls, waits for receipts that are on their way, releases the journal, and ends. All work goes on here, from
+its last checkpoint. If no traffic ever comes here, the first actor goes on as before.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ R = TypeVar("R")
 
 BEGIN_BEATS = 10
 DRAIN_S = 2.0
-"""Another cluster that asks for the journal waits this long at most for receipts that are on their way."""
+"""How long this process keeps a journal that another cluster asks for, to record receipts that are on their way."""
 DRAIN_STEP_S = 0.05
 ASKED_STEP_S = 0.1
-"""How often a journal that was asked for is tried."""
+"""Pause between two tries to take a journal that was asked for."""
 
 
 class Owner:
-    """Answers messages. `recover` continues the tasks in the journal; it is called once this owns it.
+    """Answers messages. Once it owns the journal, the orchestrator goes on with the tasks in it.
 
     Await `begin` first, then run `serve`: when that returns, the process must end.
     """
@@ -56,7 +56,7 @@ class Owner:
         self._retired = False
 
     async def begin(self) -> None:
-        """Takes the journal, unless another cluster holds it. One that is away is tried for ten beats of the lease.
+        """Takes the journal, unless another cluster holds it. If the journal is away, tries for ten beats of the lease.
 
         Raises:
             JournalBroken: it cannot be read.
@@ -98,7 +98,7 @@ class Owner:
         return await message.handle(self._orchestrator)
 
     async def _in_charge(self, message: Message[R]) -> None:
-        """Returns once this may handle the message; a request of callers that changes something is waited for."""
+        """Returns once this may handle the message. A caller's request that changes something waits for a take-over."""
         changes = message.from_callers and message.begins_work
         if not self._owns.is_set() and (self._retired or not changes):
             raise _away()
@@ -129,13 +129,13 @@ class Owner:
         if hold.is_mine:
             if self._keeping is not None:
                 self._keeping.cancel()
-            self._keeping = asyncio.create_task(self._lease.keep(self._is_busy.is_set))  # what follows may take long
+            self._keeping = asyncio.create_task(self._lease.keep(self._is_busy.is_set))  # the recovery may take long
             await self._orchestrator.recover()
             self._owns.set()
         return hold.is_mine
 
     async def _stand_by(self) -> None:
-        """Until the journal is free; one that was asked for and does not come is taken after two leases."""
+        """Waits until the journal is free; takes one that was asked for and not released after two leases."""
         logger.info("Another cluster owns the journal: this one stands by.")
         asked = 0
         while True:
@@ -155,7 +155,7 @@ class Owner:
                 await self._sleep(self._lease.beat_s)
 
     def _ground(self, asked: int) -> Ground:
-        """The ground to take the journal on that was asked for so many times."""
+        """On which ground to take the journal, after it was asked for `asked` times."""
         if not asked:
             return Ground.IDLE
         return Ground.FORCE if asked * ASKED_STEP_S > 2 * self._lease.lease_s else Ground.TRAFFIC
@@ -168,7 +168,7 @@ class Owner:
         beat.cancel()
 
     async def _hand_over(self) -> None:
-        """Nothing begins here any more; what was submitted to a provider gets its receipt, if that comes soon."""
+        """Begins nothing new, waits a while for the receipts of submits under way, and releases the journal."""
         self._leaving = True
         self._lease.prepare_release()
         for _ in range(round(DRAIN_S / DRAIN_STEP_S)):
