@@ -30,8 +30,8 @@ READS_AT_ONCE = 4
 class Unfinished:
     """A task that has not ended. `changed` is locked during a change, and notified after it.
 
-    `size` are the bytes that the journal holds of its pictures. It is `given_up` where its caller was refused while the
-    first write was still under way, and cannot find it again.
+    `size` counts the bytes of its pictures in the journal. It is `given_up` if its caller was refused while the first
+    write was still under way, and has no idempotency key to find it again.
     """
 
     def __init__(self, entry: Entry) -> None:
@@ -44,7 +44,7 @@ class Unfinished:
 class Ledger:
     """The journal, with a copy in memory of what is read often. Use it on one event loop, and await `open` first.
 
-    `on_loaded` is called once all of them are known, with the ended tasks whose end is still to be told.
+    `on_loaded` is called once all tasks are known, with the ended ones whose webhook is still to be sent.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the service that it serves
@@ -80,7 +80,9 @@ class Ledger:
         self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
 
     async def open(self) -> list[Entry]:
-        """Reads the tasks that have not ended; those that have are read behind it, and can be asked for at once.
+        """Reads the tasks that have not ended. Ended ones are read in the background, and can be asked for meanwhile.
+
+        If callers have limits or models have prices, this waits until all are read.
 
         Returns:
             The tasks that have not ended.
@@ -106,7 +108,7 @@ class Ledger:
         """The task as it stands.
 
         Raises:
-            Unavailable: it would have to be read from the journal, which does not work.
+            Unavailable: it must be read from the journal, and the journal cannot be read.
         """
         if (task := self.shown.get(task_id)) is not None or self._loaded.is_set() or task_id in self._unfinished:
             return task
@@ -129,7 +131,7 @@ class Ledger:
 
         Raises:
             Conflict: the idempotency key is bound to another request.
-            Unavailable: another call was just creating it, and failed.
+            Unavailable: another call was creating it at the same time, and failed.
         """
         if binding and (bound := await self.bound(binding)):
             return bound
@@ -164,9 +166,9 @@ class Ledger:
     ) -> None:
         """Adds a task that is not `known`. Once it is durable and shown, `accepted` is called; then this returns.
 
-        Where the journal cannot tell whether it has the task, or does not answer within `patience_s`, the caller is
-        refused. The task is written again in the background until that is certain. With an idempotency key it then
-        goes on, and a repetition finds it; without one it is forgotten, since nobody will ask for it.
+        If the outcome of the write is unknown, the task is written again until it is done. If all this takes longer
+        than `patience_s`, the caller is refused and the writing goes on in the background. With an idempotency key the
+        task then goes on, and a repetition finds it. Without one it is forgotten, since nobody can ask for it.
 
         Raises:
             Unavailable: too many tasks or pictures are in flight, or the journal does not work.
@@ -206,7 +208,7 @@ class Ledger:
             unfinished.changed.release()
 
     async def _write_new(self, entry: Entry, work: Work) -> None:
-        """After a write of unknown outcome the task may be in the journal: then no refusal is certain any more."""
+        """After a write of unknown outcome the task may be in the journal, so it is written until that is done."""
         try:
             await self._journal.write(entry, work)
         except WriteUnknown as error:
@@ -251,7 +253,7 @@ class Ledger:
         return await self.ended(task_id)
 
     async def forget(self, task_ids: Collection[str]) -> None:
-        """Drops all that is kept of tasks that have ended, but for the money that they have spent within a day."""
+        """Drops all that is kept of tasks that have ended, except the money that they have spent within a day."""
         await self._forget(task_ids)
         for task_id in task_ids:
             self.shown.drop(task_id)
@@ -284,7 +286,7 @@ class Ledger:
         return unfinished
 
     def entries(self) -> Iterator[Entry]:
-        """Of all tasks that have not ended."""
+        """The entries of all tasks that have not ended."""
         return (unfinished.entry for unfinished in self._unfinished.values())
 
     async def work(self, task_id: str) -> Work:
@@ -309,7 +311,7 @@ class Ledger:
         return work
 
     async def _until_done(self, action: Callable[[], Awaitable[T]]) -> T:
-        """What an accepted task needs cannot be refused, so it is repeated until it succeeds."""
+        """Repeats the action until it succeeds: an accepted task must not fail because the journal is away."""
         while True:
             try:
                 return await action()
@@ -326,7 +328,7 @@ class Ledger:
         return task
 
     async def _load(self, running: list[Entry]) -> None:
-        """Reads the tasks that have ended, however often the journal breaks meanwhile."""
+        """Reads the tasks that have ended; tries again if the journal fails meanwhile."""
         history: dict[str, Entry] = {}
         to_tell: dict[str, Entry] = {}
         await self._until_done(lambda: self._load_once(history, to_tell))
@@ -342,7 +344,7 @@ class Ledger:
                     history[entry.task.id] = entry
                 if entry.task.is_ended and not entry.is_alone and entry.task.id not in self._forgotten:
                     self._restore(entry, to_tell)
-            await asyncio.sleep(0)  # others have their turn
+            await asyncio.sleep(0)  # lets other coroutines run
 
     def _restore(self, entry: Entry, to_tell: dict[str, Entry]) -> None:
         task = entry.task
@@ -367,7 +369,7 @@ class Ledger:
         self._keep(task, self._on_change)
 
     def _keep(self, task: Task, tell: Callable[[Task], None] = lambda _: None) -> None:
-        """Shows a task, tells of it, and forgets those whose time is over."""
+        """Shows a task, calls `tell` with it, and forgets the tasks whose retention is over."""
         forgotten = self.shown.put(task)
         self.index.put(task)
         tell(task)
@@ -379,7 +381,7 @@ class Ledger:
             self._spawn(self._forget(task_ids))
 
     async def _forget(self, task_ids: Collection[str]) -> None:
-        """Drops all that the journal holds of these tasks, but for the money that they have spent within a day."""
+        """Drops all that the journal holds of these tasks, except the money that they have spent within a day."""
         spendings = self._callers.spendings
         for entry in spendings.outliving(task_ids):
             await self.keep(entry)
@@ -432,6 +434,6 @@ def _cannot_record(retry_after: int) -> Unavailable:
 
 
 def _told(done: asyncio.Task[None]) -> None:
-    """Where nobody awaits it any more, what went wrong is not lost; a refusal was logged already."""
+    """Logs what went wrong in a background task that nobody awaits; a refusal was logged already."""
     if not done.cancelled() and (error := done.exception()) and not isinstance(error, Unavailable):
         logger.error("The ledger broke.", exc_info=error)

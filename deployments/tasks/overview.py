@@ -1,6 +1,7 @@
 """What the service does for all of its callers: what the operator's page shows.
 
-It is made of what is in memory anyway, so tasks cost nothing more. Only what they were billed is added up as they end.
+It is made of what is in memory anyway, so it adds no cost to a task. Only what tasks were
+billed is added up as they end.
 """
 
 import time
@@ -18,7 +19,7 @@ ENDS = 100
 """Ended tasks in an overview."""
 
 MAKE_SECONDS = 1
-"""An overview is made at most this often, however many ask."""
+"""Seconds between two overviews, at least, however many ask."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Payer(NamedTuple):
 
 
 class DayOfBills:
-    """What tasks that have ended within 24 hours were billed: added up as they end, and once more after a restart."""
+    """What tasks that have ended within 24 hours were billed: added up as they end, and again after a restart."""
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self._clock = clock
@@ -51,11 +52,11 @@ class DayOfBills:
         self._sums: dict[Payer, Decimal] = {}
 
     def note(self, task: Task) -> None:
-        """Called at each change of a task. It counts once, when it has ended, if models with a price worked on it."""
+        """Called at each change of a task. It counts once, at the task's end, if models with a price worked on it."""
         if not task.amounts or not task.is_ended or task.id in self._of_tasks:
             return
         ended_at = task.timeline[-1].at
-        if ended_at <= self._clock() - DAY:  # its webhook is sent again
+        if ended_at <= self._clock() - DAY:  # an older task, which changes when its webhook is sent again
             return
         charges = zip(task.charges, task.amounts, strict=False)
         bills = [(Payer(task.caller, charge.model), amount) for charge, amount in charges if amount]
@@ -65,14 +66,14 @@ class DayOfBills:
         self._drop_past()
 
     def recall(self, newest_ends: Iterable[Task]) -> None:
-        """Begins anew, with all tasks that have ended, the newest end first."""
+        """Counts anew, from all tasks that have ended, the newest end first."""
         self._of_tasks.clear()
         self._sums.clear()
         for task in reversed(list(newest_ends)):
             self.note(task)
 
     def sums(self) -> dict[Payer, Decimal]:
-        """Those that are above nothing."""
+        """The sums by payer, without those that are zero."""
         self._drop_past()
         return dict(self._sums)
 
@@ -92,9 +93,8 @@ class DayOfBills:
 class Overviews:
     """Makes overviews.
 
-    `in_flight` gives all tasks that have not ended, `newest_ends` so many that have; `webhooks` are those that wait,
-    and `bills` those of the day.
-    Not thread-safe: it lives on one event loop.
+    `in_flight` gives all tasks that have not ended, `newest_ends(n)` the last n that have. `webhooks` are those that
+    wait, `bills` those of the last 24 hours. Not thread-safe: use it on one event loop.
     """
 
     def __init__(
