@@ -1,16 +1,16 @@
-"""`make export-journal` and `make import-journal`: all tasks of a journal, to a file, and from there to an empty one.
+"""`make export-journal` and `make import-journal`: from a journal to a file, and from the file to an empty journal.
 
     python -m scripts.move_journal export FILE [--config CONFIG]
     python -m scripts.move_journal import FILE [--config CONFIG]
 
-The journal is the one that CONFIG, by default `serve_config.yaml`, and the environment name. The service must not run
-meanwhile. The file has a line of JSON for each task, after one that names the schema and before one that counts them.
+CONFIG (by default `serve_config.yaml`) and the environment name the journal. The service must not run meanwhile. The
+file has one line of JSON for each task. Its first line names the schema, and its last line counts the tasks.
 It holds prompts, photos and signed URLs: only its owner can read it.
 
 Nothing is moved in part. A file without its last line is refused before anything is written. An import that fails
-takes back what it has written; one that is killed leaves a journal that nobody opens (`Journal.set_whole`).
+takes back what it has written. A killed import leaves a journal that no service opens (`Journal.set_whole`).
 
-Exit status: 0; 1 with one line that says why not; 2 where the command line is wrong.
+Exit status: 0 if all was moved; 1 with one line that says why not; 2 if the command line is wrong.
 """
 
 import argparse
@@ -38,10 +38,10 @@ from deployments.tasks.work import Work
 Sleep = Callable[[float], Awaitable[None]]
 
 TRIES = 20
-"""So many seconds a journal on a server is tried: a service that was killed holds it for 15."""
+"""Tries to take the journal, one a second: a service that was killed holds a journal on a server for 15 s."""
 MOST = 500
 MOST_BYTES = 16_000_000
-"""So many tasks, and bytes of their pictures, are written at once."""
+"""How many tasks, and about how many bytes of their pictures, are written at once."""
 
 
 class CannotMove(AigeError):
@@ -50,7 +50,7 @@ class CannotMove(AigeError):
 
 @dataclass(frozen=True)
 class Moved:
-    """A task as the file has it; `work` is None of one that has ended."""
+    """A task as the file has it; `work` is None if it has ended."""
 
     entry: Entry
     work: Work | None
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def moved(action: str, file: Path, config: Path, environment: Environment, sleep: Sleep = asyncio.sleep) -> str:
-    """Exports the journal that `config` and `environment` name to the file, or imports the file; what to tell of it.
+    """Exports the journal that `config` and `environment` name to the file, or imports the file. Returns what to print.
 
     Raises:
         CannotMove, JournalBroken, SettingsError, OSError: why nothing was moved.
@@ -102,7 +102,7 @@ async def moved(action: str, file: Path, config: Path, environment: Environment,
 
 
 def _application(config: Path) -> str:
-    """The name of the config file's application, by which journals on a server go; Serve has a default."""
+    """The application's name in the config file: it tells journals on one server apart. Serve has a default."""
     match read_config(config).get("applications"):
         case [{"name": str(name)}, *_]:
             return name
@@ -120,7 +120,7 @@ async def _take(lease: Lease, sleep: Sleep) -> None:
 
 
 async def while_held(lease: Lease, moving: Coroutine[None, None, str]) -> str:
-    """What comes of `moving`, while the lease is kept; it is ended where the lease is lost, or asked for."""
+    """The result of `moving`. Renews the lease meanwhile; if that is lost or asked for, cancels `moving`."""
     doing, keeping = asyncio.create_task(moving), asyncio.create_task(lease.keep())
     try:
         await asyncio.wait({doing, keeping}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,7 +142,7 @@ async def _export(journal: Journal, file: Path) -> str:
 
 @contextmanager
 def _new(file: Path) -> Iterator[TextIO]:
-    """A file that its owner alone can read; it is on the disk afterwards, or gone where it was not finished."""
+    """A new file that only its owner can read. Afterwards it is synced to disk, or removed if it was not finished."""
     mine_alone = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(mine_alone, "w", encoding="utf-8") as out:
@@ -163,7 +163,7 @@ def _check(file: Path) -> None:
     """Reads the whole file.
 
     Raises:
-        CannotMove: it is no whole export.
+        CannotMove: it is not a complete export.
     """
     with file.open(encoding="utf-8") as lines:
         for _ in tasks_in(lines):
@@ -209,7 +209,7 @@ async def imported(journal: Journal, tasks: Iterable[Moved]) -> int:
 
 
 async def _written(journal: Journal, portion: list[Moved]) -> None:
-    """Returns or raises once no write is on its way any more: what comes late would outlive its being taken back."""
+    """Returns or raises only after every write has an outcome: a late one would survive the clean-up."""
     writes = (journal.write(task.entry, task.work) for task in portion)
     for outcome in await asyncio.gather(*writes, return_exceptions=True):
         if outcome is not None:
@@ -268,7 +268,7 @@ async def _tasks(journal: Journal) -> AsyncIterator[Moved]:
 
 
 def _portions(tasks: Iterable[Moved]) -> Iterator[list[Moved]]:
-    """What is written at once."""
+    """The tasks in portions that are written at once."""
     portion: list[Moved] = []
     size = 0
     for task in tasks:

@@ -1,4 +1,4 @@
-"""The journal in a PostgreSQL database: for a cluster, where no Redis can sync each write.
+"""The journal in a PostgreSQL database: for a cluster that has no Redis which can sync each write.
 
 It makes three tables. Each batch of writes is one statement, and so one transaction: it changes the application's row
 in `aige_journals` if that still has the owner's epoch and an older batch number, and writes only then. So neither a
@@ -114,7 +114,7 @@ ORDER BY id LIMIT %(portion)s
 
 
 class _Change(NamedTuple):
-    """Of one task: what it has from now on. `work` is `""` where that stays; with no entry the task is forgotten."""
+    """One task's new entry and work. `work` is `""` to keep the old one, None to drop it; no entry: forget the task."""
 
     task_id: str
     entry: bytes | None
@@ -129,8 +129,8 @@ class PostgresJournal:
     def __init__(self, url: str, app: str, timeout_s: float = TIMEOUT_S) -> None:
         self._app = app
         self._writing = PostgresLink(url, timeout_s)
-        self._asking = PostgresLink(url, timeout_s)  # so that no large batch holds up the lease
-        # One batch after the other: of two on their way, the one that comes later would be refused.
+        self._asking = PostgresLink(url, timeout_s)  # a connection of its own: no large batch holds up the lease
+        # One batch after the other: if two were on their way and swapped places, the older one would be refused.
         self._writes = Batches(self._send, _size, most=MOST, pace=Pace(transit_s=2 * timeout_s))
         self._cluster = ""
         self._lease_s = 0.0
@@ -217,7 +217,7 @@ class PostgresJournal:
         await self._asking.close()
 
     async def _ask(self, query: str, **parameters: object) -> list[Row]:
-        """What a statement that may run twice answers."""
+        """The rows of a statement that may run twice, so an unknown outcome counts as not reached."""
         try:
             return await self._asking.run(query, {**parameters, "app": self._app})
         except WriteUnknown as error:

@@ -1,21 +1,21 @@
-"""The scripts that the journal runs in Redis. Each runs in one piece: nothing happens between its lines.
+"""The scripts that the journal runs in Redis. Each is atomic: Redis runs nothing else between its lines.
 
-An *epoch* is counted up whenever the journal gets another owner; a write of an earlier one is refused. Within an epoch
-each write has a *sequence number*, which only grows. A write that the network held back comes with a number below
-that of its task, or below the *floor* that was set when its task was forgotten, and is refused too.
+The *epoch* is counted up whenever the journal gets another owner; a write of an earlier epoch is refused. Within an
+epoch each write has a *sequence number*, which only grows. A write that the network delayed has a number below that of
+its task, or below the *floor* that was set when its task was forgotten. It is refused too.
 
-The *lease* has its own time to live. It names the owner's cluster. A lease that was released is empty, and stays for as
-long as mirrors may show what the owner told. *Home* lives longer: until it ends, the journal is kept for that cluster.
-*Busy* are the clusters that callers have come to.
+The key `lease` names the owner's cluster, and expires with the lease. After a release it is empty, for as long as
+mirrors may show what the owner told them. The key `home` lives longer, and keeps the journal for that cluster. The set
+`busy` has the clusters that callers have come to.
 
-At `maxmemory`, Redis refuses a command that needs memory unless the script has deleted something before. So a write for
-a task that is there already deletes first and always succeeds; only new tasks are refused.
+At `maxmemory`, Redis refuses a command that needs memory, unless the script has deleted something before. So a write
+for a task that is already there deletes first, and always succeeds; only new tasks are refused.
 """
 
 from typing import NamedTuple
 
 NOT_THE_OWNER, TOO_OLD, DONE, BELOW_FLOOR = -1, 0, 1, 2
-"""What `WRITE`, `FORGET`, `PUT` and `RELEASE` answer."""
+"""What the scripts answer. The comments on `TAKE` and `RENEW` say what these two answer instead."""
 
 
 class Script(NamedTuple):
@@ -27,7 +27,7 @@ class Script(NamedTuple):
 
 _IF_OWNER = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end\n"
 
-WRITE = Script(  # ARGV: epoch, number, id, entry, what becomes of the work, the work
+WRITE = Script(  # ARGV: epoch, number, id, entry, 'put', 'drop' or 'keep', the work to put
     _IF_OWNER
     + """
 local number, id = tonumber(ARGV[2]), ARGV[3]
@@ -116,4 +116,5 @@ return 1
     ("epoch", "entries", "works"),
 )
 
-SET_SCHEMA = Script(_IF_OWNER + "redis.call('SET', KEYS[2], ARGV[2])\nreturn 1\n", ("epoch", "schema"))  # ARGV: …, it
+# ARGV: epoch, schema
+SET_SCHEMA = Script(_IF_OWNER + "redis.call('SET', KEYS[2], ARGV[2])\nreturn 1\n", ("epoch", "schema"))
