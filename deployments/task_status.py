@@ -1,4 +1,4 @@
-"""TaskStatus: the detached actor that holds the status map and walks every task through its stages.
+"""TaskStatus: the detached actor that holds the status map and runs the steps of every task.
 
 It is detached so that it outlives replicas and rolling updates: whoever calls a Serve deployment must live longer than
 the call. Other processes reach it through `deployments.runtime.client`.
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 _UPLOADER = "Uploader"
 ERASE_SECONDS = 45
 LOOK_SECONDS = 3
-"""Between two looks at whether the node is being drained."""
+"""Between two checks whether the node is being drained."""
 
 
 class TaskStatus:
@@ -96,9 +96,9 @@ class TaskStatus:
 
 
 async def leave_a_draining_node() -> NoReturn:
-    """Ends this process soon after its node begins to drain: Ray starts it on another node, and it goes on in seconds.
+    """Ends this process soon after its node begins to drain: Ray starts it on another node within seconds.
 
-    Else it would stay until the node is killed, for it always has something to do.
+    Otherwise it would stay until the node is killed, because it always has something to do.
     """
     while not await asyncio.to_thread(should_leave):  # noqa: ASYNC110 - Ray has no event for it
         await asyncio.sleep(LOOK_SECONDS)
@@ -124,7 +124,7 @@ class StageHandles:
                 yield answers
 
     async def deliver(self, calls: Sequence[WebhookCall]) -> Answers[Answer]:
-        """Has the Uploader make tries of webhooks: TLS and HTTP for thousands of them would hold up all tasks here."""
+        """Sends webhooks through the Uploader: TLS and HTTP for thousands of them would hold up all tasks here."""
         async with self._looked_up(_UPLOADER) as handle:
             async for answers in cast(Answers[Answer], handle.deliver.remote(calls)):
                 yield answers
@@ -142,7 +142,7 @@ class StageHandles:
 
     @asynccontextmanager
     async def _looked_up(self, stage: str) -> AsyncIterator[DeploymentHandle[object]]:
-        """A stage's handle; after a failure it is looked up anew: the application may be another one by then."""
+        """A stage's handle. After a failure the next call looks it up anew: the application may have been replaced."""
         handle = self._handles.get(stage) or await self._look_up(stage)
         try:
             yield handle
@@ -151,7 +151,7 @@ class StageHandles:
             raise
 
     async def _look_up(self, stage: str) -> DeploymentHandle[object]:
-        """In a thread, and only in one: it asks Serve's controller, and blocks while that is away."""
+        """In one thread at a time: the look-up asks Serve's controller, and blocks while that is away."""
         async with self._looking_up:
             if stage not in self._handles:
                 found = await asyncio.to_thread(serve.get_deployment_handle, stage, self._app_name)
@@ -160,7 +160,7 @@ class StageHandles:
 
 
 def _sendable(reply: object) -> object:
-    """What certainly pickles: one reply that does not would take its whole batch with it."""
+    """The reply, or an error that can be pickled in its place: one that cannot would make its whole batch fail."""
     if isinstance(reply, BaseException) and not isinstance(reply, AigeError):
         logger.error("The handler of a message broke.", exc_info=reply)
         return RuntimeError(repr(reply))

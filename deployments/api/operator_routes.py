@@ -18,7 +18,7 @@ from deployments.tasks.overview import MAKE_SECONDS, Overview
 from deployments.tasks.record import Operation, Status, Task
 
 PING_EVERY = 15
-"""After this many overviews that tell nothing new, a comment shows that the line is not dead."""
+"""After so many overviews without news, a comment is sent: it shows that the connection is alive."""
 
 
 class InFlightResponse(BaseModel):
@@ -99,7 +99,7 @@ def operator_routes(
     is_operator: Callable[[str], bool],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> APIRouter:
-    """The router of `/operator`, for callers of whom `is_operator` is true."""
+    """The router of `/operator`, for callers for whom `is_operator` is true."""
     router = APIRouter(prefix="/operator", tags=["service"], responses=problems_of(401, 403, 503))
 
     async def overview_for(caller: Caller) -> Overview:
@@ -125,7 +125,7 @@ def operator_routes(
 async def _told(
     backend: Backend, overview: Overview, sleep: Callable[[float], Awaitable[None]]
 ) -> AsyncIterator[bytes]:
-    """`overview`, then each newer one, until the task status actor is away: the client comes back, and hears why."""
+    """`overview`, then each newer one. Ends when TaskStatus is away: the client reconnects, and gets the error."""
     yield _event(overview)
     quiet = 0
     while True:
