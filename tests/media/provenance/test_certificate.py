@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from deployments.errors import SettingsError
@@ -18,6 +18,10 @@ from deployments.media.provenance.certificate import (
     read_own_credentials,
     read_trust,
 )
+from deployments.media.provenance.signing import Signer
+from deployments.media.provenance.sources import DigitalSource
+from deployments.media.provenance.statement import Statement
+from tests.media.provenance.files import picture, read
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -38,7 +42,7 @@ def test_aige_makes_its_own_for_ten_years(own: Path) -> None:
     leaf.verify_directly_issued_by(root)
     assert made.ends == NOW + LIFE
     assert made.ends.year == 2036
-    assert made.algorithm == "es256"
+    assert made.algorithm == "ed25519"
     assert stat.S_IMODE(own.stat().st_mode) == 0o600
     assert "PRIVATE" not in repr(made)
 
@@ -63,6 +67,41 @@ def test_the_last_day_on_which_it_stays(own: Path) -> None:
     """Thirty days and a second before its end."""
     old = own_credentials(own, NOW)
     assert own_credentials(own, old.ends - timedelta(days=30, seconds=1)) == old
+
+
+def test_one_of_a_former_version_goes_on_signing(own: Path) -> None:
+    """Its keys are ECDSA P-256."""
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    leaf, authority = x509.load_pem_x509_certificates(own_credentials(own, NOW).chain)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    own.write_bytes(
+        pem + issued_again(leaf, key, authority_key) + issued_again(authority, authority_key, authority_key)
+    )
+    former = own_credentials(own, NOW)
+    assert former.algorithm == "es256"
+    assert (
+        read(Signer(lambda: former).signed(picture(), Statement("background", DigitalSource.TRAINED)))[
+            "validation_state"
+        ]
+        == "Valid"
+    )
+
+
+def issued_again(
+    certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, issuer: ec.EllipticCurvePrivateKey
+) -> bytes:
+    """The same certificate, in PEM, of another key."""
+    builder = x509.CertificateBuilder(
+        certificate.issuer,
+        certificate.subject,
+        key.public_key(),
+        certificate.serial_number,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
+    for extension in certificate.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(issuer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
@@ -105,7 +144,7 @@ def test_the_operator_s_are_read(given: tuple[Path, Path]) -> None:
     """With their chain."""
     found = read_credentials(*given, NOW)
     assert (found.chain, found.key) == (given[0].read_bytes(), given[1].read_bytes())
-    assert (found.algorithm, found.ends) == ("es256", NOW + LIFE)
+    assert (found.algorithm, found.ends) == ("ed25519", NOW + LIFE)
 
 
 def test_each_fault_of_the_operator_s_is_a_line(given: tuple[Path, Path], tmp_path: Path) -> None:
@@ -119,8 +158,6 @@ def test_each_fault_of_the_operator_s_is_a_line(given: tuple[Path, Path], tmp_pa
     strange_key.write_bytes(curve.private_bytes(*form, serialization.NoEncryption()))
     name = x509.Name([])
     builder = x509.CertificateBuilder(name, name, curve.public_key(), 1, NOW - LIFE, NOW + LIFE)
-    from cryptography.hazmat.primitives import hashes
-
     strange.write_bytes(builder.sign(curve, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     locked = tmp_path / "locked.pem"
     locked.write_bytes(curve.private_bytes(*form, serialization.BestAvailableEncryption(b"password")))
