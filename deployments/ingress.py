@@ -26,6 +26,7 @@ from deployments.settings import Environment, Settings
 from deployments.spans import submission
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
+from deployments.tasks.followers import Gone
 from deployments.tasks.messages import (
     ANSWER_SECONDS,
     Ask,
@@ -35,7 +36,6 @@ from deployments.tasks.messages import (
     EraseAvatar,
     FindBoundTask,
     GetOverview,
-    Gone,
     ListTasks,
     SendWebhookAgain,
     SubmitTask,

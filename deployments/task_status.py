@@ -26,7 +26,7 @@ from deployments.tasks.batches import Answers, Batches
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.lease import Lease
 from deployments.tasks.measured_journal import MeasuredJournal
-from deployments.tasks.messages import WATCH_SECONDS, Message
+from deployments.tasks.messages import Message
 from deployments.tasks.open_journal import open_journal
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.owner import Owner
@@ -65,7 +65,7 @@ class TaskStatus:
             on_webhook=measures.webhook,
             watcher=measures,
             good_for=lease.told_s,
-            watch_s=lease.watch_s(WATCH_SECONDS),
+            watch_s=lease.watch_s,
         )
         self._owner = Owner(orchestrator, journal, lease)
         await self._owner.begin()

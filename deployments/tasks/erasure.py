@@ -74,7 +74,10 @@ class ErasableTasks(Protocol):
 
 
 class Erasure:
-    """`call_off` cancels a task if it runs, and ends its webhook. `on_gone` is called with each erased id."""
+    """`call_off` cancels a task if it runs, and ends its webhook. `hide` returns once no mirror shows the tasks.
+
+    `on_gone` is called with each erased id.
+    """
 
     def __init__(
         self,
@@ -82,11 +85,13 @@ class Erasure:
         erase_elsewhere: EraseElsewhere,
         *,
         call_off: Callable[[str], Awaitable[None]],
+        hide: Callable[[Collection[str]], Awaitable[None]],
         on_gone: Callable[[str], None],
     ) -> None:
         self._tasks = tasks
         self._erase_elsewhere = erase_elsewhere
         self._call_off = call_off
+        self._hide = hide
         self._on_gone = on_gone
 
     async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
@@ -104,7 +109,9 @@ class Erasure:
         await asyncio.gather(*(self._call_off(task_id) for task_id in going))
         what = await self._elsewhere(going, by_place)
         erased = await self._erase_elsewhere(what)
+        await self._hide(going)
         await self._tasks.forget(going)
+        await self._hide(going)
         for task_id in going:
             self._on_gone(task_id)
         fates = tuple((request, request in erased.deleted) for request in what.requests)

@@ -48,6 +48,15 @@ class Feed(Generic[T]):
         self._log: deque[T] = deque(maxlen=keep)
         self._news = asyncio.Event()
 
+    @property
+    def latest(self) -> int:
+        """The number of the latest item."""
+        return self._latest
+
+    def made(self, mark: Mark) -> bool:
+        """Whether this feed, and no other one, gave the mark."""
+        return mark.feed == self._name
+
     def append(self, item: T) -> None:
         """Tells it to all who follow."""
         self._latest += 1
@@ -57,7 +66,7 @@ class Feed(Generic[T]):
 
     async def since(self, mark: Mark | None, patience_s: float) -> Changes[T]:
         """What is new since `mark`: as soon as there is something, or nothing after `patience_s` seconds."""
-        heard = mark.number if mark is not None and mark.feed == self._name else -1
+        heard = mark.number if mark is not None and self.made(mark) else -1
         if heard == self._latest:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):  # Python 3.11's wait_for may lose a cancellation

@@ -71,9 +71,7 @@ class Lease:
         return self._until - self._monotonic()
 
     def told_s(self) -> float:
-        """For how many seconds a mirror may show what it is told now; infinite if the journal has no lease."""
-        if not self._journal.is_leased:
-            return self.left_s
+        """For how many seconds a mirror may show what it is told now."""
         told_s = min(self.left_s, TOLD_BEATS * self.beat_s) if self._tells else 0.0
         self._told_until = max(self._told_until, self._monotonic() + told_s)
         return told_s
@@ -91,9 +89,10 @@ class Lease:
         self._until = -math.inf
         await self._journal.release(max(0.0, self._told_until - self._monotonic()))
 
-    def watch_s(self, unleased_s: float) -> float:
-        """How long a long-poll may stay unanswered: with a lease half a beat, so that a mirror goes on showing."""
-        return self.beat_s / 2 if self._journal.is_leased else unleased_s
+    @property
+    def watch_s(self) -> float:
+        """How long a mirror's long-poll may stay unanswered: half a beat, so that the mirror goes on showing."""
+        return self.beat_s / 2
 
     async def check(self) -> None:
         """Waits until no earlier owner may answer any more.

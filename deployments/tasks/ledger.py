@@ -21,6 +21,8 @@ from deployments.tasks.work import Work
 logger = logging.getLogger(__name__)
 
 Change = Callable[[Entry], Entry]
+Hide = Callable[[Collection[str]], Awaitable[None]]
+"""See `Followers.hide`."""
 T = TypeVar("T")
 
 READS_AT_ONCE = 4
@@ -54,6 +56,7 @@ class Ledger:
         *,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
+        hide: Hide,
         on_change: Callable[[Task], None],
         callers: Callers,
         on_loaded: Callable[[list[Entry]], None] = lambda _: None,
@@ -63,6 +66,7 @@ class Ledger:
         self._journal = journal
         self._clock = clock
         self._sleep = sleep
+        self._hide = hide
         self._on_change = on_change
         self._callers = callers
         self._on_loaded = on_loaded
@@ -226,7 +230,7 @@ class Ledger:
         async with unfinished.changed:
             entry = change(unfinished.entry)
             if entry != unfinished.entry or work is not None:
-                await self._until_done(partial(self._journal.write, entry, work))
+                await self._write_change(unfinished.entry, entry, work)
                 unfinished.entry = entry
                 unfinished.changed.notify_all()
                 if work is not None:
@@ -238,6 +242,15 @@ class Ledger:
                     del self._unfinished[task_id]
                 self._show(entry.task)
         return entry
+
+    async def _write_change(self, before: Entry, entry: Entry, work: Work | None) -> None:
+        """Once this returns, no mirror shows a former status. Stand-bys read the journal, so there it holds before."""
+        is_seen = entry.task.status is not before.task.status
+        if is_seen and self._journal.is_leased:
+            await self._hide([entry.task.id])
+        await self._until_done(partial(self._journal.write, entry, work))
+        if is_seen:
+            await self._hide([entry.task.id])
 
     async def ended(self, task_id: str) -> Entry | None:
         """The entry of a task that has ended; None where there is none."""
@@ -268,8 +281,8 @@ class Ledger:
         return True
 
     def remark(self, task_id: str, change: Change) -> None:
-        """Shows a change that need not be durable; nothing happens if the task has ended."""
-        if (unfinished := self._unfinished.get(task_id)) is not None:
+        """Shows a change that need not be durable; not while another one is under way, nor after the task's end."""
+        if (unfinished := self._unfinished.get(task_id)) is not None and not unfinished.changed.locked():
             unfinished.entry = change(unfinished.entry)
             self.shown.put(unfinished.entry.task)
             self.index.put(unfinished.entry.task)

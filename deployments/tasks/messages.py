@@ -12,6 +12,7 @@ from deployments.errors import Rate
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
 from deployments.tasks.feed import Changes, Mark
+from deployments.tasks.followers import Told
 from deployments.tasks.journal_check import CHECK_SECONDS
 from deployments.tasks.overview import Overview
 from deployments.tasks.record import Charge, Task
@@ -210,29 +211,17 @@ class EraseAvatar(Message[ErasureReport]):
         return await orchestrator.erase(self.caller, self.avatar_id)
 
 
-class Gone(NamedTuple):
-    """The task `id` was erased: there is no such task any more."""
-
-    id: str
-
-
-class Told(NamedTuple):
-    """What has changed. Counted from the question, all that was told so far may be shown for `good_for_s` seconds."""
-
-    changes: Changes[Task | Gone]
-    good_for_s: float
-
-
 @dataclass(frozen=True)
 class WatchTasks(Message[Told]):
-    """A long-poll for the tasks that have changed since `since`, or are gone."""
+    """A long-poll of the mirror of that name; see `Followers.told`."""
 
     delivery = _LONG_POLL
     from_callers = True
+    mirror: str
     since: Mark | None
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Told:
-        return await orchestrator.watch(self.since)
+        return await orchestrator.followers.told(self.mirror, self.since)
 
 
 class CalledOff(NamedTuple):

@@ -9,10 +9,12 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NoReturn
+from uuid import uuid4
 
 from deployments.errors import Unavailable
 from deployments.tasks.feed import Mark
-from deployments.tasks.messages import Ask, GetTask, Gone, WatchTasks
+from deployments.tasks.followers import Changing, Gone, News
+from deployments.tasks.messages import Ask, GetTask, WatchTasks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
 
@@ -49,7 +51,9 @@ class Mirror:
         self._until = -math.inf
         self._shown: StatusMap | None = None  # None: nothing heard yet, or it is away
         self._heard = asyncio.Event()
+        self._changing: set[str] = set()  # ids of tasks that only the orchestrator knows
         self._gone: dict[str, None] = {}  # in the order in which they were heard of
+        self._name = uuid4().hex
 
     @property
     def lag_s(self) -> float:
@@ -62,7 +66,7 @@ class Mirror:
         while True:
             asked_at = self._monotonic()
             try:
-                (mark, tasks, is_gapless), good_for_s = await self._ask(WatchTasks(mark))
+                (mark, told, is_gapless), good_for_s = await self._ask(WatchTasks(self._name, mark))
             except Unavailable:
                 mark = None
                 self._forget()
@@ -72,9 +76,9 @@ class Mirror:
             self._until = asked_at + good_for_s
             if self._shown is None or not is_gapless:
                 self._begin_anew()
-            for task in tasks:
-                self.note(task)
-            await self._sleep(min(len(tasks) * GATHER_S, GATHER_AT_MOST_S))
+            for news in told:
+                self._hear(news)
+            await self._sleep(min(len(told) * GATHER_S, GATHER_AT_MOST_S))
 
     async def get(self, task_id: str) -> Task | None:
         """The task as it stands.
@@ -83,12 +87,22 @@ class Mirror:
             Unavailable: it is not here, and the orchestrator cannot be asked.
         """
         shown = self._shown  # before the question: what is answered may be too old for a later one
-        if shown is not None and (task := shown.get(task_id)) is not None and self._monotonic() < self._until:
+        if shown is not None and self._may_show(task_id) and (task := shown.get(task_id)) is not None:
             return task
         task = await self._ask(GetTask(task_id))
         if task_id in self._gone:  # the answer was on its way when that was heard
             return None
         return _put(shown, task) if shown is not None and task is not None else task
+
+    def _may_show(self, task_id: str) -> bool:
+        return task_id not in self._changing and self._monotonic() < self._until
+
+    def _hear(self, news: News) -> None:
+        if isinstance(news, Changing):
+            self._changing.add(news.id)
+        else:
+            self._changing.discard(news.id)
+            self.note(news)
 
     def note(self, task: Task | Gone) -> None:
         """Shows what has been heard of a task, unless something newer is shown already, or the task is gone."""
@@ -144,6 +158,7 @@ class Mirror:
 
     def _forget(self) -> None:
         forgotten, self._shown = self._shown, None
+        self._changing.clear()
         self._heard.clear()
         if forgotten is not None:
             forgotten.clear()

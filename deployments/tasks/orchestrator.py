@@ -26,12 +26,13 @@ from deployments.settings import Deadlines, Settings
 from deployments.tasks.callers import Callers, Watcher
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, EraseElsewhere, Erasure, ErasureReport
-from deployments.tasks.feed import Feed, Mark
+from deployments.tasks.feed import Feed
+from deployments.tasks.followers import Followers, Gone
 from deployments.tasks.journal import Journal
 from deployments.tasks.journal_check import JournalCheck
 from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
-from deployments.tasks.messages import WATCH_SECONDS, CalledOff, Gone, Told
+from deployments.tasks.messages import WATCH_SECONDS, CalledOff
 from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.overview import DayOfBills, Overview, Overviews
 from deployments.tasks.paid_submits import PaidSubmits
@@ -84,11 +85,10 @@ class Orchestrator:
         self._settings = settings
         self._on_change = on_change
         self._on_lost = on_lost
-        self._good_for = good_for
-        self._watch_s = watch_s
         self._clock = clock
         self._sleep = sleep
-        self.changes = Feed[Task | Gone]()
+        self.followers = Followers(good_for=good_for, watch_s=watch_s)
+        self._is_read_by_others = journal.is_leased
         self.called_off = Feed[CalledOff]()
         self.journal_check = JournalCheck(journal)
         self.callers = Callers(settings, clock, watcher)
@@ -99,6 +99,7 @@ class Orchestrator:
             journal,
             clock=clock,
             sleep=sleep,
+            hide=self.followers.hide,
             on_change=self._changed,
             on_loaded=self._loaded,
             callers=self.callers,
@@ -108,12 +109,13 @@ class Orchestrator:
         self.paid_submits = PaidSubmits(self._ledger, settings, self._spendings, clock)
         self.tasks = self._ledger.shown
         self.index = self._ledger.index
-        self.webhooks = Webhooks(self._ledger, deliver, clock=clock, on_change=self.changes.append, on_try=on_webhook)
+        self.webhooks = Webhooks(self._ledger, deliver, clock=clock, on_change=self.followers.show, on_try=on_webhook)
         self.erasure = Erasure(
             self._ledger,
             erase_elsewhere,
             call_off=self._call_off,
-            on_gone=lambda task_id: self.changes.append(Gone(task_id)),
+            hide=self.followers.hide,
+            on_gone=lambda task_id: self.followers.show(Gone(task_id)),
         )
         self._overviews = Overviews(lambda: self.in_flight, self.tasks.newest_ends, self.webhooks, self._bills)
 
@@ -163,7 +165,13 @@ class Orchestrator:
         return self.callers.check(caller)
 
     async def get(self, task_id: str) -> Task | None:
-        """The task as it stands; None if there is no such task."""
+        """The task as it stands; None if there is no such task.
+
+        Where stand-bys read the journal, this waits for a change that is being written: they may show it already.
+        """
+        await self.followers.settled()
+        if self._is_read_by_others:
+            await self.followers.shown(task_id)
         return await self._ledger.get(task_id)
 
     async def bound(self, binding: Binding) -> Task | None:
@@ -173,10 +181,6 @@ class Orchestrator:
             Conflict: the key is bound to another request.
         """
         return await self._ledger.bound(binding)
-
-    async def watch(self, since: Mark | None) -> Told:
-        """The tasks that have changed since `since`, as soon as one has, or after `watch_s` seconds none."""
-        return Told(await self.changes.since(since, self._watch_s), self._good_for())
 
     def awaits_receipts(self) -> bool:
         """Whether something was perhaps sent to a provider, and its receipt has not come."""
@@ -262,7 +266,7 @@ class Orchestrator:
         self._bills.recall(self.tasks.newest_ends())
 
     def _changed(self, task: Task) -> None:
-        self.changes.append(task)
+        self.followers.show(task)
         self.callers.note(task)
         self._bills.note(task)
         self._on_change(task)

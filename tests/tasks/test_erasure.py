@@ -10,8 +10,9 @@ from deployments.errors import ErrorCode, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
+from deployments.tasks.followers import Gone
 from deployments.tasks.journal import MemoryJournal
-from deployments.tasks.messages import ClaimSubmit, Gone, RecordReceipt
+from deployments.tasks.messages import ClaimSubmit, RecordReceipt
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status
@@ -134,7 +135,7 @@ async def test_running_tasks_are_cancelled() -> None:
     assert (await watching)[-1] in {Status.ERROR, None}
     called_off = await world.orchestrator.called_off.since(None, 0)
     assert [item.id for item in called_off.items] == ["t"]
-    changes = await world.orchestrator.changes.since(None, 0)
+    changes = (await world.orchestrator.followers.told("m", None)).changes
     assert changes.items[-1] == Gone("t")
     assert await world.known() == []
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
 from deployments.tasks.feed import Feed
-from deployments.tasks.messages import GetTask, Gone, Message, Told, WatchTasks
+from deployments.tasks.followers import Changing, Gone, News, Told
+from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
 from deployments.tasks.webhook import Webhook
@@ -36,11 +37,14 @@ class Actor:
         self.restart()
 
     def restart(self) -> None:
-        self.feed = Feed[Task | Gone](self.keep)
+        self.feed = Feed[News](self.keep)
 
     def put(self, task: Task) -> None:
         self.tasks[task.id] = task
         self.feed.append(task)
+
+    def begin_change(self, task_id: str) -> None:
+        self.feed.append(Changing(task_id))
 
     def erase(self, task_id: str) -> None:
         del self.tasks[task_id]
@@ -116,6 +120,41 @@ async def test_a_task_that_the_feed_has_no_more_is_asked_for_once() -> None:
         actor.put(task().advanced(1, STAGES[0], AT))
         await turns()
         assert await mirror.get("t") == actor.tasks["t"]
+        assert actor.asked == ["t"]
+
+
+async def test_a_task_that_is_changing_is_asked_for_until_its_change_is_told() -> None:
+    """Another mirror may show the new status already. What is answered meanwhile is not shown either."""
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        actor.begin_change("t")
+        await turns()
+        assert [await mirror.get("t"), await mirror.get("t")] == [task(), task()]
+        mirror.note(task())  # the answer to another request, which is as old
+        await mirror.get("t")
+        assert actor.asked == ["t"] * 3
+        actor.put(task().advanced(1, STAGES[0], AT))
+        await turns()
+        assert await mirror.get("t") == actor.tasks["t"]
+        assert actor.asked == ["t"] * 3
+
+
+async def test_a_change_that_was_coming_is_forgotten_with_the_actor_that_told_it() -> None:
+    """The next actor tells how the task stands."""
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        actor.begin_change("t")
+        await turns()
+        actor.away = True
+        actor.restart()
+        await turns()
+        actor.away = False
+        await turns()
+        assert await mirror.get("t") == task()
+        assert actor.asked == ["t"]  # the new feed does not tell it
+        assert await mirror.get("t") == task()
         assert actor.asked == ["t"]
 
 

@@ -129,7 +129,7 @@ async def test_mirrors_hear_of_each_try_and_metrics_count_the_end_once() -> None
     delivered = await until_tried(a, 1)
     assert sum(task.is_ended for task in changes) == 1
     assert tried == [delivered]
-    news = await a.changes.since(None, 0)
+    news = (await a.followers.told("m", None)).changes
     assert [task.webhook for task in news.items if isinstance(task, Task)] == [delivered]
     assert a.index.page(Wanted("default"), None, 1).tasks[0].webhook == delivered
 

@@ -112,7 +112,7 @@ async def test_a_stand_by_tells_how_tasks_stand_and_changes_nothing(start: Calla
         assert shown.status is Status.PROCESSING_AVATAR_MODEL
         assert await new.handle(GetTask("never there")) is None
         with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
-            await new.handle(WatchTasks(None))
+            await new.handle(WatchTasks("m", None))
         old.go_on.set()
         while (shown := await new.handle(GetTask("t"))) is None or not shown.is_ended:
             pass
@@ -140,7 +140,7 @@ async def test_it_takes_over_with_the_first_request_that_changes_something(
                 assert found is not None
                 assert found.id == "t"
         await old.end()
-        for message in (submission("v"), GetTask("t"), WatchTasks(None)):
+        for message in (submission("v"), GetTask("t"), WatchTasks("m", None)):
             with pytest.raises(Unavailable, match="The task status actor is not in charge here"):
                 await old.handle(message)
         if first != "cancellation":
