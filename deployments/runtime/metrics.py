@@ -129,9 +129,7 @@ CALLER_SPENT = Gauge(
 
 # Ingress
 REFUSALS = Counter("aige_refusals_total", "Requests that were refused, by reason.", ("reason",))
-MIRROR_LAG = Gauge(
-    "aige_mirror_lag_seconds", "Seconds since an Ingress replica last heard from TaskStatus: statuses may be so old."
-)
+MIRROR_LAG = Gauge("aige_mirror_lag_seconds", "Seconds since an Ingress replica last heard from TaskStatus.")
 
 # Stages
 STEP = Histogram("aige_step_seconds", "Seconds that a stage took for a step, by its outcome.", ("step", "outcome"))

@@ -31,6 +31,8 @@ class Changing(NamedTuple):
 
 News = Task | Gone | Changing
 
+_NO_TASK = ""
+
 
 class Told(NamedTuple):
     """What has changed. Counted from the question, all that was told so far may be shown for `good_for_s` seconds."""
@@ -121,6 +123,11 @@ class Followers:
                 self._feed.append(Changing(task_id))
                 self._hidden[task_id] = self._feed.latest, asyncio.Event()
         await self._heard(max(self._hidden[task_id][0] for task_id in task_ids))
+
+    async def silence(self) -> None:
+        """Returns once no mirror shows anything. From before on, `good_for` must return 0."""
+        self._feed.append(Changing(_NO_TASK))  # who has heard it was answered since then
+        await self._heard(self._feed.latest)
 
     async def settled(self) -> None:
         """Returns once all mirrors have heard what was shown at once."""

@@ -163,8 +163,8 @@ class Journal(Protocol):
         """Asks the owner, which is in another cluster, to release the journal."""
         ...
 
-    async def release(self, told_s: float = 0) -> None:
-        """Ends the lease. Mirrors may show what this process has told them for `told_s` more seconds."""
+    async def release(self) -> None:
+        """Ends the lease. By then, no mirror shows anything that this process has told."""
         ...
 
     async def unfinished(self) -> list[Kept]:
@@ -222,7 +222,7 @@ class HeldByItsProcess:
     async def ask_for_it(self) -> None:
         """See `Journal`."""
 
-    async def release(self, _told_s: float = 0) -> None:
+    async def release(self) -> None:
         """See `Journal`."""
 
     async def set_whole(self, *, is_whole: bool) -> None:

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 LEASE_S = 3.0
 BEAT_S = 1.0
 TOLD_BEATS = 2
-"""Mirrors may show what they were told for this many beats. A cluster that takes over answers nobody until then."""
+"""Mirrors may show what they were told for this many beats."""
 
 
 class Lease:
@@ -44,7 +44,7 @@ class Lease:
         self.lease_s = lease_s
         self._monotonic = monotonic
         self._sleep = sleep
-        self._until = self._told_until = -math.inf
+        self._until = -math.inf
         self._tells = True
         self._alone_at = 0.0
         self.epoch = 0
@@ -72,12 +72,10 @@ class Lease:
 
     def told_s(self) -> float:
         """For how many seconds a mirror may show what it is told now."""
-        told_s = min(self.left_s, TOLD_BEATS * self.beat_s) if self._tells else 0.0
-        self._told_until = max(self._told_until, self._monotonic() + told_s)
-        return told_s
+        return min(self.left_s, TOLD_BEATS * self.beat_s) if self._tells else 0.0
 
     def prepare_release(self) -> None:
-        """From now on, mirrors may not keep what they are told: so the next owner need not wait long to answer."""
+        """From now on, mirrors may not keep what they are told."""
         self._tells = False
 
     async def release(self) -> None:
@@ -87,7 +85,7 @@ class Lease:
             JournalBroken: the journal does not answer. Then the lease runs out by itself.
         """
         self._until = -math.inf
-        await self._journal.release(max(0.0, self._told_until - self._monotonic()))
+        await self._journal.release()
 
     @property
     def watch_s(self) -> float:

@@ -37,8 +37,8 @@ class MeasuredJournal:
     async def ask_for_it(self) -> None:
         await self._journal.ask_for_it()
 
-    async def release(self, told_s: float = 0) -> None:
-        await self._journal.release(told_s)
+    async def release(self) -> None:
+        await self._journal.release()
 
     async def unfinished(self) -> list[Kept]:
         return await self._timed("read", self._journal.unfinished())

@@ -29,7 +29,7 @@ QUIET_S = 15
 
 
 class Mirror:
-    """Slightly stale; empty once the orchestrator is known to be unavailable, or nothing was heard of it for too long.
+    """Shows nothing once the orchestrator is known to be unavailable, or was not heard for too long.
 
     Each answer to the long-poll says how long it may be shown. Lives on one event loop, where `follow` runs for as long
     as it is used.
@@ -57,7 +57,7 @@ class Mirror:
 
     @property
     def lag_s(self) -> float:
-        """Seconds since the orchestrator was last heard: what is shown may be so old."""
+        """Seconds since the orchestrator was last heard."""
         return self._monotonic() - self._heard_at
 
     async def follow(self) -> NoReturn:

@@ -168,14 +168,18 @@ class Owner:
         beat.cancel()
 
     async def _hand_over(self) -> None:
-        """Begins nothing new, waits a while for the receipts of submits under way, and releases the journal."""
+        """Begins nothing new, waits a while for mirrors and for the receipts of submits, and releases the journal."""
         self._leaving = True
         self._lease.prepare_release()
+        await asyncio.gather(self._orchestrator.followers.silence(), self._drain())
+        await self._lease.release()
+
+    async def _drain(self) -> None:
+        """Waits until nothing is sent to a provider without its receipt, but not for ever."""
         for _ in range(round(DRAIN_S / DRAIN_STEP_S)):
             if not self._orchestrator.awaits_receipts():
-                break
+                return
             await self._sleep(DRAIN_STEP_S)
-        await self._lease.release()
 
 
 def _away() -> Unavailable:

@@ -79,7 +79,7 @@ UPDATE aige_journals SET wanted = %(cluster)s, wanted_until = clock_timestamp() 
 WHERE app = %(app)s
 """
 _RELEASE = """
-UPDATE aige_journals SET is_released = true, until = clock_timestamp() + %(told)s * interval '1 s'
+UPDATE aige_journals SET is_released = true, until = clock_timestamp()
 WHERE app = %(app)s AND epoch = %(epoch)s
 """
 _SET_SCHEMA = "UPDATE aige_journals SET schema = %(schema)s WHERE app = %(app)s AND epoch = %(epoch)s RETURNING app"
@@ -166,9 +166,9 @@ class PostgresJournal:
         """See `Journal`."""
         await self._ask(_ASK, cluster=self._cluster, wanted=WANTED_S)
 
-    async def release(self, told_s: float = 0) -> None:
+    async def release(self) -> None:
         """See `Journal`."""
-        await self._ask(_RELEASE, epoch=self._epoch, told=told_s)
+        await self._ask(_RELEASE, epoch=self._epoch)
 
     async def unfinished(self) -> list[Kept]:
         """See `Journal`."""

@@ -4,7 +4,6 @@ It is as durable as the server: run that with `appendonly yes`, `appendfsync alw
 All its keys begin with `{aige:APPLICATION}:`. The braces put them into one slot of a Redis cluster.
 """
 
-import math
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar, cast
 
@@ -85,9 +84,9 @@ class RedisJournal:
         """See `Journal`."""
         await self._link.ask("SET", self._prefix + "wanted", self._cluster, "PX", _WANTED_MS)
 
-    async def release(self, told_s: float = 0) -> None:
+    async def release(self) -> None:
         """See `Journal`."""
-        await self._if_owner(scripts.RELEASE, math.ceil(told_s * 1000))
+        await self._if_owner(scripts.RELEASE)
 
     async def unfinished(self) -> list[Kept]:
         """See `Journal`."""

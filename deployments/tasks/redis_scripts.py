@@ -63,7 +63,7 @@ local me, ground = ARGV[1], ARGV[4]
 local holder, left = redis.call('GET', KEYS[2]), math.max(redis.call('PTTL', KEYS[2]), 0)
 local owner, wanted = redis.call('GET', KEYS[3]), redis.call('GET', KEYS[5])
 local is_mine = not owner or owner == me
-local is_kept = holder and holder ~= '' and holder ~= me or wanted and wanted ~= me
+local is_kept = holder and holder ~= me or wanted and wanted ~= me
   or not is_mine and ground == 'idle' and redis.call('EXISTS', KEYS[8]) == 1
 if is_kept and ground ~= 'force' then
   local is_retired = not is_mine and redis.call('SISMEMBER', KEYS[4], owner) == 1
@@ -96,15 +96,8 @@ return (wanted and wanted ~= ARGV[2]) and 1 or 0
     ("epoch", "lease", "wanted", "home", "busy"),
 )
 
-RELEASE = Script(  # ARGV: epoch, milliseconds
-    _IF_OWNER
-    + """
-redis.call('DEL', KEYS[2], KEYS[3])
-if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[2], '', 'PX', ARGV[2]) end
-return 1
-""",
-    ("epoch", "lease", "home"),
-)
+# ARGV: epoch; it is no error if the lease has run out.
+RELEASE = Script(_IF_OWNER + "redis.call('DEL', KEYS[2], KEYS[3])\nreturn 1\n", ("epoch", "lease", "home"))
 
 PUT = Script(  # ARGV: epoch, 'entries' or 'works', then an id and a value for each
     _IF_OWNER

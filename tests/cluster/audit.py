@@ -71,6 +71,7 @@ def assert_kept(audit: Audit, silent_s: float | None = None, accepted_s: float |
     """
     assert audit.lost == ()
     assert audit.twice == ()
+    assert audit.back == ()
     patience = 3 if "PYTEST_XDIST_WORKER" in os.environ else 1
     if silent_s is not None:
         assert audit.longest_silence_s <= silent_s * patience

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TypeVar, cast
 
 import pytest
@@ -10,12 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
+from deployments.tasks.entry import Entry
 from deployments.tasks.feed import Mark
 from deployments.tasks.followers import Changing, Followers, Gone, Told
+from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
+from deployments.tasks.operations import StepId
+from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Failure, Status, Task
-from tests.tasks.in_process import AT, task_and_work, turns
+from deployments.tasks.work import Outcome, StepRequest, Work
+from tests.tasks.in_process import AT, no_sleep, orchestrator, task_and_work, turns
 
 R = TypeVar("R")
 STAGES = (Status.PROCESSING_AVATAR_MODEL, Status.PROCESSING_BACKGROUND_REMOVAL, Status.UPLOADING_IMAGE)
@@ -224,6 +230,28 @@ async def test_one_whose_time_runs_out_while_it_waits_is_told_like_a_new_one(
     asking.cancel()
 
 
+async def test_all_are_silent_once_each_was_told_that_it_may_show_nothing(clock: Clock) -> None:
+    """And has asked again since; or was not heard of for too long."""
+    good_for_s = GOOD_FOR_S
+    followers = Followers(good_for=lambda: good_for_s, watch_s=0.5, monotonic=clock)
+    a, b = Asker(followers, "a"), Asker(followers, "b")
+    await a.ask()
+    silent = await begun(followers.silence())
+    good_for_s = 0
+    assert (await a.ask()).good_for_s == 0
+    assert not silent.done()
+    asking = await begun(a.ask())
+    await silent
+    asking.cancel()
+    good_for_s = GOOD_FOR_S
+    await b.ask()
+    silent = await begun(followers.silence())
+    await clock.pass_by(GOOD_FOR_S - 0.1)
+    assert not silent.done()
+    await clock.pass_by(0.2)
+    await silent
+
+
 async def test_while_a_task_is_hidden_who_waits_for_it_waits(followers: Followers) -> None:
     """As those do who ask the orchestrator while stand-bys read the journal."""
     for name in "ab":
@@ -235,6 +263,92 @@ async def test_while_a_task_is_hidden_who_waits_for_it_waits(followers: Follower
     followers.show(task())
     await waiting
     hiding.cancel()
+
+
+class ReadByOthers(MemoryJournal):
+    """As one on a server: stand-bys read it. Its answers to writes can be held up."""
+
+    is_leased = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def write(self, entry: Entry, work: Work | None = None) -> None:
+        await super().write(entry, work)
+        await self.answers.wait()
+
+
+class Generating:
+    """A background whose first step is done once it is `released`; its upload takes for ever."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self.released = asyncio.Event()
+        self.orchestrator = orchestrator(self._run, journal)
+
+    async def _run(self, request: StepRequest) -> Outcome:
+        await self.released.wait()
+        if request.step == StepId.UPLOAD:
+            await asyncio.Event().wait()
+        return request.work
+
+
+@pytest.mark.parametrize("journal", [MemoryJournal(), ReadByOthers()], ids=["of one process", "on a server"])
+async def test_a_task_changes_once_no_mirror_shows_its_former_status(journal: MemoryJournal) -> None:
+    """On a server it is not written before either: a stand-by would show it."""
+    generating = Generating(journal)
+    a = generating.orchestrator
+    first, second = Asker(a.followers, "first"), Asker(a.followers, "second")
+    await first.ask()
+    await second.ask()
+    before = await a.submit(*task_and_work())
+    assert [(await asker.ask()).changes.items for asker in (first, second)] == [[before]] * 2
+    asking = await begun(first.ask())
+    generating.released.set()
+    assert (await asking).changes.items == [Changing("t")]
+    asking = await begun(first.ask())
+    assert await shown_and_written(a, journal) == (before, journal.is_leased)
+    assert (await second.ask()).changes.items == [Changing("t")]
+    (changed,) = (await second.ask()).changes.items
+    assert isinstance(changed, Task)
+    assert changed.status is Status.UPLOADING_IMAGE
+    assert (await asking).changes.items == [changed]
+    assert await a.get("t") == changed
+
+
+async def shown_and_written(a: Orchestrator, journal: MemoryJournal) -> tuple[Task | None, bool]:
+    """What the orchestrator shows, and whether the journal holds the same."""
+    shown, written = a.tasks.get("t"), await journal.read_entry("t")
+    assert written is not None
+    return shown, written.task == shown
+
+
+async def test_on_a_server_who_asks_during_a_write_waits_for_its_answer() -> None:
+    """A stand-by may show the new status already."""
+    journal = ReadByOthers()
+    generating = Generating(journal)
+    a = generating.orchestrator
+    following = [asyncio.create_task(Mirror(partial(heard_by, a), sleep=no_sleep).follow()) for _ in range(2)]
+    await turns()
+    before = await a.submit(*task_and_work())
+    assert await a.get("t") == before
+    journal.answers.clear()
+    generating.released.set()
+    await turns()
+    assert await shown_and_written(a, journal) == (before, False)
+    asking = await begun(a.get("t"))
+    assert not asking.done()
+    journal.answers.set()
+    shown = await asking
+    assert shown is not None
+    assert shown.status is Status.UPLOADING_IMAGE
+    for mirror in following:
+        mirror.cancel()
+
+
+async def heard_by(a: Orchestrator, message: Message[R]) -> R:
+    return await message.handle(a)
 
 
 class Service:

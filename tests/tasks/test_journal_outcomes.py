@@ -172,17 +172,6 @@ async def test_callers_wait_for_the_lease_and_a_stand_by_five_times_as_long(at_s
         await journal.close()
 
 
-async def test_what_was_told_before_a_release_is_waited_for(at_server: Open) -> None:
-    """The next owner has the journal at once, and hears for how long it may not speak."""
-    one, two = at_server(), at_server()
-    await one.take("a", 60)
-    await one.release(30)
-    hold = await two.take("b", 60)
-    assert (hold.is_mine, 29 < hold.left_s <= 30) == (True, True)
-    for journal in (one, two):
-        await journal.close()
-
-
 async def test_a_cluster_is_retired_where_callers_have_gone_to_another(at_server: Open) -> None:
     """Not where the other one only took over while this one's actor was away, nor where nobody ever came here."""
     one, two = at_server(), at_server()

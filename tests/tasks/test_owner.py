@@ -12,7 +12,7 @@ from deployments.errors import Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
 from deployments.tasks.journal import HOME_LEASES, Ground, Hold, Journal, JournalAway
-from deployments.tasks.lease import Lease
+from deployments.tasks.lease import TOLD_BEATS, Lease
 from deployments.tasks.messages import (
     CancelTask,
     CheckReady,
@@ -119,6 +119,19 @@ async def test_a_stand_by_tells_how_tasks_stand_and_changes_nothing(start: Calla
         assert (await old.handle(submission("u"))).task.id == "u"
         assert not old.serving.done()  # type: ignore[union-attr]
         assert new.requests.empty()
+
+
+async def test_it_is_handed_over_once_no_mirror_shows_what_the_old_one_told(start: Callable[[str], Actor]) -> None:
+    """One that asks no more is waited for."""
+    old, new = start("old"), start("new")
+    old.lease.beat_s = 0.2
+    clock = asyncio.get_running_loop().time
+    async with begun(old, new):
+        await old.handle(WatchTasks("mirror", None))
+        told_at = clock()
+        assert (await new.handle(submission("t"))).task.id == "t"
+        assert clock() - told_at > TOLD_BEATS * old.lease.beat_s - 0.01
+        await old.end()
 
 
 @pytest.mark.parametrize("first", ["submission", "cancellation", "search for a key"])
