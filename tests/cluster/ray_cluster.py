@@ -56,6 +56,7 @@ class RayCluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": TOKEN,
             "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": str(DRAIN_S),
+            "RAY_worker_niceness": "0",  # by default 15: machines that start would starve the others, on the same cores
         }
         self._environment |= {name: f"{RAYS_FOLDER}/{file}" for name, file in HAPROXY_FILES.items()}
         if "HOME" in os.environ:
@@ -100,7 +101,7 @@ class RayCluster:
         file.write_text(json.dumps(config), encoding="utf-8")
         put = ["--request", "PUT", "--header", "Content-Type: application/json", "--data", f"@{file}"]
         code = ["--output", "/dev/null", "--write-out", "%{http_code}"]
-        self.until(lambda: self._curl("/api/serve/applications/", *put, *code) == "200", "Serve takes no config", 60)
+        self.until(lambda: self._curl("/api/serve/applications/", *put, *code) == "200", "Serve takes no config")
 
     def config(self, **changes: object) -> dict[str, object]:
         config = read_config(CLUSTER_YAML)
