@@ -24,6 +24,7 @@ from scripts import processes
 
 STARTS_WITHIN_S = 120
 ENDS_WITHIN_S = 60
+BESIDE = "beside"
 NOT_READY = (OSError, ValueError, LookupError, EOFError, AssertionError)
 """What speaking to a system that is not there, or not quite, may raise."""
 
@@ -176,7 +177,7 @@ class Running:
 
     def members(self) -> list[psutil.Process]:
         """All of its processes."""
-        return processes.marked(self.folder)
+        return [process for mark in (self.folder, self.folder / BESIDE) for process in processes.marked(mark)]
 
     def usage(self, memory_of: frozenset[int] | None = None) -> Usage:
         """Of all of its processes; the memory only of those in `memory_of`, if that is given."""
@@ -239,6 +240,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def beside(place: Place) -> dict[str, str]:
+    """Marks a process as none of AIGE's own, which clears those away when it starts."""
+    return {processes.MARK: str(place.folder / BESIDE)}
 
 
 def _start(service: Service, place: Place, log: int) -> subprocess.Popen[bytes]:
