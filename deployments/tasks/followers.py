@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from deployments.tasks.feed import Changes, Feed, Mark
 from deployments.tasks.record import Task
@@ -49,6 +49,15 @@ class _Mirror:
     until: float = math.inf
 
 
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+def call_later(seconds: float, action: Callable[[], None]) -> Timer:
+    """By the event loop's clock."""
+    return asyncio.get_running_loop().call_later(seconds, action)
+
+
 class Followers:
     """Use it on one event loop. What a mirror is told, it may show for `good_for()` seconds.
 
@@ -57,18 +66,24 @@ class Followers:
     """
 
     def __init__(
-        self, *, good_for: Callable[[], float], watch_s: float, monotonic: Callable[[], float] = time.monotonic
+        self,
+        *,
+        good_for: Callable[[], float],
+        watch_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        later: Callable[[float, Callable[[], None]], Timer] = call_later,
     ) -> None:
         self._good_for = good_for
         self._watch_s = watch_s
         self._monotonic = monotonic
+        self._later = later
         self._feed = Feed[News]()
         self._mirrors: dict[str, _Mirror] = {}
         self._hidden: dict[str, tuple[int, asyncio.Event]] = {}  # since which number; set once it is shown again
         self._unhidden: set[str] = set()  # their change will be shown at once, to the only mirror
         self._shown_at_once = 0  # the number of the latest such change
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()  # for a number to be heard by all
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
     async def told(self, name: str, since: Mark | None) -> Told:
         """The news since `since`, as soon as there are any, or none after a while. `name` is the mirror's own."""
@@ -169,4 +184,4 @@ class Followers:
                 waiting.set_result(None)
         if self._waiting:
             wait_s = min(mirror.until for mirror in showing) - self._monotonic()
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._go_on)
+            self._timer = self._later(wait_s, self._go_on)

@@ -1,7 +1,7 @@
 """Whichever mirror is asked, and whatever it has not heard: no status goes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeVar, cast
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.errors import Cancelled, Unavailable
+from deployments.errors import Unavailable
 from deployments.tasks.entry import Entry
 from deployments.tasks.feed import Mark
 from deployments.tasks.followers import Changing, Followers, Gone, Told
@@ -19,47 +19,47 @@ from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Failure, Status, Task
+from deployments.tasks.record import Status, Task
 from deployments.tasks.work import Outcome, StepRequest, Work
-from tests.tasks.in_process import AT, no_sleep, orchestrator, task_and_work, turns
+from tests.tasks.in_process import no_sleep, orchestrator, task_and_work, turns
+from tests.tasks.states import next_state, task
 
 R = TypeVar("R")
-STAGES = (Status.PROCESSING_AVATAR_MODEL, Status.PROCESSING_BACKGROUND_REMOVAL, Status.UPLOADING_IMAGE)
 GOOD_FOR_S = 2.0
 WRITE_STEPS = 5
 """Of the event loop."""
 
 
-def task(task_id: str = "t") -> Task:
-    return task_and_work(task_id)[0].attempted()
-
-
-def next_state(task: Task) -> Task:
-    if task.is_ended:
-        return task
-    following = [status for status in STAGES if task.status.may_become(status)]
-    if not following:
-        return task.failed(Failure.of(Cancelled("Enough.")), AT)
-    return task.advanced(task.attempts, following[0], AT)
-
-
 class Clock:
-    """The event loop's too: what waits for a time to come waits for this clock."""
+    """Stands still, until it is told how much time passes."""
 
     def __init__(self) -> None:
         self.now = 100.0
-        self._loop = asyncio.get_running_loop()
-        self._ahead = 0.0
-        self._time = self._loop.time
-        self._loop.time = lambda: self._time() + self._ahead  # type: ignore[method-assign]
+        self._timers: list[Alarm] = []
 
     def __call__(self) -> float:
         return self.now
 
+    def later(self, seconds: float, action: Callable[[], None]) -> "Alarm":
+        self._timers.append(Alarm(self.now + seconds, action))
+        return self._timers[-1]
+
     async def pass_by(self, seconds: float) -> None:
         self.now += seconds
-        self._ahead += seconds
+        for timer in list(self._timers):
+            if timer.at <= self.now:
+                self._timers.remove(timer)
+                timer.ring()
         await turns()
+
+
+class Alarm:
+    def __init__(self, at: float, action: Callable[[], None]) -> None:
+        self.at = at
+        self.ring = action
+
+    def cancel(self) -> None:
+        self.ring = lambda: None
 
 
 class Asker:
@@ -83,7 +83,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 async def followers(clock: Clock) -> Followers:
-    return Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.5, monotonic=clock)
+    return Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.5, monotonic=clock, later=clock.later)
 
 
 async def begun(waiting: Awaitable[R]) -> asyncio.Future[R]:
@@ -177,7 +177,7 @@ async def test_a_mirror_that_comes_during_a_change_does_not_show_it(followers: F
 
 async def test_one_that_was_away_for_too_long_is_told_what_is_hidden(clock: Clock) -> None:
     """Though the feed has it no more."""
-    followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.5, monotonic=clock)
+    followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.5, monotonic=clock, later=clock.later)
     a, b, c = (Asker(followers, name) for name in "abc")
     followers.show(task())
     for asker in (a, b, c):
@@ -233,7 +233,7 @@ async def test_one_whose_time_runs_out_while_it_waits_is_told_like_a_new_one(
 async def test_all_are_silent_once_each_was_told_that_it_may_show_nothing(clock: Clock) -> None:
     """And has asked again since; or was not heard of for too long."""
     good_for_s = GOOD_FOR_S
-    followers = Followers(good_for=lambda: good_for_s, watch_s=0.5, monotonic=clock)
+    followers = Followers(good_for=lambda: good_for_s, watch_s=0.5, monotonic=clock, later=clock.later)
     a, b = Asker(followers, "a"), Asker(followers, "b")
     await a.ask()
     silent = await begun(followers.silence())
@@ -356,7 +356,9 @@ class Service:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.5, monotonic=self.clock)
+        self.followers = Followers(
+            good_for=lambda: GOOD_FOR_S, watch_s=0.001, monotonic=self.clock, later=self.clock.later
+        )
         self.tasks = {name: task(name) for name in "ab"}
         self.changes: dict[str, asyncio.Task[None]] = {}
         self.cut: set[int] = set()
@@ -422,8 +424,8 @@ async def mirrors_of(service: Service, count: int) -> AsyncIterator[list[Mirror]
     mirrors = [service.mirror(number) for number in range(count)]
     following = [asyncio.create_task(mirror.follow()) for mirror in mirrors]
     yield mirrors
-    for task in [*following, *service.changes.values()]:
-        task.cancel()
+    for running in [*following, *service.changes.values()]:
+        running.cancel()
 
 
 MIRRORS = 3

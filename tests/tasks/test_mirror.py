@@ -19,10 +19,10 @@ from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.record import Failure, Status, Task
 from deployments.tasks.webhook import Webhook
-from tests.tasks.in_process import AT, no_sleep, task_and_work
+from tests.tasks.in_process import AT, no_sleep
+from tests.tasks.states import STAGES, next_state, task
 
 R = TypeVar("R")
-STAGES = (Status.PROCESSING_AVATAR_MODEL, Status.PROCESSING_BACKGROUND_REMOVAL, Status.UPLOADING_IMAGE)
 
 
 class Actor:
@@ -64,10 +64,6 @@ class Actor:
         if self.away:
             raise Unavailable("Away.", 1)
         return self.tasks.get(task_id)
-
-
-def task(task_id: str = "t") -> Task:
-    return task_and_work(task_id)[0].attempted()
 
 
 async def turns() -> None:
@@ -250,15 +246,6 @@ async def test_what_was_not_heard_again_in_time_is_not_shown() -> None:
 
 
 EVENTS = st.sampled_from(["change a", "change b", "restart", "leave", "return", "read a", "read b", "wait"])
-
-
-def next_state(task: Task) -> Task:
-    if task.is_ended:
-        return task
-    following = [status for status in STAGES if task.status.may_become(status)]
-    if not following:
-        return task.failed(Failure.of(Cancelled("Enough.")), AT)
-    return task.advanced(task.attempts, following[0], AT)
 
 
 def befall(actor: Actor, event: str) -> None:
