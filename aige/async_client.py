@@ -28,16 +28,8 @@ from aige.requests import (
     settings_of,
     submission,
 )
-from deployments.api.models import (
-    Accepted,
-    AvatarRequest,
-    BackgroundRequest,
-    OverlayRequest,
-    PresignResponse,
-    ServiceResponse,
-    TaskResponse,
-    VerifyResponse,
-)
+from deployments.api.answers import Accepted, PresignResponse, ServiceResponse, TaskResponse, VerifyResponse
+from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
 
 M = TypeVar("M", bound=BaseModel)
 Body = Mapping[str, JsonValue]

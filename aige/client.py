@@ -22,7 +22,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from aige.async_client import AsyncClient, AsyncTask
 from aige.errors import ClientError, NotAnAige, Refused, TaskEnded, Unreachable
 from aige.requests import PATIENCE_S, Place, Source
-from deployments.api.models import ServiceResponse, TaskResponse, VerifyResponse
+from deployments.api.answers import ServiceResponse, TaskResponse, VerifyResponse
 
 __all__ = [
     "AsyncClient",

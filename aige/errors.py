@@ -7,7 +7,7 @@ ClientError
 └── TaskEnded        the task ended in `error`
 """
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 
 
 class ClientError(Exception):

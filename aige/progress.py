@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from deployments.tasks.operations import OPERATIONS
 from deployments.tasks.record import Operation, Status
 from scripts.terminal import can_redraw

@@ -12,7 +12,8 @@ import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from aige.errors import ClientError, NotAnAige, Refused, Unreachable
-from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest, PresignResponse, Problem
+from deployments.api.answers import PresignResponse, Problem
+from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
 
 M = TypeVar("M", bound=BaseModel)
 Source = str | Path | bytes

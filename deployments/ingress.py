@@ -8,8 +8,8 @@ from datetime import timedelta
 from ray import serve
 from starlette.types import ASGIApp
 
+from deployments.api.answers import EnginesResponse
 from deployments.api.app import Parts, ServiceEngines, build_api
-from deployments.api.models import EnginesResponse
 from deployments.engines.base import Verb
 from deployments.engines.loading import Choice, chosen_engines
 from deployments.errors import Rate

@@ -20,7 +20,7 @@ from aige.client import Client, ClientError, Task, TaskEnded
 from aige.commands import main as command_line
 from aige.progress import Progress
 from aige.requests import settings_of
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from deployments.errors import InvalidImage
 from deployments.media import images
 from deployments.media.images import PictureLimits

@@ -12,7 +12,7 @@ import httpx
 from pydantic import BaseModel
 from rich.markup import escape
 
-from deployments.api.models import Problem, ServiceResponse
+from deployments.api.answers import Problem, ServiceResponse
 from scripts.proxies import is_here
 from scripts.terminal import can_redraw, open_console, spinning
 

@@ -12,9 +12,9 @@ from typing import cast
 
 import httpx
 
+from deployments.api.answers import EnginesResponse
 from deployments.api.app import Parts, ServiceEngines, build_api
 from deployments.api.backend import Backend
-from deployments.api.models import EnginesResponse
 from deployments.media.storage import BuiltinStore
 from deployments.settings import Settings
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from deployments.api import problems
 from deployments.api.admission import Admission
+from deployments.api.answers import EnginesResponse, LimitsResponse, ServiceResponse
 from deployments.api.auth import ApiKeys, Caller
 from deployments.api.backend import Backend
 from deployments.api.body_limit import BodyLimit
@@ -18,7 +19,6 @@ from deployments.api.erasure_routes import erasure_routes
 from deployments.api.head import HeadAsGet
 from deployments.api.health_routes import health_routes
 from deployments.api.list_routes import list_routes
-from deployments.api.models import EnginesResponse, LimitsResponse, ServiceResponse
 from deployments.api.openapi import DocumentedApp, problems_of
 from deployments.api.operator_routes import operator_routes
 from deployments.api.overload import Gate, RefuseAtGate

@@ -1,39 +1,13 @@
 """The route that erases what is kept about an avatar."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
 
+from deployments.api.answers import ErasureResponse
 from deployments.api.auth import Caller
 from deployments.api.backend import Backend
 from deployments.api.openapi import problems_of
-from deployments.tasks.erasure import ErasureReport
-
-
-class ProviderErasureResponse(BaseModel):
-    """Whether a provider has deleted what it keeps of a request; false where it has no way to do so."""
-
-    engine: str
-    request: str
-    deleted: bool
-
-
-class ErasureResponse(BaseModel):
-    """How many tasks, and how many objects of the built-in store, were erased. A bucket of your own is untouched."""
-
-    avatar_id: str
-    tasks: int
-    objects: int
-    provider: list[ProviderErasureResponse]
-
-    @classmethod
-    def of(cls, avatar_id: str, report: ErasureReport) -> Self:
-        provider = [
-            ProviderErasureResponse(engine=request.engine, request=request.receipt, deleted=deleted)
-            for request, deleted in report.requests
-        ]
-        return cls(avatar_id=avatar_id, tasks=report.tasks, objects=report.objects, provider=provider)
 
 
 def erasure_routes(backend: Backend) -> APIRouter:

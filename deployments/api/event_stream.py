@@ -10,7 +10,7 @@ from zlib import crc32
 
 from starlette.responses import StreamingResponse
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from deployments.tasks.record import Task
 
 PING = b": ping\n\n"

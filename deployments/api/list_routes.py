@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter
 
+from deployments.api.answers import TaskListResponse, TaskResponse
 from deployments.api.auth import Caller
 from deployments.api.backend import Backend
-from deployments.api.models import AvatarId, TaskResponse
+from deployments.api.models import AvatarId
 from deployments.api.openapi import problems_of
 from deployments.errors import InvalidRequest
 from deployments.tasks.record import Operation, Status
@@ -34,13 +35,6 @@ _DOCUMENTED: dict[str, Any] = {
 }
 
 _MAY_BE_REPEATED = "May be repeated: any of these."
-
-
-class TaskListResponse(BaseModel):
-    """A page of tasks, the newest first."""
-
-    tasks: list[TaskResponse]
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
 class _Query(BaseModel):

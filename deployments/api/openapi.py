@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
 
-from deployments.api.models import Problem
+from deployments.api.answers import Problem
 
 PROBLEM_TYPE = "application/problem+json"
 _SCHEMAS = "#/components/schemas/"

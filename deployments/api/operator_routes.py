@@ -8,10 +8,10 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
+from deployments.api.answers import ErrorResponse
 from deployments.api.auth import Caller
 from deployments.api.backend import Backend
 from deployments.api.event_stream import PING, ServerSentEvents, documented_events
-from deployments.api.models import ErrorResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import Forbidden, Unavailable
 from deployments.tasks.overview import MAKE_SECONDS, Overview

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from deployments.api.models import FieldError, Problem
+from deployments.api.answers import FieldError, Problem
 from deployments.api.openapi import PROBLEM_TYPE
 from deployments.errors import (
     BudgetUsedUp,

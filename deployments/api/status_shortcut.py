@@ -9,9 +9,9 @@ import re
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deployments.api.answers import StatusResponse
 from deployments.api.auth import caller_of
 from deployments.api.backend import Backend
-from deployments.api.models import StatusResponse
 from deployments.api.problems import of_refusal
 from deployments.errors import RequestRefused, no_such_task
 

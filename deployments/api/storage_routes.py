@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from deployments.api.answers import PresignResponse
 from deployments.api.json_body import JsonRoute
-from deployments.api.models import PresignRequest, PresignResponse
+from deployments.api.models import PresignRequest
 from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
 from deployments.media.storage import BuiltinStore, ObjectStore, StoredObject

@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 
 from deployments.api.admission import Admission
+from deployments.api.answers import Accepted
 from deployments.api.auth import Caller
 from deployments.api.backend import Backend
 from deployments.api.caller_limits import RateBefore
 from deployments.api.idempotency import REPLAYED, IdempotencyKey, binding_of
 from deployments.api.json_body import JsonRoute
-from deployments.api.models import Accepted, AvatarRequest, BackgroundRequest, OverlayRequest
+from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
 from deployments.api.openapi import problems_of
 from deployments.api.overload import Gate
 from deployments.api.problems import RATE_LIMIT, RATE_LIMIT_POLICY, rate_fields

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import AfterValidator
 
+from deployments.api.answers import StatusResponse, TaskResponse
 from deployments.api.auth import Caller
 from deployments.api.backend import Backend
 from deployments.api.event_stream import DOCUMENTED, EventStream, final_id
-from deployments.api.models import StatusResponse, TaskResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import no_such_task
 from deployments.tasks.record import Task

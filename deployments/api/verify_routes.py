@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
-from deployments.api.models import VerifyResponse
+from deployments.api.answers import VerifyResponse
 from deployments.api.openapi import problems_of
 from deployments.errors import BodyTooLarge, InvalidRequest
 from deployments.media.images import sniff

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from deployments.tasks.record import Status, Task
 
 MOST_BYTES = 20_000

@@ -16,7 +16,7 @@ from aige.requests import (
     pause_after,
     settings_of,
 )
-from deployments.api.models import Accepted
+from deployments.api.answers import Accepted
 from tests.aige.line import Trouble, answers, problem
 
 REQUEST = httpx.Request("GET", "http://aige.example:8000/api/v1/task/x?secret=1")

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from deployments.api.answers import EnginesResponse
 from deployments.api.app import ServiceEngines
-from deployments.api.models import EnginesResponse
 from deployments.errors import Rate, TaskFailed, Unavailable
 from deployments.settings import Settings
 from deployments.spans import SpanContext, submission

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from deployments.api.answers import EnginesResponse
 from deployments.api.app import Parts, ServiceEngines, build_api
-from deployments.api.models import EnginesResponse
 from deployments.settings import VERSION
 from tests.api.in_process import BASE
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from deployments.api.answers import TaskResponse
 from deployments.api.event_stream import EventStream, final_id
-from deployments.api.models import TaskResponse
 from deployments.errors import ErrorCode
 from deployments.tasks.record import Failure, Task, now
 from tests.tasks.in_process import task_and_work

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from deployments.api.webhook_message import CUT, MOST_BYTES, body_of, headers_of
 from deployments.errors import ErrorCode
 from deployments.tasks.record import Failure, Task

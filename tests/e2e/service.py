@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from tests.sinks.object_store import ObjectStoreSink
 
 API_KEY = "the-end-to-end-tests-own-api-key"

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 from pydantic import JsonValue
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from deployments.engines.prompts import background_prompt, blend_prompt, portrait_prompt
 from scripts import cluster
 from tests.e2e import pictures

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deployments.api.models import TaskResponse
+from deployments.api.answers import TaskResponse
 from tests.e2e import pictures
 from tests.e2e.service import PHOTO, Service
 
