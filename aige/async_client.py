@@ -17,6 +17,7 @@ from aige.requests import (
     PATIENCE_S,
     Call,
     Place,
+    Query,
     Source,
     content_of,
     given_up,
@@ -28,7 +29,15 @@ from aige.requests import (
     settings_of,
     submission,
 )
-from deployments.api.answers import Accepted, PresignResponse, ServiceResponse, TaskResponse, VerifyResponse
+from deployments.api.answers import (
+    Accepted,
+    ErasureResponse,
+    PresignResponse,
+    ServiceResponse,
+    TaskListResponse,
+    TaskResponse,
+    VerifyResponse,
+)
 from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,6 +45,7 @@ Body = Mapping[str, JsonValue]
 
 _TIMEOUT = httpx.Timeout(30)
 _LOOK_EVERY_S = 1.0
+_PAGE = 100
 
 
 class AsyncTask:
@@ -120,24 +130,29 @@ class AsyncClient:
         ratio: str = "1:1",
         avatar_id: str = "avatar",
         place: Place | None = None,
+        webhook: str | None = None,
         key: str | None = None,
     ) -> AsyncTask:
-        """A cut-out avatar of the person in one to eight photos. `key` is an idempotency key of the caller's own."""
+        """A cut-out avatar of the person in one to eight photos.
+
+        `webhook`: a URL that is told of the task's end. `key`: an idempotency key of the caller's own.
+        """
         sources: list[JsonValue] = [*await self._sources(_listed(photos))]
-        body: Body = {"prompt": prompt, "source_images": sources, "aspect_ratio": ratio, "avatar_id": avatar_id}
+        body = {**_common(prompt, avatar_id, webhook), "source_images": sources, "aspect_ratio": ratio}
         return await self._submitted(Call("POST", "/avatar"), AvatarRequest, body, place, key)
 
-    async def background(
+    async def background(  # noqa: PLR0913 - the request has that many fields
         self,
         prompt: str,
         *,
         ratio: str = "1:1",
         avatar_id: str = "avatar",
         place: Place | None = None,
+        webhook: str | None = None,
         key: str | None = None,
     ) -> AsyncTask:
         """An opaque scene."""
-        body: Body = {"prompt": prompt, "aspect_ratio": ratio, "avatar_id": avatar_id}
+        body = {**_common(prompt, avatar_id, webhook), "aspect_ratio": ratio}
         return await self._submitted(Call("PUT", f"{_path(avatar_id)}/background"), BackgroundRequest, body, place, key)
 
     async def compose(  # noqa: PLR0913 - the request has that many fields
@@ -152,6 +167,7 @@ class AsyncClient:
         canvas: str = "landscape_16_9",
         avatar_id: str = "avatar",
         place: Place | None = None,
+        webhook: str | None = None,
         key: str | None = None,
     ) -> AsyncTask:
         """The person on the background: their top-left corner at `x`, `y` of the canvas, in their own size times
@@ -160,7 +176,7 @@ class AsyncClient:
         person_url, background_url = [await self._url_of(source) for source in (person, background)]
         position: JsonValue = {"x": x, "y": y, "scale": scale}
         params: JsonValue = {"person": person_url, "background": background_url, "position": position}
-        body: Body = {"prompt": prompt, "aspect_ratio": canvas, "avatar_id": avatar_id, "params": params}
+        body = {**_common(prompt, avatar_id, webhook), "aspect_ratio": canvas, "params": params}
         return await self._submitted(Call("PUT", f"{_path(avatar_id)}/overlay"), OverlayRequest, body, place, key)
 
     async def task(self, task_id: str) -> TaskResponse:
@@ -175,6 +191,32 @@ class AsyncClient:
             if error.status != httpx.codes.CONFLICT:
                 raise
             return await self.task(task_id)
+
+    async def tasks(
+        self,
+        *,
+        status: str | Sequence[str] = (),
+        operation: str | Sequence[str] = (),
+        avatar_id: str | Sequence[str] = (),
+    ) -> AsyncGenerator[TaskResponse, None]:
+        """Your tasks, the newest first, fetched a page at a time. Of each filter, any of the values will do."""
+        query: Query = {"limit": _PAGE, "status": status, "operation": operation, "avatar_id": avatar_id}
+        page = await self._answer(Call("GET", "/tasks", query=query), TaskListResponse)
+        while True:
+            for task in page.tasks:
+                yield task
+            if page.next is None:
+                return
+            following = Call("GET", "/tasks", query={**query, "cursor": page.next})
+            page = await self._answer(following, TaskListResponse)
+
+    async def erase(self, avatar_id: str) -> ErasureResponse:
+        """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them."""
+        return await self._answer(Call("DELETE", _path(avatar_id)), ErasureResponse)
+
+    async def send_webhook_again(self, task_id: str) -> TaskResponse:
+        """Tells the end of a task once more: now, and by the webhook's schedule where that fails."""
+        return await self._answer(Call("POST", f"/task/{task_id}/webhook"), TaskResponse)
 
     async def updates(self, task_id: str) -> AsyncGenerator[TaskResponse, None]:
         """The task at each change, to its end."""
@@ -269,10 +311,11 @@ class AsyncClient:
             Unreachable, NotAnAige, Refused: there is none.
         """
         body = {"json": call.json} if call.json is not None else {"content": call.content}
-        return parsed(
-            await self._tried(lambda: self._http.request(call.method, call.path, headers=call.headers, **body)),
-            model,
-        )
+
+        async def send() -> httpx.Response:
+            return await self._http.request(call.method, call.path, headers=call.headers, params=call.query, **body)
+
+        return parsed(await self._tried(send), model)
 
     async def _tried(self, send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
         """An answer that stands, as long as patience lasts."""
@@ -290,6 +333,11 @@ class AsyncClient:
                 raise given_up(response, error, self.url) from error
             await self._sleep(pause)
         raise AssertionError("the loop has no end")
+
+
+def _common(prompt: str, avatar_id: str, webhook: str | None) -> Body:
+    """The fields of each submission, apart from the result's place."""
+    return {"prompt": prompt, "avatar_id": avatar_id, "webhookUrl": webhook}
 
 
 def _path(avatar_id: str) -> str:

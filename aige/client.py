@@ -11,7 +11,7 @@ first try, so that repetitions start no second task. Pictures may be URLs, paths
 result, it goes to the service's own store.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from aige.async_client import AsyncClient, AsyncTask
 from aige.errors import ClientError, NotAnAige, Refused, TaskEnded, Unreachable
 from aige.requests import PATIENCE_S, Place, Source
-from deployments.api.answers import ServiceResponse, TaskResponse, VerifyResponse
+from deployments.api.answers import ErasureResponse, ServiceResponse, TaskResponse, VerifyResponse
 
 __all__ = [
     "AsyncClient",
@@ -50,26 +50,7 @@ class Task:
 
     def updates(self) -> Iterator[TaskResponse]:
         """The task at each change, to its end."""
-        states = self._task.updates()
-
-        async def following() -> TaskResponse | None:
-            return await anext(states, None)
-
-        try:
-            while (state := self._result_of(following)) is not None:
-                yield state
-        finally:
-            with suppress(RuntimeError):  # it ends by itself, where it was interrupted
-                self._portal.call(states.aclose)
-
-    def _result_of(self, following: Callable[[], Awaitable[TaskResponse | None]]) -> TaskResponse | None:
-        """What it returns; whoever is interrupted meanwhile (Ctrl-C) ends it too."""
-        future = self._portal.start_task_soon(following)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+        return _one_by_one(self._portal, self._task.updates())
 
     def wait(self, on_change: Callable[[TaskResponse], None] = lambda _: None) -> TaskResponse:
         """The task once it is done.
@@ -136,28 +117,37 @@ class Client:
         ratio: str = "1:1",
         avatar_id: str = "avatar",
         place: Place | None = None,
+        webhook: str | None = None,
         key: str | None = None,
     ) -> Task:
-        """A cut-out avatar of the person in one to eight photos. `key` is an idempotency key of the caller's own."""
+        """A cut-out avatar of the person in one to eight photos.
+
+        `webhook`: a URL that is told of the task's end. `key`: an idempotency key of the caller's own.
+        """
 
         async def submit() -> AsyncTask:
-            return await self._client.avatar(photos, prompt, ratio=ratio, avatar_id=avatar_id, place=place, key=key)
+            return await self._client.avatar(
+                photos, prompt, ratio=ratio, avatar_id=avatar_id, place=place, webhook=webhook, key=key
+            )
 
         return Task(self._portal, self._portal.call(submit))
 
-    def background(
+    def background(  # noqa: PLR0913 - the request has that many fields
         self,
         prompt: str,
         *,
         ratio: str = "1:1",
         avatar_id: str = "avatar",
         place: Place | None = None,
+        webhook: str | None = None,
         key: str | None = None,
     ) -> Task:
         """An opaque scene."""
 
         async def submit() -> AsyncTask:
-            return await self._client.background(prompt, ratio=ratio, avatar_id=avatar_id, place=place, key=key)
+            return await self._client.background(
+                prompt, ratio=ratio, avatar_id=avatar_id, place=place, webhook=webhook, key=key
+            )
 
         return Task(self._portal, self._portal.call(submit))
 
@@ -173,6 +163,7 @@ class Client:
         canvas: str = "landscape_16_9",
         avatar_id: str = "avatar",
         place: Place | None = None,
+        webhook: str | None = None,
         key: str | None = None,
     ) -> Task:
         """The person on the background: their top-left corner at `x`, `y` of the canvas, in their own size times
@@ -190,6 +181,7 @@ class Client:
                 canvas=canvas,
                 avatar_id=avatar_id,
                 place=place,
+                webhook=webhook,
                 key=key,
             )
 
@@ -198,6 +190,24 @@ class Client:
     def task(self, task_id: str) -> TaskResponse:
         """The whole task, as it stands."""
         return self._portal.call(self._client.task, task_id)
+
+    def tasks(
+        self,
+        *,
+        status: str | Sequence[str] = (),
+        operation: str | Sequence[str] = (),
+        avatar_id: str | Sequence[str] = (),
+    ) -> Iterator[TaskResponse]:
+        """Your tasks, the newest first, fetched a page at a time. Of each filter, any of the values will do."""
+        return _one_by_one(self._portal, self._client.tasks(status=status, operation=operation, avatar_id=avatar_id))
+
+    def erase(self, avatar_id: str) -> ErasureResponse:
+        """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them."""
+        return self._portal.call(self._client.erase, avatar_id)
+
+    def send_webhook_again(self, task_id: str) -> TaskResponse:
+        """Tells the end of a task once more: now, and by the webhook's schedule where that fails."""
+        return self._portal.call(self._client.send_webhook_again, task_id)
 
     def cancel(self, task_id: str) -> TaskResponse:
         """Ends a task; one that has already ended stays as it is."""
@@ -222,3 +232,26 @@ class Client:
     def download(self, url: str) -> bytes:
         """What lies at a URL, such as a task's `read_url`."""
         return self._portal.call(self._client.download, url)
+
+
+def _one_by_one(portal: BlockingPortal, tasks: AsyncGenerator[TaskResponse, None]) -> Iterator[TaskResponse]:
+    """What `tasks` yields. Whoever is interrupted meanwhile (Ctrl-C), or leaves early, ends it too."""
+
+    async def following() -> TaskResponse | None:
+        return await anext(tasks, None)
+
+    try:
+        while (task := _result_of(portal, following)) is not None:
+            yield task
+    finally:
+        with suppress(RuntimeError):  # it ends by itself, where it was interrupted
+            portal.call(tasks.aclose)
+
+
+def _result_of(portal: BlockingPortal, following: Callable[[], Awaitable[TaskResponse | None]]) -> TaskResponse | None:
+    future = portal.start_task_soon(following)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,8 @@ from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequ
 M = TypeVar("M", bound=BaseModel)
 Source = str | Path | bytes
 """A picture: a URL, the path of a file, or its bytes."""
+Query = Mapping[str, str | int | Sequence[str]]
+"""Of a URL; of several values, each is named."""
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 PATIENCE_S = 60.0
@@ -38,6 +40,7 @@ class Call:
     json: JsonValue = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

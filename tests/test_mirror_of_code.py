@@ -37,6 +37,7 @@ TESTED_ELSEWHERE = {
     "deployments/uploader.py": "e2e/test_uploads.py",
     "deployments/runtime/stage.py": "e2e/test_engine_faults.py",
     # Protocols, types and constants, tested with those who keep or use them.
+    "deployments/api/answers.py": "api/test_task_routes.py",
     "deployments/api/backend.py": "api/test_task_routes.py",
     "deployments/engines/base.py": "engines/local/test_engine.py",
     "deployments/tasks/receipts.py": "tasks/test_paid_submits.py",

@@ -29,7 +29,8 @@ def backend() -> InProcess:
 def line(backend: InProcess, tmp_path: Path) -> Line:
     settings = Settings()
     store = BuiltinStore(tmp_path / "objects", b"secret", max_bytes=settings.limits.picture_bytes)
-    return Line(build_api(Parts(settings=settings, backend=backend, store=store, engines=LOCAL)))
+    parts = Parts(settings=settings, backend=backend, store=store, engines=LOCAL, sends_webhooks=True)
+    return Line(build_api(parts))
 
 
 @pytest.fixture

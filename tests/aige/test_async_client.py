@@ -16,6 +16,7 @@ from tests.api.in_process import InProcess
 from tests.media.provenance.files import picture, signed
 
 PHOTO = picture(form="JPEG")
+HOOK, PICTURE_URL = "https://hooks.example/aige", "https://pictures.example/1"
 PLACE = Place("https://store.example/put", "https://store.example/get")
 
 
@@ -107,6 +108,55 @@ async def test_a_submission_survives_trouble_and_starts_one_task(
     assert len(posts) == 3
     assert len({request.headers["Idempotency-Key"] for request in posts}) == 1
     assert len({work.task_id for work in backend.works}) == 1
+
+
+async def test_a_submission_names_its_webhook(client: AsyncClient, backend: InProcess) -> None:
+    """It is told of the end, and told again on demand."""
+    tasks = [
+        await client.avatar(PHOTO, "a pilot", place=PLACE, webhook=HOOK),
+        await client.background("a sea", place=PLACE, webhook=HOOK),
+        await client.compose(PICTURE_URL, PICTURE_URL, "both", x=0, y=0, scale=1, place=PLACE, webhook=HOOK),
+    ]
+    for task in tasks:
+        await until_told(client, task.id)
+    assert {(call.url, call.task.id) for call in backend.webhooks} == {(HOOK, task.id) for task in tasks}
+    assert (await client.send_webhook_again(tasks[0].id)).aige_task_id == tasks[0].id
+    await until_told(client, tasks[0].id)
+    assert [call.task.id for call in backend.webhooks].count(tasks[0].id) == 2
+
+
+async def until_told(client: AsyncClient, task_id: str) -> None:
+    """Until the task's webhook has been delivered."""
+    async with asyncio.timeout(10):
+        while True:
+            webhook = (await client.task(task_id)).webhook
+            if webhook is not None and webhook.state == "delivered":
+                return
+            await asyncio.sleep(0)
+
+
+async def test_all_tasks_come_page_by_page(client: AsyncClient, line: Line) -> None:
+    """The newest first, as many as there are, with the filters on each page."""
+    made = [(await client.background("a sea", place=PLACE, avatar_id=f"ada{n % 2}")).id for n in range(205)]
+    assert [task.aige_task_id async for task in client.tasks()] == made[::-1]
+    assert len(line.paths("GET")) == 3
+    of_one = [task.aige_task_id async for task in client.tasks(avatar_id="ada1", operation=["background", "avatar"])]
+    assert of_one == made[::-1][1::2]
+    assert [task async for task in client.tasks(avatar_id=["nobody"])] == []
+    assert [task async for task in client.tasks(status="error")] == []
+
+
+async def test_an_avatar_is_erased(client: AsyncClient) -> None:
+    """With its tasks; of one that is not there, the service says so."""
+    task = await client.background("a sea", place=PLACE, avatar_id="ada lovelace")
+    await task.wait()
+    report = await client.erase("ada lovelace")
+    assert (report.avatar_id, report.tasks, report.objects) == ("ada lovelace", 1, 0)
+    with pytest.raises(Refused) as refused:
+        await client.task(task.id)
+    assert refused.value.status == 404
+    with pytest.raises(Refused, match="Nothing is known of this avatar"):
+        await client.erase("ada lovelace")
 
 
 async def test_each_submission_has_a_key_of_its_own(client: AsyncClient, line: Line) -> None:

@@ -35,6 +35,9 @@ def test_it_does_what_the_other_one_does(client: Client, backend: InProcess) -> 
     assert client.task(avatar.id).status == "done"
     assert client.cancel(avatar.id).status == avatar.cancel().status == "done"
     assert client.verify(signed()).valid
+    assert [task.aige_task_id for task in client.tasks(status=["done"])] == [overlay.id, background.id, avatar.id]
+    assert [task.aige_task_id for task in client.tasks(operation="avatar")] == [avatar.id]
+    assert client.erase("avatar").tasks == 3
     assert [work.job.prompt for work in backend.works] == ["a pilot", "a sea", "together"]
 
 

@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type Task = Schemas['TaskResponse'];
 export type Service = Schemas['ServiceResponse'];
 export type Credentials = Schemas['VerifyResponse'];
+export type Erasure = Schemas['ErasureResponse'];
 export type Place = Pick<Schemas['PresignResponse'], 'writeUrl' | 'readUrl'>;
 /** What has a default may be left out. */
 type Sent<R> = Omit<R, 'aspect_ratio'> & Partial<Pick<R, 'aspect_ratio' & keyof R>>;
@@ -28,6 +29,13 @@ export class TaskEnded extends Error {
   constructor(readonly task: Task) {
     super(task.error?.message ?? `The task ended as ${task.status}.`);
   }
+}
+
+/** Which tasks; without a filter, all. */
+export interface Filters {
+  readonly status?: readonly Task['status'][];
+  readonly operation?: readonly Task['operation'][];
+  readonly avatar_id?: readonly string[];
 }
 
 export interface Options {
@@ -79,6 +87,28 @@ export class Aige {
 
   cancel(id: string): Promise<Task> {
     return this.#json('DELETE', `/task/${encodeURIComponent(id)}`);
+  }
+
+  /** Your tasks, the newest first, fetched a page at a time. Of each filter, any of the values will do. */
+  async *tasks(filters: Filters = {}): AsyncGenerator<Task> {
+    const query = new URLSearchParams({ limit: '100' });
+    for (const [name, values] of Object.entries(filters)) for (const value of values ?? []) query.append(name, value);
+    for (;;) {
+      const page = await this.#json<Schemas['TaskListResponse']>('GET', `/tasks?${query}`);
+      yield* page.tasks;
+      if (page.next === null) return;
+      query.set('cursor', page.next);
+    }
+  }
+
+  /** Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them. */
+  erase(avatarId: string): Promise<Erasure> {
+    return this.#json('DELETE', `/avatar/${encodeURIComponent(avatarId)}`);
+  }
+
+  /** Tells the end of a task to its `webhookUrl` once more. */
+  sendWebhookAgain(id: string): Promise<Task> {
+    return this.#json('POST', `/task/${encodeURIComponent(id)}/webhook`);
   }
 
   service(): Promise<Service> {

@@ -132,6 +132,30 @@ describe('a task', () => {
   });
 });
 
+it('tasks come page by page, with their filters', async () => {
+  const { aige, asked } = client(
+    json({ tasks: [task('done'), task('error')], next: 'a+b' }),
+    json({ tasks: [task('done')], next: null }),
+  );
+  const found = aige.tasks({ status: ['done', 'error'], avatar_id: ['a b'] });
+  expect(await statuses(found)).toEqual(['done', 'error', 'done']);
+  const filters = 'limit=100&status=done&status=error&avatar_id=a+b';
+  expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    `GET http://aige.test/api/v1/tasks?${filters}`,
+    `GET http://aige.test/api/v1/tasks?${filters}&cursor=a%2Bb`,
+  ]);
+});
+
+it('an avatar is erased, and a webhook sent again', async () => {
+  const { aige, asked } = client(json({ avatar_id: 'a b', tasks: 2, objects: 1, provider: [] }), json(task('done')));
+  expect((await aige.erase('a b')).tasks).toBe(2);
+  expect((await aige.sendWebhookAgain('t')).status).toBe('done');
+  expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    'DELETE http://aige.test/api/v1/avatar/a%20b',
+    'POST http://aige.test/api/v1/task/t/webhook',
+  ]);
+});
+
 it('a picture is put without the API key', async () => {
   const { aige, asked } = client(json({ writeUrl: 'https://s/put', readUrl: 'https://s/get' }), new Response(''));
   expect(await aige.upload(new Blob(['png']))).toBe('https://s/get');
