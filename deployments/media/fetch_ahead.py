@@ -1,7 +1,7 @@
 """Pictures that are fetched while an engine works: it may be content with URLs, but manifests are wanted too."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,13 +24,12 @@ class FetchedAhead(Picture):
             return await Picture.read(self, egress, max_bytes)
         return await asyncio.shield(self.fetch)
 
-    async def within(self, seconds: float) -> bytes | None:
-        """The bytes, if they are there within so long; None, too, where they cannot be had."""
-        if self.fetch is None:
-            return None
-        await asyncio.wait({self.fetch}, timeout=seconds)
-        had = self.fetch.done() and not self.fetch.cancelled() and self.fetch.exception() is None
-        return self.fetch.result() if had else None
+    @property
+    def at_hand(self) -> bytes | None:
+        """The bytes, if they are there; None, too, where they cannot be had."""
+        fetch = self.fetch
+        had = fetch is not None and fetch.done() and not fetch.cancelled() and fetch.exception() is None
+        return fetch.result() if fetch is not None and had else None
 
 
 @asynccontextmanager
@@ -50,9 +49,11 @@ async def fetched_ahead(
         await asyncio.gather(*fetches.values(), return_exceptions=True)
 
 
-async def at_hand(picture: Picture, seconds: float) -> bytes | None:
-    """The picture's bytes, where they are here or come within so long."""
-    return await picture.within(seconds) if isinstance(picture, FetchedAhead) else picture.data
+async def at_hand(pictures: Collection[Picture], seconds: float) -> list[bytes | None]:
+    """The bytes of each picture that is here, or comes within so long: all of them together are waited for."""
+    if coming := {p.fetch for p in pictures if isinstance(p, FetchedAhead) and p.fetch is not None}:
+        await asyncio.wait(coming, timeout=seconds)
+    return [picture.at_hand if isinstance(picture, FetchedAhead) else picture.data for picture in pictures]
 
 
 def plain(picture: Picture) -> Picture:

@@ -44,7 +44,7 @@ from deployments.tasks.work import Outcome, StepRequest, Work
 logger = logging.getLogger(__name__)
 
 FETCH_GRACE_S = 3
-"""How long a picture is waited for of which, in the end, only the manifest is wanted."""
+"""How long pictures are waited for of which, in the end, only the manifests are wanted."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ class StepContext:
         """The pictures, by title, as ingredients of the result; none where provenance is off."""
         if self._manifests is None:
             return []
-        found = await asyncio.gather(*(at_hand(picture, FETCH_GRACE_S) for picture in pictures.values()))
-        read = zip(pictures, found, strict=True)
+        read = zip(pictures, await at_hand(pictures.values(), FETCH_GRACE_S), strict=True)
         return [await self._manifests.ingredient(data or b"", title, role) for title, data in read]
 
     async def marked(self, title: str, picture: Picture) -> list[Ingredient]:

@@ -56,7 +56,7 @@ async def test_each_is_fetched_once_whoever_reads_it(web: Web, egress: Egress) -
             ("https://two", True),
         ]
         assert [await picture.read(egress, 100) for picture in pictures] == [b"https://one", b"inline", b"https://two"]
-        assert [await at_hand(picture, 1) for picture in pictures] == [b"https://one", b"inline", b"https://two"]
+        assert await at_hand(pictures, 1) == [b"https://one", b"inline", b"https://two"]
     assert web.fetched == ["https://one", "https://two"]
 
 
@@ -64,8 +64,18 @@ async def test_an_engine_that_hands_on_the_link_waits_for_nothing(web: Web, egre
     """What is not there in the end is given up."""
     async with fetched_ahead([ONE], egress, 100) as (picture,):
         await asyncio.sleep(0)
-        assert await at_hand(picture, 0) is None
+        assert await at_hand([picture], 0) == [None]
     assert web.cancelled == ["https://one"]
+
+
+async def test_pictures_that_do_not_come_are_waited_for_together(web: Web, egress: Egress) -> None:
+    """A hundred of them for as long as one; those that have come are not lost for it."""
+    late = [Picture(url=f"https://{number}") for number in range(100)]
+    async with fetched_ahead([INLINE, *late], egress, 100) as pictures, asyncio.timeout(5):
+        assert await at_hand(pictures, 0.2) == [b"inline", *[None] * 100]
+    web.release.set()
+    async with fetched_ahead([INLINE, *late], egress, 100) as pictures:
+        assert await at_hand(pictures, 30) == [b"inline", *[picture.url.encode() for picture in late if picture.url]]
 
 
 async def test_what_cannot_be_had_is_told_to_who_reads_it(web: Web, egress: Egress) -> None:
@@ -73,7 +83,7 @@ async def test_what_cannot_be_had_is_told_to_who_reads_it(web: Web, egress: Egre
     web.release.set()
     web.broken = {"https://one"}
     async with fetched_ahead([ONE], egress, 100) as (picture,):
-        assert await at_hand(picture, 1) is None
+        assert await at_hand([picture], 1) == [None]
         with pytest.raises(FetchFailed, match="it is away"):
             await picture.read(egress, 100)
     assert web.fetched == ["https://one"]
@@ -97,4 +107,4 @@ async def test_it_leaves_its_process_as_a_plain_picture(egress: Egress) -> None:
         assert plain(picture) == ONE
         assert type(plain(picture)) is Picture
     assert plain(INLINE) is INLINE
-    assert await FetchedAhead(url="https://one").within(1) is None
+    assert await at_hand([FetchedAhead(url="https://one"), INLINE], 1) == [None, b"inline"]
