@@ -26,6 +26,7 @@ from benchmarks.figures import (
     pictures,
     recovery,
     scaling,
+    start,
     status,
     streams,
 )
@@ -49,7 +50,7 @@ OF_OURS: dict[str, Measure] = {
     "streams": streams.measure,
     "recovery": recovery.measure,
 }
-BY_THEMSELVES = ("pictures", "scaling", "journals", "flood")
+BY_THEMSELVES = ("start", "pictures", "scaling", "journals", "flood")
 """These start what they need themselves."""
 
 
@@ -134,6 +135,7 @@ async def _measure_system(system: System, figures: dict[str, Measure], seconds: 
 
 def _by_themselves(profile: str) -> dict[str, Callable[[float], Awaitable[dict[str, dict[str, float]]]]]:
     return {
+        "start": partial(start.measure, profile),
         "pictures": pictures.measure,
         "scaling": partial(scaling.measure, profile),
         "flood": partial(flood.measure, profile),

@@ -39,6 +39,8 @@ GOALS = (
     Goal("accepted_per_s", 1, "bentoml_tasks"),
     Goal("accepted_per_s", 1, "celery_redis"),
     Goal("latency_p50_ms", 15, at_most=True),
+    Goal("start_s", 10, at_most=True),
+    Goal("memory_at_rest_mb", 1_350, at_most=True),
     Goal("in_flight_10000_done", 10_000),
     Goal("in_flight_10000_memory_kb_per_task", 30, at_most=True),
     Goal("in_flight_cpu_growth", 1.2, at_most=True),

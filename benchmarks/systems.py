@@ -40,6 +40,8 @@ class Aige:
     """Variables of its own."""
     journal: str = "sqlite"
     """`redis` and `postgresql` start such a server, too."""
+    graph: str = "graph:build"
+    """What builds the application."""
     api: Api = API
 
     @property
@@ -51,7 +53,8 @@ class Aige:
         return f"AIGE, {self.profile}{self.variant}"
 
     def services(self, place: Place) -> list[Service]:
-        config = write_config(place.folder, self.deployments, {"journal": self.journal, **self.arguments})
+        settings = {"journal": self.journal, **self.arguments}
+        config = write_config(place.folder, self.deployments, settings, self.graph)
         options = ["--config", str(config), "--port", str(place.port), "--profile", self.profile]
         command = [sys.executable, "-m", "scripts.run", *options]
         environment = {
@@ -69,6 +72,11 @@ class Aige:
 def without_provenance(profile: str) -> Aige:
     """This project without the manifests that say where a picture comes from; peers have none either."""
     return Aige(profile, "_unmarked", arguments={"provenance": "off"})
+
+
+def empty_graph(profile: str) -> Aige:
+    """Not this project, but the same processes without their work."""
+    return Aige(profile, "_empty", graph="benchmarks.empty_graph:build")
 
 
 QUIET_KEY, FLOOD_KEY = "quiet-key", "flood-key"
@@ -116,13 +124,18 @@ def _surroundings(place: Place) -> dict[str, str]:
 
 
 def write_config(
-    folder: Path, deployments: Mapping[str, Mapping[str, object]], arguments: Mapping[str, object]
+    folder: Path,
+    deployments: Mapping[str, Mapping[str, object]],
+    arguments: Mapping[str, object],
+    graph: str = "graph:build",
 ) -> Path:
     """`serve_config.yaml` with the engine of the benchmarks, other settings, and other options for the deployments that
     are named.
     """
     config = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
     app = config["applications"][0]
+    if app["import_path"] != graph:
+        app |= {"import_path": graph, "deployments": []}
     app["args"] |= {"engine": "benchmarks.engine:InstantEngine", **arguments}
     for deployment in app["deployments"]:
         changes = deployments.get(deployment["name"], {})
