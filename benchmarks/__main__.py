@@ -33,7 +33,7 @@ from benchmarks.figures import (
 from benchmarks.results import RESULTS, Results
 from benchmarks.sink import Sink
 from benchmarks.system import Running, System, started
-from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, with_callers, without_provenance
+from benchmarks.systems import PEER_SYSTEMS, PEERS_BIN, Aige, BareGraph, with_callers, without_provenance
 from benchmarks.table import as_markdown
 from deployments.settings import Profile
 
@@ -61,7 +61,7 @@ def main() -> int:
     _allow_many_sockets()
     last = arguments.profile[-1]
     ours = [*(Aige(profile) for profile in arguments.profile), without_provenance(last), with_callers(last)]
-    systems: list[System] = [*ours, *PEER_SYSTEMS]
+    systems: list[System] = [*ours, BareGraph(last), *PEER_SYSTEMS]
     chosen = [system for system in systems if not arguments.only or system.name in arguments.only]
     if missing := _missing():
         print("\n".join(missing), file=sys.stderr)

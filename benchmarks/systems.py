@@ -74,11 +74,6 @@ def without_provenance(profile: str) -> Aige:
     return Aige(profile, "_unmarked", arguments={"provenance": "off"})
 
 
-def empty_graph(profile: str) -> Aige:
-    """Not this project, but the same processes without their work."""
-    return Aige(profile, "_empty", graph="benchmarks.empty_graph:build")
-
-
 QUIET_KEY, FLOOD_KEY = "quiet-key", "flood-key"
 FLOOD_IN_FLIGHT = 64
 """So many tasks the flooding caller may have at once."""
@@ -99,6 +94,21 @@ def with_callers(profile: str) -> Aige:
         },
         api=replace(API, key=QUIET_KEY, tells=True),
     )
+
+
+class BareGraph(Aige):
+    """Not this project: the same task on Ray Serve alone, started in the same way."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(profile, graph="benchmarks.bare_graph:build", api=replace(API, events=None))
+
+    @property
+    def name(self) -> str:
+        return "bare_serve"
+
+    @property
+    def title(self) -> str:
+        return f"a bare Ray Serve graph, {self.profile}"
 
 
 class TwoNodes(Aige):

@@ -1,6 +1,6 @@
 """A start on an installed machine: the seconds to a first task that is done, and the memory of the service at rest.
 
-An empty graph of as many processes is measured in turn: no service on Ray Serve with so many takes less.
+A bare graph of as many processes is measured in turn: what Ray Serve itself takes.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import time
 
 from benchmarks.sink import Sink
 from benchmarks.system import started
-from benchmarks.systems import Aige, empty_graph
+from benchmarks.systems import Aige, BareGraph
 
 REST_S = 5
 
@@ -16,7 +16,7 @@ REST_S = 5
 async def measure(profile: str, _seconds: float) -> dict[str, dict[str, float]]:
     """Figures by name, then by system."""
     figures: dict[str, dict[str, float]] = {"start_s": {}, "memory_at_rest_mb": {}}
-    for system in (Aige(profile), empty_graph(profile)):
+    for system in (Aige(profile), BareGraph(profile)):
         began = time.monotonic()
         async with Sink() as sink, started(system, sink) as running:
             figures["start_s"][system.name] = time.monotonic() - began
