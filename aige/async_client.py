@@ -201,14 +201,13 @@ class AsyncClient:
     ) -> AsyncGenerator[TaskResponse, None]:
         """Your tasks, the newest first, fetched a page at a time. Of each filter, any of the values will do."""
         query: Query = {"limit": _PAGE, "status": status, "operation": operation, "avatar_id": avatar_id}
-        page = await self._answer(Call("GET", "/tasks", query=query), TaskListResponse)
         while True:
+            page = await self._answer(Call("GET", "/tasks", query=query), TaskListResponse)
             for task in page.tasks:
                 yield task
             if page.next is None:
                 return
-            following = Call("GET", "/tasks", query={**query, "cursor": page.next})
-            page = await self._answer(following, TaskListResponse)
+            query = {**query, "cursor": page.next}
 
     async def erase(self, avatar_id: str) -> ErasureResponse:
         """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them."""

@@ -19,7 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 Source = str | Path | bytes
 """A picture: a URL, the path of a file, or its bytes."""
 Query = Mapping[str, str | int | Sequence[str]]
-"""Of a URL; of several values, each is named."""
+"""The parameters in a URL, by name; one that has several values is repeated, once for each."""
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 PATIENCE_S = 60.0

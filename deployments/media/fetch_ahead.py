@@ -28,8 +28,9 @@ class FetchedAhead(Picture):
     def at_hand(self) -> bytes | None:
         """The bytes, if they are there; None, too, where they cannot be had."""
         fetch = self.fetch
-        had = fetch is not None and fetch.done() and not fetch.cancelled() and fetch.exception() is None
-        return fetch.result() if fetch is not None and had else None
+        if fetch is None or not fetch.done() or fetch.cancelled() or fetch.exception() is not None:
+            return None
+        return fetch.result()
 
 
 @asynccontextmanager
