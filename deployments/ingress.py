@@ -26,7 +26,6 @@ from deployments.settings import Environment, Settings
 from deployments.spans import submission
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import ErasureReport
-from deployments.tasks.followers import Gone
 from deployments.tasks.messages import (
     ANSWER_SECONDS,
     Ask,
@@ -115,9 +114,7 @@ class Tasks:
         until = now() + timedelta(seconds=ANSWER_SECONDS)
         if self._traced and (accepting := submission.get()):
             task = replace(task, traceparent=str(accepting))
-        taken = await self._ask(SubmitTask(task, work, binding, until))
-        self._noted(taken.task)
-        return taken
+        return await self._ask(SubmitTask(task, work, binding, until))
 
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         return await self._ask(ListTasks(wanted, after, limit))
@@ -129,20 +126,13 @@ class Tasks:
         return await self._ask(FindBoundTask(binding))
 
     async def cancel(self, task_id: str) -> Task:
-        return self._noted(await self._ask(CancelTask(task_id)))
+        return await self._ask(CancelTask(task_id))
 
     async def send_webhook_again(self, task_id: str) -> Task:
-        return self._noted(await self._ask(SendWebhookAgain(task_id)))
+        return await self._ask(SendWebhookAgain(task_id))
 
     async def erase(self, caller: str, avatar_id: str) -> ErasureReport:
-        report = await self._ask(EraseAvatar(caller, avatar_id))
-        for task_id in report.task_ids:
-            self._mirror.note(Gone(task_id))  # before its caller asks again: the feed may tell it a moment later
-        return report
+        return await self._ask(EraseAvatar(caller, avatar_id))
 
     async def check_ready(self) -> None:
         await self._ask(CheckReady())
-
-    def _noted(self, task: Task) -> Task:
-        self._mirror.note(task)
-        return task

@@ -111,7 +111,6 @@ class Erasure:
         erased = await self._erase_elsewhere(what)
         await self._hide(going)
         await self._tasks.forget(going)
-        await self._hide(going)
         for task_id in going:
             self._on_gone(task_id)
         fates = tuple((request, request in erased.deleted) for request in what.requests)

@@ -1,29 +1,34 @@
-"""The mirrors that follow the tasks from other processes, and what each of them may still show.
+"""The mirrors that show tasks in other processes: what each of them shows, and what it must be told.
 
-A task changes its status only once no mirror shows the former one. So nobody sees a status go back, whichever process
-is asked. First each mirror is told that the task is `Changing`; from then on it passes on what it is asked about the
-task. It has heard so when it asks for more. One that does not ask is waited for until it may show nothing any more.
+A mirror shows the tasks that it was asked about, and is told their changes, in order, by one long-poll. A task changes
+its status only once no mirror shows the former one. So nobody sees a status go back, whichever process is asked. First
+the mirrors that show the task are told that it is `Changing`; from then on they pass on what they are asked about it. A
+mirror has heard so when it asks for more. One that does not ask is waited for until it may show nothing any more.
 """
 
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from deployments.tasks.feed import Changes, Feed, Mark
 from deployments.tasks.record import Task
 
+ENDED_AT_MOST = 10_000
+"""So many ended tasks a mirror shows."""
 
-class Gone(NamedTuple):
-    """The task `id` was erased: there is no such task any more."""
+
+@dataclass(frozen=True)
+class Gone:
+    """The mirror is told of the task `id` no more: it was erased, or has ended long ago."""
 
     id: str
 
 
-class Changing(NamedTuple):
+@dataclass(frozen=True)
+class Changing:
     """The task `id` is about to change: only the orchestrator knows how it stands, until that is told."""
 
     id: str
@@ -31,22 +36,18 @@ class Changing(NamedTuple):
 
 News = Task | Gone | Changing
 
-_NO_TASK = ""
-
 
 class Told(NamedTuple):
-    """What has changed. Counted from the question, all that was told so far may be shown for `good_for_s` seconds."""
+    """The newest that a mirror has not heard yet of each task that it shows.
 
-    changes: Changes[News]
+    `number` is to be given with the next question. Counted from this question, all that was told so far may be shown
+    for `good_for_s` seconds. If `from_anew`, what was told before may not be shown any more.
+    """
+
+    number: int
+    news: list[News]
     good_for_s: float
-
-
-@dataclass(slots=True)
-class _Mirror:
-    """It has heard all news up to number `heard`, and may show what it knows until `until`."""
-
-    heard: float = math.inf
-    until: float = math.inf
+    from_anew: bool
 
 
 class Timer(Protocol):
@@ -58,11 +59,81 @@ def call_later(seconds: float, action: Callable[[], None]) -> Timer:
     return asyncio.get_running_loop().call_later(seconds, action)
 
 
+class _Mirror:
+    """It may show what it was told until `until`; it has heard all up to number `heard`."""
+
+    def __init__(self) -> None:
+        self.shows = set[str]()
+        self.until = -math.inf
+        self.heard = 0
+        self.latest = 0
+        self.news = dict[str, News]()
+        self.arrived = asyncio.Event()
+        self.at_once = dict[str, int]()  # the number of a change that others do not see before this one hears it
+        self._ended = dict[str, None]()  # those that have ended, the oldest end first
+        self._waiting = list[tuple[int, asyncio.Future[None]]]()
+
+    def tell(self, news: News) -> None:
+        if isinstance(news, Gone):
+            self.shows.discard(news.id)
+            self._ended.pop(news.id, None)
+        self._append(news)
+        if isinstance(news, Task) and news.is_ended:
+            self._ended[news.id] = None
+            if len(self._ended) > ENDED_AT_MOST:
+                self.tell(Gone(next(iter(self._ended))))
+
+    def _append(self, news: News) -> None:
+        self.latest += 1
+        self.news.pop(news.id, None)
+        self.news[news.id] = news
+        self.arrived.set()
+
+    def wake(self) -> int:
+        """Ends the long-poll; returns the number that has been heard once the mirror asks again."""
+        self.latest += 1
+        self.arrived.set()
+        return self.latest
+
+    def take(self) -> list[News]:
+        """What it is to be told."""
+        news = list(self.news.values())
+        self.news.clear()
+        self.arrived.clear()
+        return news
+
+    def has_heard(self, number: int) -> None:
+        self.heard = number
+        self.at_once = {task_id: at for task_id, at in self.at_once.items() if at > number}
+        waiting, self._waiting = self._waiting, []
+        for at, heard in waiting:
+            if at > number:
+                self._waiting.append((at, heard))
+            elif not heard.done():
+                heard.set_result(None)
+
+    def hears(self, number: int) -> asyncio.Future[None]:
+        """Is done once it has heard all up to this number, or may show nothing any more."""
+        heard = asyncio.get_running_loop().create_future()
+        self._waiting.append((number, heard))
+        return heard
+
+    @property
+    def is_waited_for(self) -> bool:
+        return bool(self._waiting)
+
+
+class _Hidden(NamedTuple):
+    """A task that no mirror may show: by which number each was told that did; and whether it is shown again."""
+
+    told: list[tuple[_Mirror, int]]
+    shown: asyncio.Event
+
+
 class Followers:
     """Use it on one event loop. What a mirror is told, it may show for `good_for()` seconds.
 
-    It is answered after `watch_s` seconds at the latest. As long as there is one mirror alone, nothing is hidden from
-    it: a change is shown at once, and whoever else asks waits until that mirror has heard of it.
+    A mirror is answered after `watch_s` seconds at the latest.
     """
 
     def __init__(
@@ -77,111 +148,119 @@ class Followers:
         self._watch_s = watch_s
         self._monotonic = monotonic
         self._later = later
-        self._feed = Feed[News]()
         self._mirrors: dict[str, _Mirror] = {}
-        self._hidden: dict[str, tuple[int, asyncio.Event]] = {}  # since which number; set once it is shown again
-        self._unhidden: set[str] = set()  # their change will be shown at once, to the only mirror
-        self._shown_at_once = 0  # the number of the latest such change
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()  # for a number to be heard by all
+        self._hidden: dict[str, _Hidden] = {}
         self._timer: Timer | None = None
 
-    async def told(self, name: str, since: Mark | None) -> Told:
-        """The news since `since`, as soon as there are any, or none after a while. `name` is the mirror's own."""
-        if since is not None and self._feed.made(since) and (mirror := self._showing().get(name)):
-            mirror.heard = since.number
-            self._go_on()
-            changes = await self._feed.since(since, self._watch_s)
-            if name in self._showing():
-                return self._told(mirror, changes)
-        return await self._told_again(name, since)
+    async def told(self, name: str, heard: int | None) -> Told:
+        """What the mirror of that name has not heard yet: as soon as there is something, or nothing after a while.
 
-    async def _told_again(self, name: str, since: Mark | None) -> Told:
-        """What a mirror is told that shows nothing: not yet, or not any more."""
-        mirror = self._mirrors[name] = _Mirror()  # from now on, changes are hidden from all others
-        try:
-            await self.settled()
-            changes = await self._feed.since(since, self._watch_s)
-            mirror.heard = changes.mark.number
-        finally:
-            mirror.until = -math.inf
-        return self._told(mirror, changes)
+        `heard` is the number of what it was told last; None where it shows nothing.
+        """
+        mirror = self._alive().get(name)
+        if mirror is None or heard is None:
+            return await self._told_from_anew(name)
+        mirror.has_heard(heard)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._watch_s):  # Python 3.11's wait_for may lose a cancellation
+                await mirror.arrived.wait()
+        if self._alive().get(name) is not mirror:  # its time has run out, or it has asked again meanwhile
+            return Told(0, [], 0, from_anew=True)
+        return self._answer(mirror, from_anew=False)
 
-    def _told(self, mirror: _Mirror, changes: Changes[News]) -> Told:
-        if not changes.is_gapless:
-            changes = changes._replace(items=[*changes.items, *map(Changing, self._hidden)])
+    async def _told_from_anew(self, name: str) -> Told:
+        self._forget(name)
+        if self._good_for() <= 0:
+            await asyncio.sleep(self._watch_s)  # it would ask again and again
+        mirror = self._mirrors[name] = _Mirror()
+        return self._answer(mirror, from_anew=True)
+
+    def _answer(self, mirror: _Mirror, *, from_anew: bool) -> Told:
         good_for_s = self._good_for()
         mirror.until = max(mirror.until, self._monotonic() + good_for_s)
-        return Told(changes, good_for_s)
+        return Told(mirror.latest, mirror.take(), good_for_s, from_anew)
+
+    def follow(self, name: str, task: Task) -> None:
+        """The mirror of that name has asked about a task that stands so: it is told that, and its changes.
+
+        Nothing happens if it may show nothing.
+        """
+        if (mirror := self._alive().get(name)) is None:
+            return
+        mirror.shows.add(task.id)
+        if task.id not in self._hidden:
+            mirror.tell(task)
 
     def show(self, news: Task | Gone) -> None:
-        """Tells it to all mirrors."""
-        self._feed.append(news)
+        """Tells it to the mirrors that show the task."""
+        showing = self._showing(news.id)
+        for mirror in showing:
+            mirror.tell(news)
         if hidden := self._hidden.pop(news.id, None):
-            _, is_shown = hidden
-            is_shown.set()
-        elif news.id in self._unhidden:
-            self._unhidden.remove(news.id)
-            self._shown_at_once = self._feed.latest
+            hidden.shown.set()
+        elif len(showing) == 1:
+            (mirror,) = showing
+            mirror.at_once[news.id] = mirror.latest
 
-    async def hide(self, task_ids: Collection[str]) -> None:
-        """Returns once no mirror shows these tasks any more, or one mirror alone does. Show each of them again.
+    async def hide(self, task_ids: Collection[str], *, but_from_one: bool = False) -> None:
+        """Returns once no mirror shows these tasks any more. Show each of them again, at once.
 
-        Await it again just before: by then, there may be another mirror.
+        `but_from_one`: a task that one mirror alone shows is not hidden, since that contradicts no other. Whoever else
+        asks about it after its change waits until that mirror has heard of it.
         """
-        is_alone = len(self._showing()) <= 1
-        if is_alone and not any(task_id in self._hidden for task_id in task_ids):
-            self._unhidden.update(task_ids)
-            return
         for task_id in task_ids:
-            if task_id not in self._hidden:
-                self._unhidden.discard(task_id)
-                self._feed.append(Changing(task_id))
-                self._hidden[task_id] = self._feed.latest, asyncio.Event()
-        await self._heard(max(self._hidden[task_id][0] for task_id in task_ids))
+            showing = self._showing(task_id)
+            if task_id in self._hidden or (but_from_one and len(showing) <= 1):
+                continue
+            for mirror in showing:
+                mirror.tell(Changing(task_id))
+            self._hidden[task_id] = _Hidden([(mirror, mirror.latest) for mirror in showing], asyncio.Event())
+        for task_id in task_ids:
+            if hidden := self._hidden.get(task_id):
+                await self._heard(hidden.told)
 
     async def silence(self) -> None:
         """Returns once no mirror shows anything. From before on, `good_for` must return 0."""
-        self._feed.append(Changing(_NO_TASK))  # who has heard it was answered since then
-        await self._heard(self._feed.latest)
+        await self._heard([(mirror, mirror.wake()) for mirror in self._alive().values()])
 
-    async def settled(self) -> None:
-        """Returns once all mirrors have heard what was shown at once."""
-        await self._heard(self._shown_at_once)
+    async def settled(self, task_id: str) -> None:
+        """Returns once what the orchestrator shows of the task contradicts no mirror."""
+        while told := [(one, one.at_once[task_id]) for one in self._alive().values() if task_id in one.at_once]:
+            await self._heard(told)
 
     async def shown(self, task_id: str) -> None:
         """Returns once the task is not hidden."""
-        if hidden := self._hidden.get(task_id):
-            _, is_shown = hidden
-            await is_shown.wait()
+        while hidden := self._hidden.get(task_id):
+            await hidden.shown.wait()
 
-    async def _heard(self, number: int) -> None:
-        """Returns once each mirror has heard the news up to `number`, or may show nothing any more."""
-        if any(mirror.heard < number for mirror in self._showing().values()):
-            heard = asyncio.get_running_loop().create_future()
-            self._waiting.append((number, heard))
-            self._go_on()
-            await heard
+    async def _heard(self, told: Collection[tuple[_Mirror, int]]) -> None:
+        """Returns once each of these mirrors has heard what it was told, or may show nothing any more."""
+        for mirror, number in told:
+            if mirror.heard < number:
+                heard = mirror.hears(number)
+                self._watch_the_clock()
+                await heard
 
-    def _showing(self) -> dict[str, _Mirror]:
+    def _watch_the_clock(self) -> None:
+        """Forgets mirrors that are waited for when their time runs out."""
+        waited_for = [mirror.until for mirror in self._alive().values() if mirror.is_waited_for]
+        if self._timer is None and waited_for:
+            self._timer = self._later(min(waited_for) - self._monotonic(), self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._watch_the_clock()
+
+    def _showing(self, task_id: str) -> list[_Mirror]:
+        return [mirror for mirror in self._alive().values() if task_id in mirror.shows]
+
+    def _alive(self) -> dict[str, _Mirror]:
         """The mirrors that may show something; the others are forgotten."""
         now = self._monotonic()
-        if any(mirror.until <= now for mirror in self._mirrors.values()):
-            self._mirrors = {name: mirror for name, mirror in self._mirrors.items() if mirror.until > now}
+        for name in [name for name, mirror in self._mirrors.items() if mirror.until <= now]:
+            self._forget(name)
         return self._mirrors
 
-    def _go_on(self) -> None:
-        """Ends the waiting for what all have heard."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._waiting:
-            return
-        showing = self._showing().values()
-        heard = min((mirror.heard for mirror in showing), default=math.inf)
-        while self._waiting and self._waiting[0][0] <= heard:
-            _, waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(None)
-        if self._waiting:
-            wait_s = min(mirror.until for mirror in showing) - self._monotonic()
-            self._timer = self._later(wait_s, self._go_on)
+    def _forget(self, name: str) -> None:
+        if mirror := self._mirrors.pop(name, None):
+            mirror.has_heard(mirror.latest)

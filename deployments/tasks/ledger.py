@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from deployments.errors import Conflict, NotFound, Unavailable
 from deployments.settings import Settings
@@ -21,12 +21,15 @@ from deployments.tasks.work import Work
 logger = logging.getLogger(__name__)
 
 Change = Callable[[Entry], Entry]
-Hide = Callable[[Collection[str]], Awaitable[None]]
-"""See `Followers.hide`."""
 T = TypeVar("T")
 
 READS_AT_ONCE = 4
 """How many works are read from the journal at once: each may hold large pictures."""
+
+
+class Hide(Protocol):
+    async def __call__(self, task_ids: Collection[str], *, but_from_one: bool = False) -> None:
+        """See `Followers.hide`."""
 
 
 class Unfinished:
@@ -244,13 +247,13 @@ class Ledger:
         return entry
 
     async def _write_change(self, before: Entry, entry: Entry, work: Work | None) -> None:
-        """Once this returns, no mirror shows a former status. Stand-bys read the journal, so there it holds before."""
+        """Once this returns, no mirror contradicts the new status. Where stand-bys read the journal, none ever does."""
         is_seen = entry.task.status is not before.task.status
         if is_seen and self._journal.is_leased:
             await self._hide([entry.task.id])
         await self._until_done(partial(self._journal.write, entry, work))
-        if is_seen:
-            await self._hide([entry.task.id])
+        if is_seen and not self._journal.is_leased:
+            await self._hide([entry.task.id], but_from_one=True)
 
     async def ended(self, task_id: str) -> Entry | None:
         """The entry of a task that has ended; None where there is none."""

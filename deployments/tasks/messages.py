@@ -125,14 +125,18 @@ class FindBoundTask(Message[Task | None]):
 
 @dataclass(frozen=True)
 class GetTask(Message[Task | None]):
-    """The current task; None if there is no such task."""
+    """The current task; None if there is no such task. The mirror that asks, if one does, will be told its changes."""
 
     delivery = _ASKED
     from_callers = True
     task_id: str
+    mirror: str = ""
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Task | None:
-        return await orchestrator.get(self.task_id)
+        task = await orchestrator.get(self.task_id)
+        if task is not None:
+            orchestrator.followers.follow(self.mirror, task)
+        return task
 
 
 @dataclass(frozen=True)
@@ -218,10 +222,10 @@ class WatchTasks(Message[Told]):
     delivery = _LONG_POLL
     from_callers = True
     mirror: str
-    since: Mark | None
+    heard: int | None
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Told:
-        return await orchestrator.followers.told(self.mirror, self.since)
+        return await orchestrator.followers.told(self.mirror, self.heard)
 
 
 class CalledOff(NamedTuple):

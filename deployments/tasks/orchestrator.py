@@ -146,7 +146,7 @@ class Orchestrator:
         if until is not None and self._clock() > until:
             raise Unavailable("The service was busy for too long; try again.", 1, "late")
         if (known := await self._ledger.known(task.id, binding)) is not None:
-            return known
+            return await self._settled(known)
         with self.callers.starting(task):
             first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
             task = task.attempted().advanced(1, first.status, self._clock())
@@ -169,7 +169,7 @@ class Orchestrator:
 
         Where stand-bys read the journal, this waits for a change that is being written: they may show it already.
         """
-        await self.followers.settled()
+        await self.followers.settled(task_id)
         if self._is_read_by_others:
             await self.followers.shown(task_id)
         return await self._ledger.get(task_id)
@@ -180,7 +180,8 @@ class Orchestrator:
         Raises:
             Conflict: the key is bound to another request.
         """
-        return await self._ledger.bound(binding)
+        bound = await self._ledger.bound(binding)
+        return None if bound is None else await self._settled(bound)
 
     def awaits_receipts(self) -> bool:
         """Whether something was perhaps sent to a provider, and its receipt has not come."""
@@ -189,7 +190,15 @@ class Orchestrator:
     async def page(self, wanted: Wanted, after: Place | None, limit: int) -> Page:
         """See `TaskIndex.page`."""
         await self._ledger.loaded()
-        return self.index.page(wanted, after, limit)
+        page = self.index.page(wanted, after, limit)
+        for task in page.tasks:
+            await self._settled(task)
+        return page
+
+    async def _settled(self, task: Task) -> Task:
+        """Returns it once no mirror shows an earlier state of it."""
+        await self.followers.settled(task.id)
+        return task
 
     async def overview(self) -> Overview:
         """See `Overviews.latest`."""
@@ -211,7 +220,7 @@ class Orchestrator:
         if await self.get(task_id) is None:
             raise no_such_task()
         try:
-            return await self._end_as_cancelled(task_id)
+            return await self._settled(await self._end_as_cancelled(task_id))
         except (NotFound, StaleWrite):
             raise Conflict("The task has already ended.") from None
 
@@ -258,7 +267,7 @@ class Orchestrator:
             raise Conflict("The task has no webhook.")
         if not task.is_ended:
             raise Conflict("The task has not ended yet; its webhook is sent when it does.")
-        return await self.webhooks.send_again(task_id)
+        return await self._settled(await self.webhooks.send_again(task_id))
 
     def _loaded(self, to_tell: list[Entry]) -> None:
         for entry in to_tell:

@@ -68,11 +68,9 @@ class StatusMap:
         self._is_restored = True
         return list(self._forgotten())
 
-    async def changed(self, task_id: str, seen: Task) -> Task | None:
-        """The task as soon as it is no longer `seen`; None if it is not (or no longer) there."""
-        while (task := self._tasks.get(task_id)) == seen:
-            await self._changes.setdefault(task_id, asyncio.Event()).wait()
-        return task
+    def next_change(self, task_id: str) -> asyncio.Event:
+        """Is set once the task is put or dropped again."""
+        return self._changes.setdefault(task_id, asyncio.Event())
 
     def drop(self, task_id: str) -> None:
         """Forgets a task, if it is there, and tells those who wait for it."""

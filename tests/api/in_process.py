@@ -35,7 +35,7 @@ from deployments.tasks.traces import SentRequest
 from deployments.tasks.webhook import Answer
 from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Outcome, StepRequest, Work
-from tests.tasks.in_process import FakeStages
+from tests.tasks.in_process import FakeStages, changed
 from tests.tasks.journals import BrokenJournal
 
 R = TypeVar("R")
@@ -165,7 +165,7 @@ class InProcess:
     async def watch(self, task: Task) -> AsyncIterator[Task | None]:
         yield task
         while not task.is_ended:
-            newer = await self.orchestrator.tasks.changed(task.id, task)
+            newer = await changed(self.orchestrator.tasks, task)
             if newer is None:
                 return
             task = newer

@@ -9,10 +9,11 @@ from deployments.media.sizes import AspectRatio
 from deployments.settings import Settings
 from deployments.tasks.batches import Answers
 from deployments.tasks.journal import Journal, MemoryJournal
-from deployments.tasks.messages import Message
+from deployments.tasks.messages import Ask, Message
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Operation, Task
 from deployments.tasks.running_steps import RunningSteps, RunStep
+from deployments.tasks.status_map import StatusMap
 from deployments.tasks.work import BackgroundJob, Outcome, StepRequest, Work
 
 R = TypeVar("R")
@@ -83,6 +84,22 @@ async def end_of(a: Orchestrator, task_id: str = "t") -> Task:
     """The task once it has ended."""
     seen = a.tasks.get(task_id)
     while seen is not None and not seen.is_ended:
-        seen = await a.tasks.changed(task_id, seen)
+        seen = await changed(a.tasks, seen)
     assert seen is not None
     return seen
+
+
+async def changed(tasks: StatusMap, seen: Task) -> Task | None:
+    """The task as soon as it is no longer `seen`; None if it is not (or no longer) there."""
+    while (task := tasks.get(seen.id)) == seen:
+        await tasks.next_change(seen.id).wait()
+    return task
+
+
+def asker_of(a: Orchestrator) -> Ask:
+    """What carries messages to it, as `deployments.runtime.client` does."""
+
+    async def ask(message: Message[R]) -> R:
+        return await message.handle(a)
+
+    return ask

@@ -20,7 +20,7 @@ from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Failure, Operation, Task, now
 from deployments.tasks.work import AvatarJob, BackgroundJob, Job, Outcome, OverlayJob, StepRequest, Work
-from tests.tasks.in_process import FakeStages
+from tests.tasks.in_process import FakeStages, changed
 
 JOBS: dict[Operation, Job] = {
     Operation.AVATAR: AvatarJob("x", (Picture(url="https://p"),), AspectRatio.SQUARE, "https://w"),
@@ -195,7 +195,7 @@ async def live_through(plan: Plan, new_life: Callable[[World, Crash | None], Lif
                 if seen is not None and seen.is_ended:
                     world.observe(seen)  # its end was written, and perhaps not shown any more
                 while seen is not None and not seen.is_ended:
-                    seen = await life.orchestrator.tasks.changed(task_id, seen)
+                    seen = await changed(life.orchestrator.tasks, seen)
 
         async def whole_life() -> None:
             await accept_the_rest()

@@ -10,19 +10,19 @@ from deployments.errors import ErrorCode, NotFound, Unavailable
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
-from deployments.tasks.followers import Gone
+from deployments.tasks.followers import Changing, Gone, News
 from deployments.tasks.journal import MemoryJournal
-from deployments.tasks.messages import ClaimSubmit, RecordReceipt
+from deployments.tasks.messages import ClaimSubmit, GetTask, RecordReceipt
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Status
+from deployments.tasks.record import Status, Task
 from deployments.tasks.task_index import Wanted
 from deployments.tasks.traces import SentRequest, Traces
 from deployments.tasks.webhook import Webhook
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.deliveries import URL, Receivers
 from tests.tasks.entries import all_entries
-from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work, turns
+from tests.tasks.in_process import FakeStages, changed, end_of, no_sleep, task_and_work, turns
 
 
 class World:
@@ -129,14 +129,19 @@ async def test_running_tasks_are_cancelled() -> None:
     await world.submit("t")
     await turns()
     watching = asyncio.create_task(_states(world.orchestrator, "t"))
-    await turns()
-    report = await world.orchestrator.erasure.erase("default", "a")
-    assert report.tasks == 1
+    told = await world.orchestrator.followers.told("m", None)
+    await GetTask("t", "m").handle(world.orchestrator)
+    erasing = asyncio.create_task(world.orchestrator.erasure.erase("default", "a"))
+    news = list[News]()
+    while Gone("t") not in news:
+        told = await world.orchestrator.followers.told("m", told.number)
+        news += told.news
+    assert (await erasing).tasks == 1
     assert (await watching)[-1] in {Status.ERROR, None}
     called_off = await world.orchestrator.called_off.since(None, 0)
     assert [item.id for item in called_off.items] == ["t"]
-    changes = (await world.orchestrator.followers.told("m", None)).changes
-    assert changes.items[-1] == Gone("t")
+    assert [one.status for one in news if isinstance(one, Task)][-1] is Status.ERROR
+    assert news[-2:] == [Changing("t"), Gone("t")]
     assert await world.known() == []
 
 
@@ -144,7 +149,7 @@ async def _states(a: Orchestrator, task_id: str) -> list[Status | None]:
     seen = a.tasks.get(task_id)
     states: list[Status | None] = []
     while seen is not None and not seen.is_ended:
-        seen = await a.tasks.changed(task_id, seen)
+        seen = await changed(a.tasks, seen)
         states.append(seen.status if seen else None)
     return states
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import TypeVar, cast
 
 import pytest
@@ -12,8 +11,7 @@ from hypothesis import strategies as st
 
 from deployments.errors import Unavailable
 from deployments.tasks.entry import Entry
-from deployments.tasks.feed import Mark
-from deployments.tasks.followers import Changing, Followers, Gone, Told
+from deployments.tasks.followers import ENDED_AT_MOST, Changing, Followers, Gone, Told
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
@@ -21,7 +19,7 @@ from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task
 from deployments.tasks.work import Outcome, StepRequest, Work
-from tests.tasks.in_process import no_sleep, orchestrator, task_and_work, turns
+from tests.tasks.in_process import AT, asker_of, no_sleep, orchestrator, task_and_work, turns
 from tests.tasks.states import next_state, task
 
 R = TypeVar("R")
@@ -68,12 +66,22 @@ class Asker:
     def __init__(self, followers: Followers, name: str) -> None:
         self._followers = followers
         self._name = name
-        self.mark: Mark | None = None
+        self._heard: int | None = None
 
     async def ask(self) -> Told:
-        told = await self._followers.told(self._name, self.mark)
-        self.mark = told.changes.mark
+        told = await self._followers.told(self._name, self._heard)
+        self._heard = told.number
         return told
+
+    def follow(self, task: Task) -> None:
+        self._followers.follow(self._name, task)
+
+    async def shows(self, task: Task) -> None:
+        """Begins to show it."""
+        if self._heard is None:
+            await self.ask()
+        self.follow(task)
+        assert (await self.ask()).news == [task]
 
 
 @pytest.fixture
@@ -92,34 +100,51 @@ async def begun(waiting: Awaitable[R]) -> asyncio.Future[R]:
     return future
 
 
-async def test_a_change_waits_until_both_have_heard_that_it_comes(followers: Followers) -> None:
+async def test_a_change_waits_until_all_that_show_the_task_have_heard_that_it_comes(followers: Followers) -> None:
     """Having heard means asking for more: an answer may be lost."""
     a, b = Asker(followers, "a"), Asker(followers, "b")
-    followers.show(task())
-    await a.ask()
-    await b.ask()
+    await a.shows(task())
+    await b.shows(task())
     asking = await begun(a.ask())
-    hiding = await begun(followers.hide("t"))
-    assert (await asking).changes.items == [Changing("t")]
-    assert (await b.ask()).changes.items == [Changing("t")]
+    hiding = await begun(followers.hide(["t"]))
+    assert (await asking).news == [Changing("t")]
+    assert (await b.ask()).news == [Changing("t")]
     assert not hiding.done()
     more = [await begun(a.ask())]
     assert not hiding.done()
     more.append(await begun(b.ask()))
     await hiding
     followers.show(changed := next_state(task()))
-    assert [(await told).changes.items for told in more] == [[changed]] * 2
+    assert [(await told).news for told in more] == [[changed]] * 2
+
+
+async def test_who_does_not_show_a_task_neither_holds_up_its_change_nor_hears_of_it(
+    followers: Followers, clock: Clock
+) -> None:
+    """However long nothing is heard of that mirror."""
+    a, b, other = (Asker(followers, name) for name in ("a", "b", "other"))
+    for asker in (a, b):
+        await asker.shows(task())
+    await other.shows(task("u"))
+    hiding = await begun(followers.hide(["t"]))
+    for asker in (a, b):
+        await asker.ask()
+    asking = [await begun(asker.ask()) for asker in (a, b)]
+    await hiding
+    followers.show(changed := next_state(task()))
+    assert [(await told).news for told in asking] == [[changed]] * 2
+    assert (await other.ask()).news == []
+    await clock.pass_by(GOOD_FOR_S)
 
 
 async def test_one_that_does_not_ask_is_waited_for_until_its_time_is_over(followers: Followers, clock: Clock) -> None:
     """By its own clock it is over earlier, for it counts from its question."""
     a, b = Asker(followers, "a"), Asker(followers, "b")
-    followers.show(task())
-    await b.ask()
+    await a.shows(task())
+    await b.shows(task())
     await clock.pass_by(0.5)
-    await a.ask()
     asking = await begun(a.ask())
-    hiding = await begun(followers.hide("t"))
+    hiding = await begun(followers.hide(["t"]))
     await asking
     asking = await begun(a.ask())
     await clock.pass_by(1.4)
@@ -129,120 +154,156 @@ async def test_one_that_does_not_ask_is_waited_for_until_its_time_is_over(follow
     asking.cancel()
 
 
-async def test_from_one_mirror_alone_nothing_is_hidden(followers: Followers) -> None:
-    """It cannot contradict anybody."""
-    a = Asker(followers, "a")
-    followers.show(task())
-    await a.ask()
-    await followers.hide("t")
+async def test_from_one_mirror_alone_a_change_need_not_be_hidden(followers: Followers) -> None:
+    """It cannot contradict any other. Whoever asks about the change waits until that mirror has heard of it."""
+    a, other = Asker(followers, "a"), Asker(followers, "other")
+    await a.shows(task())
+    await other.shows(task("u"))
+    await followers.hide(["t"], but_from_one=True)
+    await followers.settled("t")
     followers.show(changed := next_state(task()))
-    assert (await a.ask()).changes.items == [changed]
-
-
-async def test_a_second_mirror_is_told_once_the_first_has_heard_what_was_shown_at_once(followers: Followers) -> None:
-    """And so is whoever asks the orchestrator itself."""
-    a, b = Asker(followers, "a"), Asker(followers, "b")
-    followers.show(task())
-    await a.ask()
-    await followers.hide("t")
-    followers.show(changed := next_state(task()))
-    coming, waiting = await begun(b.ask()), await begun(followers.settled())
-    await a.ask()
+    settling = await begun(followers.settled("t"))
+    assert (await a.ask()).news == [changed]
     await turns()
-    assert not coming.done()
-    assert not waiting.done()
+    assert not settling.done()
     asking = await begun(a.ask())
-    assert (await coming).changes.items == [changed]
-    await waiting
+    await settling
     asking.cancel()
 
 
-async def test_a_mirror_that_comes_during_a_change_does_not_show_it(followers: Followers) -> None:
-    """Whether that was hidden from the others, or there was one alone."""
-    a, b, c = (Asker(followers, name) for name in "abc")
-    followers.show(task())
-    await a.ask()
-    await followers.hide("t")  # before the write
-    assert (await b.ask()).changes.items == [task()]
-    hiding = await begun(followers.hide("t"))  # after it
+async def test_where_stand_bys_read_the_journal_it_is_hidden_from_one_alone_too(followers: Followers) -> None:
+    """The stand-by may show the change as soon as it is written."""
+    a = Asker(followers, "a")
+    await a.shows(task())
+    hiding = await begun(followers.hide(["t"]))
+    assert (await a.ask()).news == [Changing("t")]
     assert not hiding.done()
-    assert Changing("t") in (await c.ask()).changes.items
+    asking = await begun(a.ask())
+    await hiding
+    asking.cancel()
+
+
+async def test_a_change_that_waits_for_a_mirror_which_hears_nothing_more_comes_when_its_time_is_over(
+    followers: Followers, clock: Clock
+) -> None:
+    """As does what was shown to it at once."""
+    await Asker(followers, "a").shows(task())
+    followers.show(next_state(task()))
+    settling = await begun(followers.settled("t"))
+    await clock.pass_by(GOOD_FOR_S - 0.1)
+    assert not settling.done()
+    await clock.pass_by(0.2)
+    await settling
+
+
+async def test_a_mirror_that_asks_during_a_change_does_not_show_it(followers: Followers) -> None:
+    """It hears how the task stands after the change."""
+    a, b, c = (Asker(followers, name) for name in "abc")
+    await a.shows(task())
+    await b.shows(task())
+    hiding = await begun(followers.hide(["t"]))
+    await c.ask()
+    c.follow(task())
+    assert (await c.ask()).news == []
     for asker in (a, b):
-        assert Changing("t") in (await asker.ask()).changes.items
+        assert (await asker.ask()).news == [Changing("t")]
     asking = [await begun(asker.ask()) for asker in (a, b, c)]
     await hiding
     followers.show(Gone("t"))
-    assert [(await told).changes.items for told in asking] == [[Gone("t")]] * 3
+    assert [(await told).news for told in asking] == [[Gone("t")]] * 3
 
 
-async def test_one_that_was_away_for_too_long_is_told_what_is_hidden(clock: Clock) -> None:
-    """Though the feed has it no more."""
-    followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.5, monotonic=clock, later=clock.later)
-    a, b, c = (Asker(followers, name) for name in "abc")
-    followers.show(task())
-    for asker in (a, b, c):
-        await asker.ask()
-    hiding = await begun(followers.hide("t"))
-    for number in range(6_000):
-        followers.show(task(f"other {number}"))
-    told = await a.ask()
-    assert not told.changes.is_gapless
-    assert Changing("t") in told.changes.items
-    hiding.cancel()
+async def test_from_two_mirrors_a_change_is_hidden_whatever_the_journal(followers: Followers) -> None:
+    """One of them could show it while the other does not."""
+    a, b = Asker(followers, "a"), Asker(followers, "b")
+    await a.shows(task())
+    await b.shows(task())
+    hiding = await begun(followers.hide(["t"], but_from_one=True))
+    assert not hiding.done()
+    for asker in (a, b):
+        assert (await asker.ask()).news == [Changing("t")]
+    asking = [await begun(asker.ask()) for asker in (a, b)]
+    await hiding
+    followers.show(changed := next_state(task()))
+    assert [(await told).news for told in asking] == [[changed]] * 2
 
 
 async def test_one_that_asks_again_after_its_time_is_like_a_new_one(followers: Followers, clock: Clock) -> None:
-    """Meanwhile, the other was alone."""
-    a, b = Asker(followers, "a"), Asker(followers, "b")
-    followers.show(task())
-    await a.ask()
-    await b.ask()
+    """It is told to show nothing of what it was told before, and hears of no task until it asks about it."""
+    a = Asker(followers, "a")
+    await a.shows(task())
     await clock.pass_by(GOOD_FOR_S + 0.1)
-    await a.ask()  # b is away
-    await followers.hide("t")
-    followers.show(changed := next_state(task()))
-    again = await begun(b.ask())
-    assert not again.done()
-    await a.ask()
-    asking = await begun(a.ask())
-    assert (await again).changes.items == [changed]
-    asking.cancel()
+    await followers.hide(["t"])
+    followers.show(next_state(task()))
+    told = await a.ask()
+    assert (told.news, told.from_anew) == ([], True)
+    followers.show(task())
+    assert (await a.ask()).news == []
 
 
-async def test_one_whose_time_runs_out_while_it_waits_is_told_like_a_new_one(
+async def test_one_whose_time_runs_out_while_it_waits_is_told_to_show_nothing(
     followers: Followers, clock: Clock
 ) -> None:
-    """It would show what the other, which was alone by then, has not heard yet."""
-    a, b = Asker(followers, "a"), Asker(followers, "b")
-    followers.show(task())
-    await b.ask()
-    await clock.pass_by(GOOD_FOR_S - 0.2)
-    await a.ask()
-    waiting = await begun(b.ask())
-    await clock.pass_by(0.3)
-    await followers.hide("t")
-    followers.show(changed := next_state(task()))
-    await turns()
-    assert not waiting.done()
-    await a.ask()
+    """Others may have seen a change that it has not heard of."""
+    a = Asker(followers, "a")
+    await a.shows(task())
     asking = await begun(a.ask())
-    assert (await waiting).changes.items == [changed]
-    asking.cancel()
+    await clock.pass_by(GOOD_FOR_S + 0.1)
+    told = await asking
+    assert (told.news, told.good_for_s, told.from_anew) == ([], 0, True)
+    assert (await a.ask()).from_anew
+
+
+async def test_a_question_that_was_given_up_takes_no_news_from_the_next_one(followers: Followers) -> None:
+    """The mirror begins anew after it, since its answer is lost."""
+    a = Asker(followers, "a")
+    await a.shows(task())
+    given_up = await begun(a.ask())
+    told = await followers.told("a", None)
+    assert told.from_anew
+    followers.follow("a", task())
+    assert (await given_up).from_anew
+    assert (await followers.told("a", told.number)).news == [task()]
+
+
+async def test_who_may_show_nothing_begins_to_follow_nothing(followers: Followers) -> None:
+    """It would be told all changes for ever."""
+    a = Asker(followers, "a")
+    a.follow(task())
+    assert (await a.ask()).news == []
+    assert (await a.ask()).news == []
+
+
+async def test_of_ended_tasks_only_the_latest_are_followed() -> None:
+    """The mirror hears which one is followed no more."""
+    followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.001)
+    a = Asker(followers, "a")
+    await a.shows(running := task("running"))
+    ended = [task(str(number)).finished(1, (), AT) for number in range(ENDED_AT_MOST + 1)]
+    for one in ended[:-1]:
+        a.follow(one)
+    assert (await a.ask()).news == ended[:-1]
+    a.follow(ended[-1])
+    assert (await a.ask()).news == [ended[-1], Gone("0")]
+    followers.show(ended[0])
+    assert (await a.ask()).news == []
+    for one in (next_state(running), ended[1]):
+        followers.show(one)
+        assert (await a.ask()).news == [one]
 
 
 async def test_all_are_silent_once_each_was_told_that_it_may_show_nothing(clock: Clock) -> None:
     """And has asked again since; or was not heard of for too long."""
     good_for_s = GOOD_FOR_S
-    followers = Followers(good_for=lambda: good_for_s, watch_s=0.5, monotonic=clock, later=clock.later)
+    followers = Followers(good_for=lambda: good_for_s, watch_s=0.001, monotonic=clock, later=clock.later)
     a, b = Asker(followers, "a"), Asker(followers, "b")
     await a.ask()
     silent = await begun(followers.silence())
     good_for_s = 0
     assert (await a.ask()).good_for_s == 0
     assert not silent.done()
-    asking = await begun(a.ask())
+    await a.ask()
     await silent
-    asking.cancel()
     good_for_s = GOOD_FOR_S
     await b.ask()
     silent = await begun(followers.silence())
@@ -252,17 +313,22 @@ async def test_all_are_silent_once_each_was_told_that_it_may_show_nothing(clock:
     await silent
 
 
+async def test_while_nobody_may_show_anything_new_ones_are_answered_late(clock: Clock) -> None:
+    """They ask again at once."""
+    followers = Followers(good_for=lambda: 0, watch_s=0.05, monotonic=clock, later=clock.later)
+    asking = await begun(followers.told("a", None))
+    assert not asking.done()
+    assert (await asking).good_for_s == 0
+
+
 async def test_while_a_task_is_hidden_who_waits_for_it_waits(followers: Followers) -> None:
     """As those do who ask the orchestrator while stand-bys read the journal."""
-    for name in "ab":
-        await Asker(followers, name).ask()
     await followers.shown("t")
-    hiding = asyncio.ensure_future(followers.hide("t"))
+    await followers.hide(["t"])
     waiting = await begun(followers.shown("t"))
     assert not waiting.done()
     followers.show(task())
     await waiting
-    hiding.cancel()
 
 
 class ReadByOthers(MemoryJournal):
@@ -300,20 +366,19 @@ async def test_a_task_changes_once_no_mirror_shows_its_former_status(journal: Me
     generating = Generating(journal)
     a = generating.orchestrator
     first, second = Asker(a.followers, "first"), Asker(a.followers, "second")
-    await first.ask()
-    await second.ask()
     before = await a.submit(*task_and_work())
-    assert [(await asker.ask()).changes.items for asker in (first, second)] == [[before]] * 2
+    await first.shows(before)
+    await second.shows(before)
     asking = await begun(first.ask())
     generating.released.set()
-    assert (await asking).changes.items == [Changing("t")]
+    assert (await asking).news == [Changing("t")]
     asking = await begun(first.ask())
     assert await shown_and_written(a, journal) == (before, journal.is_leased)
-    assert (await second.ask()).changes.items == [Changing("t")]
-    (changed,) = (await second.ask()).changes.items
+    assert (await second.ask()).news == [Changing("t")]
+    (changed,) = (await second.ask()).news
     assert isinstance(changed, Task)
     assert changed.status is Status.UPLOADING_IMAGE
-    assert (await asking).changes.items == [changed]
+    assert (await asking).news == [changed]
     assert await a.get("t") == changed
 
 
@@ -329,10 +394,11 @@ async def test_on_a_server_who_asks_during_a_write_waits_for_its_answer() -> Non
     journal = ReadByOthers()
     generating = Generating(journal)
     a = generating.orchestrator
-    following = [asyncio.create_task(Mirror(partial(heard_by, a), sleep=no_sleep).follow()) for _ in range(2)]
+    mirror = Mirror(asker_of(a), sleep=no_sleep)
+    following = asyncio.create_task(mirror.follow())
     await turns()
     before = await a.submit(*task_and_work())
-    assert await a.get("t") == before
+    assert await mirror.get("t") == before
     journal.answers.clear()
     generating.released.set()
     await turns()
@@ -343,28 +409,26 @@ async def test_on_a_server_who_asks_during_a_write_waits_for_its_answer() -> Non
     shown = await asking
     assert shown is not None
     assert shown.status is Status.UPLOADING_IMAGE
-    for mirror in following:
-        mirror.cancel()
-
-
-async def heard_by(a: Orchestrator, message: Message[R]) -> R:
-    return await message.handle(a)
+    following.cancel()
 
 
 class Service:
-    """An orchestrator with two tasks, and mirrors of it whose network can be cut: then no answer comes."""
+    """An orchestrator with two tasks, and mirrors of it whose network can be cut: then no answer comes.
 
-    def __init__(self) -> None:
+    Where its journal `is_read_by_others`, they may show what is written.
+    """
+
+    def __init__(self, *, is_read_by_others: bool) -> None:
+        self.is_read_by_others = is_read_by_others
         self.clock = Clock()
         self.followers = Followers(
             good_for=lambda: GOOD_FOR_S, watch_s=0.001, monotonic=self.clock, later=self.clock.later
         )
         self.tasks = {name: task(name) for name in "ab"}
+        self.written = dict(self.tasks)
         self.changes: dict[str, asyncio.Task[None]] = {}
         self.cut: set[int] = set()
         self.healed = asyncio.Event()
-        for state in self.tasks.values():
-            self.followers.show(state)
 
     def mirror(self, number: int) -> Mirror:
         async def ask(message: Message[R]) -> R:
@@ -382,22 +446,33 @@ class Service:
 
     async def _answer(self, message: Message[R]) -> object:
         if isinstance(message, WatchTasks):
-            return await self.followers.told(message.mirror, message.since)
+            return await self.followers.told(message.mirror, message.heard)
         assert isinstance(message, GetTask)
-        await self.followers.settled()
-        return self.tasks[message.task_id]
+        await self.followers.settled(message.task_id)
+        if self.is_read_by_others:
+            await self.followers.shown(message.task_id)
+        shown = self.tasks[message.task_id]
+        self.followers.follow(message.mirror, shown)
+        return shown
 
     def change(self, name: str) -> None:
         if name not in self.changes or self.changes[name].done():
             self.changes[name] = asyncio.create_task(self._change(name))
 
     async def _change(self, name: str) -> None:
-        await self.followers.hide(name)
+        if self.is_read_by_others:
+            await self.followers.hide([name])
+        await self._steps()
+        self.written[name] = next_state(self.tasks[name])
+        await self._steps()
+        if not self.is_read_by_others:
+            await self.followers.hide([name], but_from_one=True)
+        self.tasks[name] = self.written[name]
+        self.followers.show(self.tasks[name])
+
+    async def _steps(self) -> None:
         for _ in range(WRITE_STEPS):
             await asyncio.sleep(0)
-        await self.followers.hide(name)
-        self.tasks[name] = next_state(self.tasks[name])
-        self.followers.show(self.tasks[name])
 
     async def befall(self, event: str, what: object) -> None:
         match event, what:
@@ -429,44 +504,69 @@ async def mirrors_of(service: Service, count: int) -> AsyncIterator[list[Mirror]
 
 
 MIRRORS = 3
+READER = st.integers(0, MIRRORS)
+"""A mirror; or who reads the journal."""
 EVENT = st.one_of(
     st.tuples(st.just("change"), st.sampled_from("ab")),
     st.tuples(st.just("cut"), st.integers(0, MIRRORS - 1)),
     st.tuples(st.just("heal"), st.none()),
     st.tuples(st.just("step"), st.sampled_from([1, 2, 3, 50])),
     st.tuples(st.just("pass"), st.sampled_from([0.3, 1.0, 1.9, 2.1])),
-    st.tuples(st.just("read"), st.none()),
+    st.tuples(st.just("read"), st.lists(READER, min_size=1, max_size=4)),
 )
 
 
-@given(events=st.lists(EVENT, max_size=60))
-@settings(max_examples=150, deadline=None)
-def test_whoever_is_cut_off_no_status_goes_back_through_any_mirror(events: Sequence[tuple[str, object]]) -> None:
-    """And once all is well, all show the same."""
-    asyncio.run(live(events))
+@given(events=st.lists(EVENT, max_size=60), is_read_by_others=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_whoever_is_cut_off_no_status_goes_back_through_any_mirror(
+    events: Sequence[tuple[str, object]], is_read_by_others: bool
+) -> None:
+    """And once all is well, all show the same; who watches a task has seen its last state."""
+    asyncio.run(live(events, Service(is_read_by_others=is_read_by_others)))
 
 
-async def live(events: Sequence[tuple[str, object]]) -> None:
-    service, seen = Service(), dict[str, list[int]](a=[], b=[])
+async def live(events: Sequence[tuple[str, object]], service: Service) -> None:
+    seen = dict[str, list[int]](a=[], b=[])
     async with mirrors_of(service, MIRRORS) as mirrors:
+        watched = dict[str, Task | None]()
+        watching = [asyncio.create_task(watch(mirrors[0], service.tasks[name], watched)) for name in "ab"]
         for event, what in events:
-            if event == "read":
-                for mirror in mirrors:
-                    await read(mirror, seen)
+            if isinstance(what, list):
+                for number in what:
+                    await read(service, mirrors, number, seen)
             else:
                 await service.befall(event, what)
         service.heal()
         await service.clock.pass_by(GOOD_FOR_S)
+        await turns()
         for mirror in mirrors:
             assert [await mirror.get(name) for name in "ab"] == [*service.tasks.values()]
+        for _ in range(50):
+            if watched == service.tasks:
+                break
+            await turns()
+        assert watched == service.tasks
+        for running in watching:
+            running.cancel()
     for lengths in seen.values():
         assert lengths == sorted(lengths)
 
 
-async def read(mirror: Mirror, seen: dict[str, list[int]]) -> None:
+async def watch(mirror: Mirror, first: Task, watched: dict[str, Task | None]) -> None:
+    async for state in mirror.watch(first):
+        before = watched.get(first.id)
+        assert before is None or state is None or len(before.timeline) < len(state.timeline)
+        watched[first.id] = state
+
+
+async def read(service: Service, mirrors: Sequence[Mirror], reader: int, seen: dict[str, list[int]]) -> None:
     """A client's reads, one after the other: the next begins once this one is answered, or given up."""
     for name, lengths in seen.items():
-        reading = asyncio.ensure_future(mirror.get(name))
+        if reader == MIRRORS:
+            if service.is_read_by_others:
+                lengths.append(len(service.written[name].timeline))
+            continue
+        reading = asyncio.ensure_future(mirrors[reader].get(name))
         for _ in range(8):
             await asyncio.sleep(0)
         if not reading.done():

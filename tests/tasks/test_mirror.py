@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import TypeVar, cast
 
 import pytest
@@ -13,12 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Cancelled, Unavailable
-from deployments.tasks.feed import Feed
-from deployments.tasks.followers import Changing, Gone, News, Told
+from deployments.tasks.followers import Followers, Gone
 from deployments.tasks.messages import GetTask, Message, WatchTasks
-from deployments.tasks.mirror import Mirror
+from deployments.tasks.mirror import KEEP_S, Mirror
 from deployments.tasks.record import Failure, Status, Task
-from deployments.tasks.webhook import Webhook
 from tests.tasks.in_process import AT, no_sleep
 from tests.tasks.states import STAGES, next_state, task
 
@@ -26,44 +23,44 @@ R = TypeVar("R")
 
 
 class Actor:
-    """One that loses its feed's memory when it restarts, but none of its tasks."""
+    """One that forgets its mirrors when it restarts, but none of its tasks."""
 
-    def __init__(self, keep: int = 100) -> None:
+    def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
-        self.keep = keep
         self.asked: list[str] = []
         self.away = False
         self.good_for_s = math.inf
         self.restart()
 
     def restart(self) -> None:
-        self.feed = Feed[News](self.keep)
+        self.followers = Followers(good_for=lambda: self.good_for_s, watch_s=0.001)
 
     def put(self, task: Task) -> None:
         self.tasks[task.id] = task
-        self.feed.append(task)
-
-    def begin_change(self, task_id: str) -> None:
-        self.feed.append(Changing(task_id))
+        self.followers.show(task)
 
     def erase(self, task_id: str) -> None:
         del self.tasks[task_id]
-        self.feed.append(Gone(task_id))
+        self.followers.show(Gone(task_id))
 
     async def ask(self, message: Message[R]) -> R:
         if isinstance(message, GetTask):
-            return cast(R, await self.get(message.task_id))
+            return cast(R, self._get(message))
         assert isinstance(message, WatchTasks)
-        if self.away:
-            raise Unavailable("Away.", 1)
-        changes = await self.feed.since(message.since, 0.001)
-        return cast(R, Told(changes, self.good_for_s))
+        self._may_be_away()
+        return cast(R, await self.followers.told(message.mirror, message.heard))
 
-    async def get(self, task_id: str) -> Task | None:
-        self.asked.append(task_id)
+    def _get(self, message: GetTask) -> Task | None:
+        self.asked.append(message.task_id)
+        self._may_be_away()
+        task = self.tasks.get(message.task_id)
+        if task is not None:
+            self.followers.follow(message.mirror, task)
+        return task
+
+    def _may_be_away(self) -> None:
         if self.away:
             raise Unavailable("Away.", 1)
-        return self.tasks.get(task_id)
 
 
 async def turns() -> None:
@@ -83,16 +80,6 @@ async def mirror_of(
     following.cancel()
 
 
-async def test_what_the_feed_still_tells_is_never_asked_for() -> None:
-    """A mirror that comes late shows at once what has happened of late, in its newest state."""
-    actor = Actor()
-    for state in (task(), task().advanced(1, STAGES[0], AT), task("u")):
-        actor.put(state)
-    async with mirror_of(actor) as mirror:
-        assert [await mirror.get(name) for name in "tu"] == [actor.tasks[name] for name in "tu"]
-        assert actor.asked == []
-
-
 async def test_the_lag_grows_while_the_actor_is_away() -> None:
     """From the last answer on; with the next one, it is gone."""
     actor, clock = Actor(), [100.0]
@@ -107,16 +94,20 @@ async def test_the_lag_grows_while_the_actor_is_away() -> None:
         assert mirror.lag_s == 0
 
 
-async def test_a_task_that_the_feed_has_no_more_is_asked_for_once() -> None:
-    """After that, its changes come by themselves."""
+async def test_a_task_is_asked_for_once() -> None:
+    """After that, its changes come by themselves; those of others do not."""
     actor = Actor()
-    actor.tasks["t"] = task()
+    actor.put(task())
     async with mirror_of(actor) as mirror:
         assert await mirror.get("t") == actor.tasks["t"]
-        actor.put(task().advanced(1, STAGES[0], AT))
+        await turns()
+        actor.put(next_state(task()))
+        actor.put(task("u"))
         await turns()
         assert await mirror.get("t") == actor.tasks["t"]
         assert actor.asked == ["t"]
+        assert await mirror.get("u") == actor.tasks["u"]
+        assert actor.asked == ["t", "u"]
 
 
 async def test_a_task_that_is_changing_is_asked_for_until_its_change_is_told() -> None:
@@ -124,16 +115,19 @@ async def test_a_task_that_is_changing_is_asked_for_until_its_change_is_told() -
     actor = Actor()
     actor.put(task())
     async with mirror_of(actor) as mirror:
-        actor.begin_change("t")
-        await turns()
-        assert [await mirror.get("t"), await mirror.get("t")] == [task(), task()]
-        mirror.note(task())  # the answer to another request, which is as old
         await mirror.get("t")
-        assert actor.asked == ["t"] * 3
-        actor.put(task().advanced(1, STAGES[0], AT))
+        await turns()
+        hiding = asyncio.create_task(actor.followers.hide(["t"]))
+        await turns()
+        assert hiding.done()
+        assert [await mirror.get("t"), await mirror.get("t")] == [task(), task()]
+        await turns()
+        await mirror.get("t")
+        assert actor.asked == ["t"] * 4
+        actor.put(next_state(task()))
         await turns()
         assert await mirror.get("t") == actor.tasks["t"]
-        assert actor.asked == ["t"] * 3
+        assert actor.asked == ["t"] * 4
 
 
 async def test_a_change_that_was_coming_is_forgotten_with_the_actor_that_told_it() -> None:
@@ -141,17 +135,33 @@ async def test_a_change_that_was_coming_is_forgotten_with_the_actor_that_told_it
     actor = Actor()
     actor.put(task())
     async with mirror_of(actor) as mirror:
-        actor.begin_change("t")
+        await mirror.get("t")
         await turns()
-        actor.away = True
+        await actor.followers.hide(["t"])
+        await turns()
         actor.restart()
         await turns()
-        actor.away = False
+        assert await mirror.get("t") == task()
         await turns()
         assert await mirror.get("t") == task()
-        assert actor.asked == ["t"]  # the new feed does not tell it
-        assert await mirror.get("t") == task()
-        assert actor.asked == ["t"]
+        assert actor.asked == ["t", "t"]
+
+
+async def test_an_ended_task_that_the_mirror_has_forgotten_is_told_again() -> None:
+    """It keeps them for a while only; the actor may not know that."""
+    actor, clock = Actor(), [100.0]
+    async with mirror_of(actor, monotonic=lambda: clock[0]) as mirror:
+        for name in "ab":
+            actor.put(task(name).finished(1, (), AT))
+        await mirror.get("a")
+        await turns()
+        clock[0] += KEEP_S + 1
+        await mirror.get("b")
+        await turns()
+        assert [await mirror.get("a") for _ in range(2)] == [actor.tasks["a"]] * 2
+        await turns()
+        assert await mirror.get("a") == actor.tasks["a"]
+        assert actor.asked == ["a", "b", "a", "a"]
 
 
 async def test_an_unknown_task_is_asked_for_each_time() -> None:
@@ -161,17 +171,6 @@ async def test_an_unknown_task_is_asked_for_each_time() -> None:
         assert await mirror.get("t") is None
         actor.tasks["t"] = task()
         assert await mirror.get("t") == task()
-
-
-async def test_what_the_actor_answered_is_not_undone_by_older_news() -> None:
-    """The answer may be ahead of the feed."""
-    actor = Actor()
-    older, newer = task(), task().advanced(1, STAGES[0], AT)
-    async with mirror_of(actor) as mirror:
-        actor.tasks["t"] = newer
-        assert await mirror.get("t") == newer
-        mirror.note(older)
-        assert await mirror.get("t") == newer
 
 
 async def test_a_watch_without_news_says_so() -> None:
@@ -231,15 +230,15 @@ async def test_what_was_not_heard_again_in_time_is_not_shown() -> None:
     mirror = Mirror(actor.ask, sleep=no_sleep, monotonic=lambda: clock[0])
     following = asyncio.create_task(mirror.follow())
     await turns()
-    assert await mirror.get("t") == task()
-    assert actor.asked == []
+    await mirror.get("t")
+    await turns()
     following.cancel()  # no answer comes any more
     clock[0] += 2.9
     assert await mirror.get("t") == task()
-    assert actor.asked == []
+    assert actor.asked == ["t"]
     clock[0] += 0.2
     assert await mirror.get("t") == task()
-    assert actor.asked == ["t"]
+    assert actor.asked == ["t", "t"]
     actor.away = True
     with pytest.raises(Unavailable, match="Away"):
         await mirror.get("t")
@@ -267,7 +266,7 @@ def test_whatever_happens_no_reader_sees_a_status_go_back(events: Sequence[str])
     """And once it is quiet, the mirror shows what the actor shows."""
 
     async def live() -> None:
-        actor, read = Actor(keep=3), dict[str, list[int]](a=[], b=[])
+        actor, read = Actor(), dict[str, list[int]](a=[], b=[])
         for name in read:
             actor.put(task(name))
         async with mirror_of(actor) as mirror:
@@ -287,57 +286,43 @@ def test_whatever_happens_no_reader_sees_a_status_go_back(events: Sequence[str])
     asyncio.run(live())
 
 
-class TestErased:
-    async def test_it_is_not_shown_any_more(self) -> None:
-        """Whoever watches it hears that it ends, and nothing that was on its way brings it back."""
-        actor = Actor()
-        actor.put(task())
-        async with mirror_of(actor) as mirror:
-            watching = asyncio.create_task(_all_of(mirror.watch(task())))
-            await turns()
-            actor.erase("t")
-            await turns()
-            assert await watching == [task()]
-            assert await mirror.get("t") is None
-            mirror.note(task())
-            assert await mirror.get("t") is None
-
-    async def test_an_answer_that_was_on_its_way_is_dropped(self) -> None:
-        """The question came before the erasure, and its answer after it."""
-        actor, answered = Actor(), asyncio.Event()
-        actor.put(task())
-
-        async def slow(message: Message[R]) -> R:
-            answer = await actor.ask(message)
-            if isinstance(message, GetTask):
-                await answered.wait()
-            return answer
-
-        mirror = Mirror(slow, sleep=no_sleep)
-        asking = asyncio.create_task(mirror.get("t"))
+async def test_an_erased_task_is_not_shown_any_more() -> None:
+    """Whoever watches it hears that it ends."""
+    actor = Actor()
+    actor.put(task())
+    async with mirror_of(actor) as mirror:
+        watching = asyncio.create_task(_all_of(mirror.watch(task())))
         await turns()
-        mirror.note(Gone("t"))
-        answered.set()
-        assert await asking is None
-
-    async def test_a_mirror_that_has_heard_nothing_remembers_it(self) -> None:
-        """As after the reply to the erasure itself, while the orchestrator restarts."""
-        mirror = Mirror(Actor().ask, sleep=no_sleep)
-        mirror.note(Gone("t"))
-        mirror.note(task())
+        actor.erase("t")
+        await turns()
+        assert await watching == [task()]
         assert await mirror.get("t") is None
+
+
+async def test_an_answer_that_was_on_its_way_is_not_shown_later() -> None:
+    """What was told meanwhile is newer."""
+    actor, answered = Actor(), asyncio.Event()
+    actor.put(task())
+
+    async def slow(message: Message[R]) -> R:
+        answer = await actor.ask(message)
+        if isinstance(message, GetTask):
+            await answered.wait()
+        return answer
+
+    mirror = Mirror(slow, sleep=no_sleep)
+    following = asyncio.create_task(mirror.follow())
+    await turns()
+    asking = asyncio.create_task(mirror.get("t"))
+    await turns()
+    actor.put(next_state(task()))
+    await turns()
+    answered.set()
+    assert await asking == task()
+    assert await mirror.get("t") == actor.tasks["t"]
+    assert actor.asked == ["t"]
+    following.cancel()
 
 
 async def _all_of(states: AsyncIterator[Task | None]) -> list[Task]:
     return [state async for state in states if state is not None]
-
-
-async def test_a_webhooks_later_state_is_not_replaced_by_an_earlier_one() -> None:
-    """An answer may be older than what the feed has told meanwhile."""
-    actor = Actor()
-    ended = replace(task(), webhook=Webhook()).finished(1, (), AT)
-    tried = replace(ended, webhook=Webhook().tried(0, AT, 200))
-    actor.put(tried)
-    async with mirror_of(actor) as mirror:
-        mirror.note(ended)
-        assert await mirror.get("t") == tried

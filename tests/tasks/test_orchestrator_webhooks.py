@@ -9,6 +9,7 @@ from deployments.errors import Conflict, NotFound
 from deployments.settings import Settings
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import MemoryJournal
+from deployments.tasks.mirror import Mirror
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task
 from deployments.tasks.task_index import Wanted
@@ -16,7 +17,7 @@ from deployments.tasks.webhook import Webhook, WebhookState
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.deliveries import URL, Receivers
 from tests.tasks.entries import all_entries
-from tests.tasks.in_process import FakeStages, end_of, finish, no_sleep, task_and_work, turns
+from tests.tasks.in_process import FakeStages, asker_of, end_of, finish, no_sleep, task_and_work, turns
 
 
 class Writes(MemoryJournal):
@@ -125,12 +126,18 @@ async def test_mirrors_hear_of_each_try_and_metrics_count_the_end_once() -> None
     )
     stages.orchestrator = a
     await a.recover()
-    await a.submit(*with_webhook())
+    mirror = Mirror(asker_of(a), sleep=no_sleep)
+    following = asyncio.create_task(mirror.follow())
+    await turns()
+    states = [state async for state in mirror.watch(await a.submit(*with_webhook()))]
     delivered = await until_tried(a, 1)
     assert sum(task.is_ended for task in changes) == 1
     assert tried == [delivered]
-    news = (await a.followers.told("m", None)).changes
-    assert [task.webhook for task in news.items if isinstance(task, Task)] == [delivered]
+    shown = await mirror.get("t")
+    assert shown is not None
+    assert states[-1] is not None
+    assert (states[-1].status, shown.webhook) == (shown.status, delivered)
+    following.cancel()
     assert a.index.page(Wanted("default"), None, 1).tasks[0].webhook == delivered
 
 

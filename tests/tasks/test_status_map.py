@@ -1,10 +1,8 @@
 """The status map: what can be asked about, for how long, and who is woken by a change."""
 
-import asyncio
-
 from deployments.tasks.record import Status, Task
 from deployments.tasks.status_map import StatusMap
-from tests.tasks.in_process import AT, task_and_work, turns
+from tests.tasks.in_process import AT, task_and_work
 
 
 def running(task_id: str) -> Task:
@@ -56,32 +54,31 @@ def test_the_newest_ends_come_first() -> None:
     assert [task.id for task in tasks.newest_ends(9)] == ["d", "a", "b"]
 
 
-async def test_a_change_wakes_who_waits_for_it() -> None:
-    """At once where it has come already; with nothing where the task is gone."""
+def test_the_next_change_wakes_who_waits_for_it() -> None:
+    """All of them; and so does the end of the map."""
     tasks = StatusMap(keep_s=60, keep_at_most=100)
     tasks.put(running("a"))
-    assert await tasks.changed("a", done("a")) == running("a")
-    waiting = asyncio.create_task(tasks.changed("a", running("a")))
-    await turns()
-    assert not waiting.done()
+    change, same, other = (tasks.next_change(task_id) for task_id in "aab")
+    assert not change.is_set()
     tasks.put(done("a"))
-    assert await waiting == done("a")
-    waiting = asyncio.create_task(tasks.changed("a", done("a")))
-    await turns()
+    assert change.is_set()
+    assert same.is_set()
+    assert not other.is_set()
+    change = tasks.next_change("a")
+    assert not change.is_set()
     tasks.clear()
-    assert await waiting is None
+    assert change.is_set()
     assert tasks.by_status.total() == 0
 
 
-async def test_what_is_dropped_is_gone_and_those_who_wait_hear_it() -> None:
+def test_what_is_dropped_is_gone_and_those_who_wait_hear_it() -> None:
     """It is counted no more; one that is not there is no fault."""
     tasks = StatusMap(keep_s=60, keep_at_most=100)
     for task in (running("a"), done("b")):
         tasks.put(task)
-    waiting = asyncio.create_task(tasks.changed("a", running("a")))
-    await turns()
+    change = tasks.next_change("a")
     for task_id in ("a", "b", "nobody"):
         tasks.drop(task_id)
-    assert await waiting is None
+    assert change.is_set()
     assert (tasks.get("a"), tasks.get("b"), tasks.by_status.total()) == (None, None, 0)
     assert tasks.put(done("c")) == []
