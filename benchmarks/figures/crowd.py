@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from datetime import datetime
 from itertools import cycle, islice
@@ -19,16 +20,21 @@ class Event(NamedTuple):
     status: str
     delay_s: float
     """From the change, as the task's own timeline has it, to the client."""
+    age_s: float
+    """From when the task was accepted."""
 
 
-async def submit_all(running: Running, how_many: int, hold_s: float) -> tuple[list[str], list[asyncio.Future[float]]]:
-    """Submits as fast as they are accepted; answers the tasks' ids and the arrivals of their uploads."""
+async def submit_all(
+    running: Running, how_many: int, hold_s: float, *, per_s: float = math.inf
+) -> tuple[list[str], list[asyncio.Future[float]]]:
+    """Submits so many a second, or as fast as they are accepted; answers the tasks' ids and their uploads' arrivals."""
     ids, arrivals = list[str](), list[asyncio.Future[float]]()
-    turns = iter(range(how_many))
+    turns, began = iter(range(how_many)), time.monotonic()
 
     async def submitter() -> None:
         async with connected(running) as connection:
-            for _ in turns:
+            for turn in turns:
+                await asyncio.sleep(began + turn / per_s - time.monotonic())
                 upload = running.name_upload()
                 arrivals.append(running.sink.arrival(upload))
                 ids.append(await running.submit(connection, upload, hold_s))
@@ -89,5 +95,6 @@ async def follow(running: Running, task_id: str, opened: asyncio.Semaphore, hear
 
 
 def _event(data: bytes) -> Event:
-    newest = json.loads(data)["timeline"][-1]
-    return Event(newest["status"], time.time() - datetime.fromisoformat(newest["at"]).timestamp())
+    first, *_, newest = json.loads(data)["timeline"]
+    changed_s, age_s = (time.time() - datetime.fromisoformat(moment["at"]).timestamp() for moment in (newest, first))
+    return Event(newest["status"], changed_s, age_s)

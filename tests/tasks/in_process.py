@@ -8,6 +8,7 @@ from typing import TypeVar
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Settings
 from deployments.tasks.batches import Answers
+from deployments.tasks.followers import Followers, Told
 from deployments.tasks.journal import Journal, MemoryJournal
 from deployments.tasks.messages import Ask, Message
 from deployments.tasks.orchestrator import Orchestrator
@@ -103,3 +104,27 @@ def asker_of(a: Orchestrator) -> Ask:
         return await message.handle(a)
 
     return ask
+
+
+class Asker:
+    """One mirror's way of asking: by hand."""
+
+    def __init__(self, followers: Followers, name: str) -> None:
+        self._followers = followers
+        self._name = name
+        self._heard: int | None = None
+
+    async def ask(self) -> Told:
+        told = await self._followers.told(self._name, self._heard)
+        self._heard = told.number
+        return told
+
+    def follow(self, task: Task) -> None:
+        self._followers.follow(self._name, task)
+
+    async def shows(self, task: Task) -> None:
+        """Begins to show it."""
+        if self._heard is None:
+            await self.ask()
+        self.follow(task)
+        assert (await self.ask()).news == [task]

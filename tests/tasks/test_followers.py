@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Unavailable
-from deployments.tasks.entry import Entry
-from deployments.tasks.followers import ENDED_AT_MOST, Changing, Followers, Gone, Told
+from deployments.tasks.entry import Binding, Entry
+from deployments.tasks.followers import ENDED_AT_MOST, Changing, Followers, Gone, News
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.operations import StepId
 from deployments.tasks.orchestrator import Orchestrator
 from deployments.tasks.record import Status, Task
+from deployments.tasks.task_index import Page, Wanted
 from deployments.tasks.work import Outcome, StepRequest, Work
-from tests.tasks.in_process import AT, asker_of, no_sleep, orchestrator, task_and_work, turns
+from tests.tasks.in_process import AT, Asker, asker_of, no_sleep, orchestrator, task_and_work, turns
 from tests.tasks.states import next_state, task
 
 R = TypeVar("R")
@@ -58,30 +59,6 @@ class Alarm:
 
     def cancel(self) -> None:
         self.ring = lambda: None
-
-
-class Asker:
-    """One mirror's way of asking: by hand."""
-
-    def __init__(self, followers: Followers, name: str) -> None:
-        self._followers = followers
-        self._name = name
-        self._heard: int | None = None
-
-    async def ask(self) -> Told:
-        told = await self._followers.told(self._name, self._heard)
-        self._heard = told.number
-        return told
-
-    def follow(self, task: Task) -> None:
-        self._followers.follow(self._name, task)
-
-    async def shows(self, task: Task) -> None:
-        """Begins to show it."""
-        if self._heard is None:
-            await self.ask()
-        self.follow(task)
-        assert (await self.ask()).news == [task]
 
 
 @pytest.fixture
@@ -165,6 +142,21 @@ async def test_from_one_mirror_alone_a_change_need_not_be_hidden(followers: Foll
     settling = await begun(followers.settled("t"))
     assert (await a.ask()).news == [changed]
     await turns()
+    assert not settling.done()
+    asking = await begun(a.ask())
+    await settling
+    asking.cancel()
+
+
+async def test_what_was_shown_to_one_alone_while_its_question_was_on_its_way_is_not_heard_with_that(
+    followers: Followers,
+) -> None:
+    """The question answers for what was told before it."""
+    a = Asker(followers, "a")
+    await a.shows(task())
+    followers.show(next_state(task()))
+    assert (await a.ask()).news == [next_state(task())]
+    settling = await begun(followers.settled("t"))
     assert not settling.done()
     asking = await begun(a.ask())
     await settling
@@ -380,6 +372,36 @@ async def test_a_task_changes_once_no_mirror_shows_its_former_status(journal: Me
     assert changed.status is Status.UPLOADING_IMAGE
     assert (await asking).news == [changed]
     assert await a.get("t") == changed
+
+
+@pytest.mark.parametrize("asked", ["status", "submission", "key", "list", "cancellation"])
+async def test_what_others_are_told_waits_for_the_mirror_that_alone_shows_the_task(asked: str) -> None:
+    """It would show them the former status afterwards."""
+    generating = Generating(MemoryJournal())
+    a, mirror, binding = generating.orchestrator, Asker(generating.orchestrator.followers, "m"), Binding("key", "print")
+    await mirror.shows(await a.submit(*task_and_work(), binding))
+    generating.released.set()
+    await turns()
+    answering = await begun(answers(a, binding)[asked]())
+    asking, news = await begun(mirror.ask()), list[News]()
+    while not answering.done():
+        news += (await asking).news
+        await turns()
+        assert not answering.done()
+        asking = await begun(mirror.ask())
+    answer = answering.result()
+    assert news[-1] == (answer.tasks[0] if isinstance(answer, Page) else answer)
+    asking.cancel()
+
+
+def answers(a: Orchestrator, binding: Binding) -> dict[str, Callable[[], Awaitable[Task | Page | None]]]:
+    return {
+        "status": lambda: a.get("t"),
+        "submission": lambda: a.submit(*task_and_work("u"), binding),
+        "key": lambda: a.bound(binding),
+        "list": lambda: a.page(Wanted("default"), None, 1),
+        "cancellation": lambda: a.cancel("t"),
+    }
 
 
 async def shown_and_written(a: Orchestrator, journal: MemoryJournal) -> tuple[Task | None, bool]:

@@ -244,6 +244,48 @@ async def test_what_was_not_heard_again_in_time_is_not_shown() -> None:
         await mirror.get("t")
 
 
+async def test_the_time_to_show_an_answer_counts_from_its_question() -> None:
+    """Nobody knows how long the answer was on its way."""
+    actor, clock = Actor(), [100.0]
+    actor.good_for_s = 3
+    actor.put(task())
+
+    async def slow(message: Message[R]) -> R:
+        answer = await actor.ask(message)
+        if isinstance(message, WatchTasks):
+            clock[0] += 2
+        return answer
+
+    mirror = Mirror(slow, sleep=no_sleep, monotonic=lambda: clock[0])
+    following = asyncio.create_task(mirror.follow())
+    await turns()
+    await mirror.get("t")
+    await turns()
+    following.cancel()
+    await mirror.get("t")
+    assert actor.asked == ["t"]
+    clock[0] += 1.1
+    await mirror.get("t")
+    assert actor.asked == ["t", "t"]
+
+
+async def test_after_an_answer_that_was_lost_it_begins_anew() -> None:
+    """What the lost one told is told by no other; and the question may still wait there, and take what comes next."""
+    actor, questions = Actor(), list[int | None]()
+
+    async def ask(message: Message[R]) -> R:
+        if isinstance(message, WatchTasks):
+            questions.append(message.heard)
+            if len(questions) == 3:
+                raise Unavailable("Away.", 1)
+        return await actor.ask(message)
+
+    following = asyncio.create_task(Mirror(ask, sleep=no_sleep).follow())
+    await turns()
+    following.cancel()
+    assert questions[:5] == [None, 0, 0, None, 0]
+
+
 EVENTS = st.sampled_from(["change a", "change b", "restart", "leave", "return", "read a", "read b", "wait"])
 
 

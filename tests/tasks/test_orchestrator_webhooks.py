@@ -8,6 +8,7 @@ import pytest
 from deployments.errors import Conflict, NotFound
 from deployments.settings import Settings
 from deployments.tasks.entry import Entry
+from deployments.tasks.followers import News
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.mirror import Mirror
 from deployments.tasks.orchestrator import Orchestrator
@@ -17,7 +18,7 @@ from deployments.tasks.webhook import Webhook, WebhookState
 from deployments.tasks.work import Outcome, StepRequest, Work
 from tests.tasks.deliveries import URL, Receivers
 from tests.tasks.entries import all_entries
-from tests.tasks.in_process import FakeStages, asker_of, end_of, finish, no_sleep, task_and_work, turns
+from tests.tasks.in_process import Asker, FakeStages, asker_of, end_of, finish, no_sleep, task_and_work, turns
 
 
 class Writes(MemoryJournal):
@@ -171,3 +172,23 @@ async def test_a_webhook_ends_with_the_task_that_is_forgotten() -> None:
         await until_tried(a, 1, task_id)
     assert a.tasks.get("t") is None
     assert [entry.task.id for entry in await all_entries(journal)] == ["u"]
+
+
+async def test_who_asks_for_it_again_is_answered_once_the_mirror_that_shows_the_task_has_heard() -> None:
+    """It would show them the former outcome afterwards."""
+    a = await process(MemoryJournal(), Receivers())
+    await a.submit(*with_webhook())
+    await until_tried(a, 1)
+    mirror = Asker(a.followers, "m")
+    await mirror.shows(await end_of(a))
+    answering = asyncio.create_task(a.send_webhook_again("t"))
+    asking, news = asyncio.create_task(mirror.ask()), list[News]()
+    while not answering.done():
+        await turns()
+        if asking.done():
+            assert not answering.done()
+            news += asking.result().news
+            asking = asyncio.create_task(mirror.ask())
+            await turns()
+    assert answering.result() in news
+    asking.cancel()

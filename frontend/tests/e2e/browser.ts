@@ -21,6 +21,9 @@ const SHOTS = new URL('../../screenshots/', import.meta.url).pathname;
 /** The service's AIGE_ALLOW_HOSTS lets it reach this one. */
 const SLOW_STORE = process.env.AIGE_SLOW_STORE ?? '127.0.0.1:8999';
 
+/** No test fails because the machine is slow. */
+const WAIT_MS = 60_000;
+
 /** Longer than the local engine takes on a busy machine. */
 export const TASK_MS = 90_000;
 
@@ -59,18 +62,27 @@ export function studio(options: BrowserContextOptions & { readonly args?: readon
       ...contextOptions,
     });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(WAIT_MS);
+    // Told of from the start: who begins to listen as a key is pressed may listen too late.
+    page.on('filechooser', () => undefined);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     await page.goto(BASE);
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') console.log(await asRead(page));
     await context.close();
     expect(complaints.filter((complaint) => !self.expected.test(complaint))).toEqual([]);
   });
   return self;
+}
+
+/** What a person would read, to find out why a test has failed. */
+async function asRead(page: Page): Promise<string> {
+  const text = await page.locator('body').innerText();
+  return `${page.url()}, focus: “${await focused(page)}”\n${text}`;
 }
 
 export function tab(page: Page, name: 'Avatar' | 'Background' | 'Compose' | 'Gallery' | 'Verify'): Locator {
