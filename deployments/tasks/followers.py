@@ -243,13 +243,12 @@ class Followers:
 
     def _watch_the_clock(self) -> None:
         """Forgets mirrors that are waited for when their time runs out."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         waited_for = [mirror.until for mirror in self._alive().values() if mirror.is_waited_for]
-        if self._timer is None and waited_for:
-            self._timer = self._later(min(waited_for) - self._monotonic(), self._look_again)
-
-    def _look_again(self) -> None:
-        self._timer = None
-        self._watch_the_clock()
+        if waited_for:
+            self._timer = self._later(min(waited_for) - self._monotonic(), self._watch_the_clock)
 
     def _showing(self, task_id: str) -> list[_Mirror]:
         return [mirror for mirror in self._alive().values() if task_id in mirror.shows]

@@ -131,6 +131,19 @@ async def test_one_that_does_not_ask_is_waited_for_until_its_time_is_over(follow
     asking.cancel()
 
 
+async def test_each_mirror_is_waited_for_until_its_own_time_is_over(followers: Followers, clock: Clock) -> None:
+    """Though another one, whose time ends later, was waited for first."""
+    a, b = Asker(followers, "a"), Asker(followers, "b")
+    await a.shows(task())
+    await clock.pass_by(1.0)
+    await b.shows(task("u"))
+    later, earlier = await begun(followers.hide(["u"])), await begun(followers.hide(["t"]))
+    await clock.pass_by(1.1)
+    assert (earlier.done(), later.done()) == (True, False)
+    await clock.pass_by(1.0)
+    await later
+
+
 async def test_from_one_mirror_alone_a_change_need_not_be_hidden(followers: Followers) -> None:
     """It cannot contradict any other. Whoever asks about the change waits until that mirror has heard of it."""
     a, other = Asker(followers, "a"), Asker(followers, "other")
