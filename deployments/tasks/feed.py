@@ -31,12 +31,11 @@ class Mark(NamedTuple):
 class Changes(NamedTuple, Generic[T]):
     """What is new since an earlier mark: the newest item of each id.
 
-    `is_gapless` is false where the earlier mark leads nowhere (any more): then this is all that the feed still has.
+    Where the earlier mark leads nowhere (any more), this is all that the feed still has.
     """
 
     mark: Mark
     items: list[T]
-    is_gapless: bool
 
 
 class Feed(Generic[T]):
@@ -48,15 +47,6 @@ class Feed(Generic[T]):
         self._log: deque[T] = deque(maxlen=keep)
         self._news = asyncio.Event()
 
-    @property
-    def latest(self) -> int:
-        """The number of the latest item."""
-        return self._latest
-
-    def made(self, mark: Mark) -> bool:
-        """Whether this feed, and no other one, gave the mark."""
-        return mark.feed == self._name
-
     def append(self, item: T) -> None:
         """Tells it to all who follow."""
         self._latest += 1
@@ -66,7 +56,7 @@ class Feed(Generic[T]):
 
     async def since(self, mark: Mark | None, patience_s: float) -> Changes[T]:
         """What is new since `mark`: as soon as there is something, or nothing after `patience_s` seconds."""
-        heard = mark.number if mark is not None and self.made(mark) else -1
+        heard = mark.number if mark is not None and mark.feed == self._name else -1
         if heard == self._latest:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):  # Python 3.11's wait_for may lose a cancellation
@@ -74,4 +64,4 @@ class Feed(Generic[T]):
         missed = self._latest - heard
         news = islice(self._log, max(0, len(self._log) - missed), None)
         newest = {item.id: item for item in news}
-        return Changes(Mark(self._name, self._latest), list(newest.values()), missed <= len(self._log))
+        return Changes(Mark(self._name, self._latest), list(newest.values()))

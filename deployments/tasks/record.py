@@ -165,13 +165,6 @@ class Task:
             return self.failure
         return self.failure._replace(code=self.new_code)
 
-    def is_older_than(self, other: Self) -> bool:
-        """Whether `other` is a later state of this task."""
-        mine, others = (len(self.timeline), self.attempts), (len(other.timeline), other.attempts)
-        if mine == others and self.webhook is not None and other.webhook is not None:
-            return self.webhook.is_older_than(other.webhook)
-        return mine < others
-
     def attempted(self) -> Self:
         """One more attempt begins; from now on the older ones are stale."""
         if self.is_ended:

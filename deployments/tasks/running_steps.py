@@ -54,7 +54,7 @@ class RunningSteps:
         mark: Mark | None = None
         while True:
             try:
-                mark, called_off, _ = await self._ask(WatchCalledOff(mark))
+                mark, called_off = await self._ask(WatchCalledOff(mark))
             except Unavailable:
                 await self._sleep(RETRY_S)
             else:

@@ -53,10 +53,6 @@ class Webhook:
         """How long after the last try the next one is made; none for the first of a round."""
         return PAUSES_S[self.tries_of_round - 1] if self.tries_of_round else 0.0
 
-    def is_older_than(self, other: Self) -> bool:
-        """Whether `other` is a later state of this webhook."""
-        return (self.round, self.tries) < (other.round, other.tries)
-
     def tried(self, in_round: int, at: datetime, answer: Answer) -> Self:
         """A try of that round has ended. One of an earlier round counts, and changes nothing else."""
         tried = replace(self, tries=self.tries + 1, last=LastTry(at, answer))

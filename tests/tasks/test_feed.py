@@ -1,4 +1,4 @@
-"""The feed: what is new, in order, and whether something was missed."""
+"""The feed: what is new, in order."""
 
 import asyncio
 
@@ -14,23 +14,23 @@ def task(task_id: str = "t") -> Task:
 
 
 async def test_a_feed_that_was_not_heard_for_too_long_is_heard_anew() -> None:
-    """Its log is bounded: it says when it has a gap, and tells what it still has; of each task, the newest."""
+    """Its log is bounded: it tells what it still has; of each task, the newest."""
     feed = Feed[Task](keep=3)
     older, newer, other = task(), task().advanced(1, Status.UPLOADING_IMAGE, AT), task("u")
     start = (await feed.since(None, 0)).mark
     for state in (older, newer, other):
         feed.append(state)
-    assert await feed.since(start, 0) == (Mark(start.feed, 3), [newer, other], True)
+    assert await feed.since(start, 0) == (Mark(start.feed, 3), [newer, other])
     feed.append(newer)
     for mark in (start, None, Mark("another feed", 4)):
-        assert await feed.since(mark, 0) == (Mark(start.feed, 4), [newer, other], False)
+        assert await feed.since(mark, 0) == (Mark(start.feed, 4), [newer, other])
 
 
 async def test_who_has_heard_all_waits_for_news() -> None:
     """All who wait hear them; where none come, they hear that after their patience has ended."""
     feed = Feed[Task]()
     mark = (await feed.since(None, 0)).mark
-    assert await feed.since(mark, 0) == (mark, [], True)
+    assert await feed.since(mark, 0) == (mark, [])
     waiting = [asyncio.create_task(feed.since(mark, 60)) for _ in range(2)]
     await turns()
     assert not any(one.done() for one in waiting)

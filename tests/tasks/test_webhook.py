@@ -1,7 +1,6 @@
 """A webhook's states: its tries, its pauses, and its end."""
 
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -74,12 +73,3 @@ def test_a_try_of_an_earlier_round_counts_and_ends_nothing(late: Answer) -> None
     again = webhook.again().tried(webhook.round, AT, late)
     assert (again.state, again.tries, again.pause_s) == (WebhookState.WAITING, 2, 0)
     assert again.last == LastTry(AT, late)
-
-
-def test_which_of_two_states_is_older() -> None:
-    """By its rounds and tries: mirrors may hear of them in any order."""
-    states = [NEW, after(500), after(500, 200), after(500, 200).again(), after(500, 200).again().tried(1, AT, 200)]
-    for older, newer in pairwise(states):
-        assert older.is_older_than(newer)
-        assert not newer.is_older_than(older)
-        assert not older.is_older_than(older)
