@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from operator import itemgetter
+from weakref import WeakValueDictionary
 
 from deployments.tasks.record import Status, Task
 
@@ -23,7 +24,7 @@ class StatusMap:
         self._monotonic = monotonic
         self._tasks: dict[str, Task] = {}
         self._ended: dict[str, float] = {}  # when each ended, the oldest first
-        self._changes: dict[str, asyncio.Event] = {}
+        self._changes = WeakValueDictionary[str, asyncio.Event]()  # for as long as somebody holds them
         self._is_restored = True
         self.by_status: Counter[Status] = Counter()
 

@@ -1,5 +1,7 @@
 """The status map: what can be asked about, for how long, and who is woken by a change."""
 
+import weakref
+
 from deployments.tasks.record import Status, Task
 from deployments.tasks.status_map import StatusMap
 from tests.tasks.in_process import AT, task_and_work
@@ -69,6 +71,14 @@ def test_the_next_change_wakes_who_waits_for_it() -> None:
     tasks.clear()
     assert change.is_set()
     assert tasks.by_status.total() == 0
+
+
+def test_a_change_for_which_nobody_waits_any_more_is_not_kept() -> None:
+    """Most who wait are gone before the task changes again; one that has ended never may."""
+    tasks = StatusMap(keep_s=60, keep_at_most=100)
+    tasks.put(done("a"))
+    kept = weakref.ref(tasks.next_change("a"))
+    assert kept() is None
 
 
 def test_what_is_dropped_is_gone_and_those_who_wait_hear_it() -> None:
