@@ -95,6 +95,9 @@ async def follow(running: Running, task_id: str, opened: asyncio.Semaphore, hear
 
 
 def _event(data: bytes) -> Event:
-    first, *_, newest = json.loads(data)["timeline"]
-    changed_s, age_s = (time.time() - datetime.fromisoformat(moment["at"]).timestamp() for moment in (newest, first))
-    return Event(newest["status"], changed_s, age_s)
+    timeline = json.loads(data)["timeline"]
+    return Event(timeline[-1]["status"], _seconds_since(timeline[-1]), _seconds_since(timeline[0]))
+
+
+def _seconds_since(moment: dict[str, str]) -> float:
+    return time.time() - datetime.fromisoformat(moment["at"]).timestamp()

@@ -1,8 +1,8 @@
 """Event streams: thousands held open at once, and how late a client hears.
 
-All tasks are submitted at one rate, so the engine ends them at that rate. It is more than two cores can bear, so tasks
-queue; where they do differs from version to version. A task that waits before its status changes makes no event late,
-but its end. So the delay of events is measured from the change, and that of `done` from the engine's end too.
+All tasks are submitted at one rate, so the engine ends them at that rate. Two cores cannot bear it, so tasks queue.
+Versions differ in where they queue: before a task's status changes, or between the change and its event. So two delays
+are measured: of each event, from the change that it tells; and of the event `done`, from the engine's end.
 """
 
 import asyncio

@@ -77,17 +77,13 @@ class _Mirror:
         if isinstance(news, Gone):
             self.shows.discard(news.id)
             self._ended.pop(news.id, None)
-        self._append(news)
+        self.news.pop(news.id, None)
+        self.news[news.id] = news
+        self.wake()
         if isinstance(news, Task) and news.is_ended:
             self._ended[news.id] = None
             if len(self._ended) > ENDED_AT_MOST:
                 self.tell(Gone(next(iter(self._ended))))
-
-    def _append(self, news: News) -> None:
-        self.latest += 1
-        self.news.pop(news.id, None)
-        self.news[news.id] = news
-        self.arrived.set()
 
     def wake(self) -> int:
         """Ends the long-poll; returns the number that has been heard once the mirror asks again."""
@@ -203,10 +199,10 @@ class Followers:
             mirror.at_once[news.id] = mirror.latest
 
     async def hide(self, task_ids: Collection[str], *, but_from_one: bool = False) -> None:
-        """Returns once no mirror shows these tasks any more. Show each of them again, at once.
+        """Returns once no mirror shows these tasks any more. They stay hidden until each is shown again.
 
-        `but_from_one`: a task that one mirror alone shows is not hidden, since that contradicts no other. Whoever else
-        asks about it after its change waits until that mirror has heard of it.
+        `but_from_one`: a task that one mirror alone shows is not hidden, since that contradicts no other. Show its
+        change before anything else is awaited. Whoever else asks about it then waits until that mirror has heard of it.
         """
         for task_id in task_ids:
             showing = self._showing(task_id)
