@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from shutil import which
 from typing import TypeVar
 
@@ -66,12 +67,12 @@ def main() -> int:
     if missing := _missing():
         print("\n".join(missing), file=sys.stderr)
         return 2
-    results = Results()
+    results = Results(arguments.results)
     try:
         asyncio.run(_measure(chosen, arguments, results))
     finally:
         table = as_markdown(results.write(arguments.rounds, arguments.seconds))
-        (RESULTS / "table.md").write_text(table, encoding="utf-8")
+        (arguments.results / "table.md").write_text(table, encoding="utf-8")
         print(table)
     return 0
 
@@ -87,6 +88,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--profile", type=_listed, default=profiles, metavar=",".join(profiles), help="of ours")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3, help="how long each load lasts")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where the results go")
     return parser.parse_args()
 
 

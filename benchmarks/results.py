@@ -19,9 +19,10 @@ Medians = dict[str, dict[str, float]]
 
 
 class Results:
-    """Collects the values of one run; each figure group (`status`, `accept`, …) has a file of its own."""
+    """Collects the values of one run; each figure group (`status`, `accept`, …) has a file of its own in `folder`."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._groups: dict[str, Values] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
 
     def add(self, group: str, system: str, figures: dict[str, float]) -> None:
@@ -30,19 +31,19 @@ class Results:
 
     def write(self, rounds: int, seconds: float) -> Medians:
         """Writes what there is; figures that this run did not measure stay as they are in `latest.json`."""
-        RESULTS.mkdir(exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
         latest = self._read_latest()
         for group, values in self._groups.items():
             run = {"measured": _where_and_when(), "rounds": rounds, "seconds": seconds, "values": values}
-            _write(RESULTS / f"{group}.json", run)
+            _write(self._folder / f"{group}.json", run)
             for figure, systems in values.items():
                 shown = latest.setdefault(figure, {})
                 shown |= {system: round(median(several), 3) for system, several in systems.items()}
-        _write(RESULTS / "latest.json", latest)
+        _write(self._folder / "latest.json", latest)
         return latest
 
     def _read_latest(self) -> Medians:
-        file = RESULTS / "latest.json"
+        file = self._folder / "latest.json"
         medians: Medians = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         return medians
 

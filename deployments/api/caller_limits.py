@@ -6,9 +6,7 @@ other requests of the same caller may have come in between.
 
 import re
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -53,10 +51,7 @@ class LimitCallers:
         return is_submission and not self._limits_of(caller_of(scope)).are_none
 
 
-async def _rate(request: Request) -> Rate | None:
-    rate: Rate | None = request.scope.get(_RATE)
+def rate_before(scope: Scope) -> Rate | None:
+    """Where the caller stood when its request came; None where it has no such limit."""
+    rate: Rate | None = scope.get(_RATE)
     return rate
-
-
-RateBefore = Annotated[Rate | None, Depends(_rate)]
-"""A route's argument: where the caller stood when its request came; None where it has no such limit."""

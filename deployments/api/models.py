@@ -4,6 +4,7 @@ These rules need nothing but the body itself; `deployments.api.admission` applie
 Names stand as the API documents them, `writeUrl` and `readUrl` in camel case.
 """
 
+import re
 import unicodedata
 from enum import StrEnum
 from typing import Annotated, TypeVar
@@ -21,8 +22,11 @@ MAX_SCALE = 20
 E = TypeVar("E", bound=StrEnum)
 
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
 def _unicode_text(value: str) -> str:
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if _NO_TEXT.search(value):
         raise ValueError("must not contain NUL characters or lone surrogates")
     return value
 

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 
 from deployments.api.admission import Admission
 from deployments.api.answers import Accepted
-from deployments.api.auth import Caller
+from deployments.api.auth import caller_of
 from deployments.api.backend import Backend
-from deployments.api.caller_limits import RateBefore
+from deployments.api.caller_limits import rate_before
 from deployments.api.idempotency import REPLAYED, IdempotencyKey, binding_of
 from deployments.api.json_body import JsonRoute
 from deployments.api.models import AvatarRequest, BackgroundRequest, OverlayRequest
@@ -53,8 +53,8 @@ class _Sender:
     headers: MutableHeaders
 
 
-async def _sender(answer: Response, caller: Caller, rate: RateBefore, key: IdempotencyKey = None) -> _Sender:
-    return _Sender(caller, rate, key, answer.headers)
+async def _sender(request: Request, answer: Response, key: IdempotencyKey = None) -> _Sender:
+    return _Sender(caller_of(request.scope), rate_before(request.scope), key, answer.headers)
 
 
 Sender = Annotated[_Sender, Depends(_sender)]

@@ -131,17 +131,18 @@ class Egress:
             FetchFailed: the picture could not be loaded, for any reason.
         """
         trouble: Exception | None = None
-        tries = stamina.retry_context(_may_pass, attempts=None, timeout=None, wait_initial=0.5, wait_max=5.0)
+
+        async def fetched() -> bytes:
+            nonlocal trouble
+            try:
+                return await self._fetched(url, max_bytes)
+            except (Refused, httpx.TransportError) as error:
+                trouble = error
+                raise
+
         try:
             async with asyncio.timeout(self._limits.total):
-                async for attempt in tries:
-                    with attempt:
-                        try:
-                            return await self._fetched(url, max_bytes)
-                        except (Refused, httpx.TransportError) as error:
-                            trouble = error
-                            raise
-            raise AssertionError("the last attempt raises")
+                return await _repeated(fetched)
         except (Refused, httpx.TransportError, TimeoutError) as error:
             reason = reason_for(trouble or error)  # rather than that the time ran out over it
             raise FetchFailed(f"The picture at {host_of(url)} could not be loaded: {reason}.") from error
@@ -273,6 +274,9 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, httpx.TransportError):
         return not any(_is_final(cause) for cause in _causes_of(error))
     return isinstance(error, _NotNow)
+
+
+_repeated = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_initial=0.5, wait_max=5.0).on(_may_pass)
 
 
 def _is_final(cause: BaseException) -> bool:

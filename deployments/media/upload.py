@@ -92,11 +92,7 @@ class _Upload:
 
     async def run(self) -> None:
         try:
-            async for attempt in stamina.retry_context(
-                _pause_after, attempts=TRIES, timeout=None, wait_initial=1.0, wait_max=10.0
-            ):
-                with attempt:
-                    await self._try_once()
+            await _repeated(self._try_once)
         except (_NotTaken, UploadUrlExpired) as refusal:
             if not (self._may_be_there(refusal) and await self._is_there()):
                 raise
@@ -144,6 +140,9 @@ def _pause_after(error: Exception) -> bool | float:
     if not isinstance(error, _NotTaken):
         return isinstance(error, httpx.TransportError)
     return error.may_pass and pause_asked_for(error.retry_after)
+
+
+_repeated = stamina.AsyncRetryingCaller(attempts=TRIES, timeout=None, wait_initial=1.0, wait_max=10.0).on(_pause_after)
 
 
 def _failure(url: str, status: int, now: datetime) -> UploadFailed | UploadUrlExpired:

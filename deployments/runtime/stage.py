@@ -142,7 +142,7 @@ class Stage(ABC):
             told = outcome.code if isinstance(outcome, Failure) else "done"
             seconds = time.monotonic() - started
             self._seconds.observe(seconds, step=request.step, outcome=told)
-            logger.info("%s: %s in %.3f s.", request.step, told, seconds)
+            logger.info("%s: %s in %.3f s%s.", request.step, told, seconds, _made_by(outcome, request.step))
             return outcome
 
     async def _outcome(self, request: StepRequest, spans: StepSpans | None) -> Outcome:
@@ -198,7 +198,6 @@ class EngineStage(Stage):
         made, maker = making.made, Maker(making.step, making.engine, making.made.by_model)
         if changed:
             self._made.add(**_tags(maker))
-            logger.info("%s made by %s, model %s.", maker.step, maker.engine, maker.model)
             work = work.made(maker, making.source)
         if made.cost is None:
             return work.noting(made.notes)
@@ -225,6 +224,11 @@ class Making(NamedTuple):
     engine: str
     made: Made
     source: DigitalSource | None
+
+
+def _made_by(outcome: Outcome, step: str) -> str:
+    makers = outcome.made_by if isinstance(outcome, Work) else ()
+    return "".join(f", made by {maker.engine}, model {maker.model}" for maker in makers if maker.step == step)
 
 
 def _tags(maker: Maker) -> dict[str, str]:

@@ -5,13 +5,14 @@ Like `Task`, an `Entry` is immutable, and an event that may not happen raises `S
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Self
 
 from deployments.errors import EngineOutcomeUnknown
 from deployments.tasks.record import Moment, Operation, StaleWrite, Status, Task
+from deployments.tasks.replaced import replaced
 from deployments.tasks.traces import NO_TRACES, Traces
 
 
@@ -60,7 +61,7 @@ ALONE = "spent:"
 """Begins the id of an entry that holds a spending alone; the token follows. See `Entry.alone`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """`paid` holds the submits of each step, by its id. `webhook_url` is to be told of the task's end; `traces` are for
     the task's erasure; `spent` is what its submits cost, also when it has ended.
@@ -90,17 +91,17 @@ class Entry:
 
     def with_task(self, task: Task) -> Self:
         """The entry with a newer record; with the end of a task, its paid calls are settled."""
-        return replace(self, task=task, paid={} if task.is_ended else self.paid)
+        return replaced(self, task=task, paid={} if task.is_ended else self.paid)
 
     def without_webhook(self) -> Self:
         """The entry of a task whose end is told to nobody."""
-        return replace(self, task=replace(self.task, webhook=None), webhook_url=None)
+        return replaced(self, task=replaced(self.task, webhook=None), webhook_url=None)
 
     def past(self, steps: Collection[str]) -> Self:
         """With these steps durably done, their submits are settled; a receipt may be as large as a picture."""
         if not self.paid.keys() & steps:
             return self
-        return replace(self, paid={step: submits for step, submits in self.paid.items() if step not in steps})
+        return replaced(self, paid={step: submits for step, submits in self.paid.items() if step not in steps})
 
     def spending_of(self, token: str) -> Spending | None:
         """What is known of the money of this submit."""
@@ -108,13 +109,13 @@ class Entry:
 
     def spending(self, spending: Spending) -> Self:
         """The entry with this spending, instead of what it said of the same submit."""
-        return replace(self, spent=(*self.freed(spending.token).spent, spending))
+        return replaced(self, spent=(*self.freed(spending.token).spent, spending))
 
     def freed(self, token: str) -> Self:
         """The submit costs nothing."""
         if self.spending_of(token) is None:
             return self
-        return replace(self, spent=tuple(spending for spending in self.spent if spending.token != token))
+        return replaced(self, spent=tuple(spending for spending in self.spent if spending.token != token))
 
     def submit_of(self, step: str, engine: str) -> PaidSubmit | None:
         """What is known of the step's submit to this engine."""
@@ -149,7 +150,7 @@ class Entry:
         if self.task.is_ended or known is None or known.receipt is not None or not known.is_open:
             raise StaleWrite("the task has ended, or this submit is settled")
         receipted = self._with(step, engine, PaidSubmit(token, receipt, known.at))
-        return replace(receipted, traces=self.traces.sent(engine, receipt))
+        return replaced(receipted, traces=self.traces.sent(engine, receipt))
 
     def released(self, step: str, engine: str, token: str) -> Self:
         """The submit certainly did not reach the provider: the step may be claimed again."""
@@ -157,7 +158,7 @@ class Entry:
         if known is None or not _is_claim(known, token):
             raise StaleWrite("this submit is settled, or is another's")
         left = {name: submit for name, submit in self.paid[step].items() if name != engine}
-        return replace(self, paid={**self.paid, step: left}).freed(token)
+        return replaced(self, paid={**self.paid, step: left}).freed(token)
 
     def passed_over(self, attempt: int, step: str, engine: str, reason: str) -> Self:
         """The engine does not do the step's work, and does not charge for it: `reason` is a clause that says why.
@@ -173,7 +174,7 @@ class Entry:
         return self._with(step, engine, known._replace(passed=reason)).freed(known.token)
 
     def _with(self, step: str, engine: str, submit: PaidSubmit) -> Self:
-        return replace(self, paid={**self.paid, step: {**self.paid.get(step, {}), engine: submit}})
+        return replaced(self, paid={**self.paid, step: {**self.paid.get(step, {}), engine: submit}})
 
 
 def _is_claim(submit: PaidSubmit, token: str) -> bool:

@@ -11,19 +11,19 @@ class RecentWorks:
 
     def __init__(self, most_bytes: int = RECENT_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._works: dict[str, Work] = {}
+        self._works: dict[str, tuple[Work, int]] = {}
         self._bytes = 0
 
     def put(self, work: Work) -> None:
         """Keeps it, in place of an older one, if there is room."""
         self.take(work.task_id)
-        if self._bytes + work.size <= self._most_bytes:
-            self._works[work.task_id] = work
-            self._bytes += work.size
+        size = work.size
+        if self._bytes + size <= self._most_bytes:
+            self._works[work.task_id] = (work, size)
+            self._bytes += size
 
     def take(self, task_id: str) -> Work | None:
         """The task's work, which is not kept any longer."""
-        work = self._works.pop(task_id, None)
-        if work is not None:
-            self._bytes -= work.size
+        work, size = self._works.pop(task_id, (None, 0))
+        self._bytes -= size
         return work

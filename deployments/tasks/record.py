@@ -8,7 +8,7 @@ back, `done` and `error` are final, and of two attempts at one task only the new
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +18,7 @@ from pydantic import WithJsonSchema
 
 from deployments.caller_settings import DEFAULT_CALLER
 from deployments.errors import AigeError, ErrorCode, TaskFailed
+from deployments.tasks.replaced import replaced
 from deployments.tasks.webhook import Webhook
 
 
@@ -169,7 +170,7 @@ class Task:
         """One more attempt begins; from now on the older ones are stale."""
         if self.is_ended:
             raise StaleWrite(f"the task has already ended as {self.status}")
-        return replace(self, attempts=self.attempts + 1)
+        return replaced(self, attempts=self.attempts + 1)
 
     def advanced(self, attempt: int, status: Status, at: datetime) -> Self:
         """The attempt begins the step that shows `status`; a repeated attempt may begin one that was shown before.
@@ -189,17 +190,17 @@ class Task:
         amounts: tuple[Decimal | None, ...] = (),
     ) -> Self:
         """With what its steps have cost so far, and with who has done them."""
-        return replace(self, charges=charges, made_by=made_by, amounts=amounts)
+        return replaced(self, charges=charges, made_by=made_by, amounts=amounts)
 
     def reporting(self, attempt: int, progress: str) -> Self:
         """The provider says where the running step stands."""
         self.check_attempt(attempt)
-        return replace(self, progress=progress)
+        return replaced(self, progress=progress)
 
     def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
         """The attempt's upload has been acknowledged: `done`."""
         self.check_attempt(attempt)
-        return replace(self._shown(Status.DONE, at), notes=notes)
+        return replaced(self._shown(Status.DONE, at), notes=notes)
 
     def failed(self, failure: Failure, at: datetime) -> Self:
         """The task ends in `error`, whichever attempt is running."""
@@ -207,7 +208,7 @@ class Task:
             raise StaleWrite(f"the task has already ended as {self.status}")
         is_new = failure.code in NEW_CODES
         stored = failure._replace(code=ErrorCode.ENGINE_ERROR) if is_new else failure
-        return replace(self._shown(Status.ERROR, at), failure=stored, new_code=failure.code if is_new else None)
+        return replaced(self._shown(Status.ERROR, at), failure=stored, new_code=failure.code if is_new else None)
 
     def check_attempt(self, attempt: int) -> None:
         """Lets the newest attempt of an unfinished task act.
@@ -222,7 +223,7 @@ class Task:
 
     def _shown(self, status: Status, at: datetime) -> Self:
         not_before = self.timeline[-1].at  # a clock that was set back must not turn the timeline around
-        return replace(self, timeline=(*self.timeline, Moment(status, max(at, not_before))), progress=None)
+        return replaced(self, timeline=(*self.timeline, Moment(status, max(at, not_before))), progress=None)
 
 
 def one_name(engines: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 One thread owns the connection. While it commits, further writes gather for the next commit (group commit), which costs
 one sync of the disk, however many writes it holds. `synchronous=FULL` means that a commit survives a loss of power.
+A commit holds few statements, because each gives Python's lock away, and then waits until the event loop gives it back.
 """
 
 import asyncio
@@ -9,10 +10,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.batches import MOST_BYTES, Answers, Batches
 from deployments.tasks.entry import Entry
 from deployments.tasks.journal import (
     ENTRY,
@@ -35,8 +37,9 @@ _TABLES = (
     "CREATE TABLE entries (id TEXT PRIMARY KEY, entry BLOB NOT NULL)",
     "CREATE TABLE works (id TEXT PRIMARY KEY, work BLOB NOT NULL)",
 )
-_PUT_ENTRY = "INSERT INTO entries VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET entry = excluded.entry"
-_PUT_WORK = "INSERT INTO works VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET work = excluded.work"
+_PUT_ENTRIES = "INSERT INTO entries VALUES {} ON CONFLICT (id) DO UPDATE SET entry = excluded.entry"
+_PUT_WORKS = "INSERT INTO works VALUES {} ON CONFLICT (id) DO UPDATE SET work = excluded.work"
+_DROP_WORKS = "DELETE FROM works WHERE id IN ({})"
 
 MOST = 1_000
 """Writes in a commit: enough for all who wait. A smaller bound would limit the writes a second, and beyond that limit
@@ -47,17 +50,29 @@ T = TypeVar("T")
 Action = Callable[[sqlite3.Connection], T]
 
 
+class _Write(NamedTuple):
+    entry: Entry
+    work: Work | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its pictures."""
+        return self.work.size if self.work else 0
+
+
 class SqliteJournal(HeldByItsProcess):
     """A `Journal` in the file at `path`, which it alone may have open.
+
+    A commit of several writes holds at most `most_bytes` of pictures: all of it is in memory at once.
 
     Raises:
         JournalBroken: the file cannot be opened, or was written by another version.
     """
 
-    def __init__(self, path: Path, *, wait_for_lock_s: float = 30) -> None:
+    def __init__(self, path: Path, *, wait_for_lock_s: float = 30, most_bytes: int = MOST_BYTES) -> None:
         self._connection = _open(path, wait_for_lock_s)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._actions = Batches[Action[Any], object](self._commit, most=MOST)
+        self._actions = Batches[_Write | Action[Any], object](self._commit, _size_of, most=MOST, most_bytes=most_bytes)
 
     async def unfinished(self) -> list[Kept]:
         def select(connection: sqlite3.Connection) -> list[Kept]:
@@ -87,14 +102,7 @@ class SqliteJournal(HeldByItsProcess):
         return await self._do(select)
 
     async def write(self, entry: Entry, work: Work | None = None) -> None:
-        def upsert(connection: sqlite3.Connection) -> None:
-            connection.execute(_PUT_ENTRY, (entry.task.id, ENTRY.dump_json(entry)))
-            if entry.task.is_ended:
-                connection.execute("DELETE FROM works WHERE id = ?", (entry.task.id,))
-            elif work is not None:
-                connection.execute(_PUT_WORK, (entry.task.id, WORK.dump_json(work)))
-
-        await self._do(upsert)
+        await self._actions.ask(_Write(entry, work))
 
     async def forget(self, task_ids: list[str]) -> None:
         def delete(connection: sqlite3.Connection) -> None:
@@ -124,20 +132,49 @@ class SqliteJournal(HeldByItsProcess):
         """The action's result, once the transaction that it was part of has been committed."""
         return cast(T, await self._actions.ask(action))
 
-    async def _commit(self, actions: Sequence[Action[object]]) -> Answers[object]:
+    async def _commit(self, actions: Sequence[_Write | Action[object]]) -> Answers[object]:
         loop = asyncio.get_running_loop()
         yield list(enumerate(await loop.run_in_executor(self._thread, self._transact, actions)))
 
-    def _transact(self, actions: Sequence[Action[object]]) -> list[object]:
+    def _transact(self, actions: Sequence[_Write | Action[object]]) -> list[object]:
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                return [action(self._connection) for action in actions]
+                return self._answers(actions)
         except Exception as error:
             if len(actions) == 1:
                 return [_broken(error)]
             # one bad write must not refuse the rest
             return [answer for action in actions for answer in self._transact([action])]
+
+    def _answers(self, actions: Sequence[_Write | Action[object]]) -> list[object]:
+        """Does the actions in their order; writes that follow one another are one."""
+        answers = list[object]()
+        writes = list[_Write]()
+        for action in actions:
+            if isinstance(action, _Write):
+                writes.append(action)
+                answers.append(None)
+            else:
+                _put(self._connection, writes)
+                writes = []
+                answers.append(action(self._connection))
+        _put(self._connection, writes)
+        return answers
+
+
+def _size_of(action: _Write | Action[object]) -> int:
+    return action.size if isinstance(action, _Write) else 0
+
+
+def _put(connection: sqlite3.Connection, writes: Sequence[_Write]) -> None:
+    entries = [(entry.task.id, ENTRY.dump_json(entry)) for entry, _ in writes]
+    works = [(work.task_id, WORK.dump_json(work)) for entry, work in writes if work and not entry.task.is_ended]
+    for statement, rows in ((_PUT_ENTRIES, entries), (_PUT_WORKS, works)):
+        if rows:
+            connection.execute(statement.format(", ".join(["(?, ?)"] * len(rows))), list(chain.from_iterable(rows)))
+    if ended := [entry.task.id for entry, _ in writes if entry.task.is_ended]:  # last: an end may follow a work
+        connection.execute(_DROP_WORKS.format(", ".join("?" * len(ended))), ended)
 
 
 def _select_ended(connection: sqlite3.Connection, *, after: int) -> list[tuple[int, str, bytes]]:

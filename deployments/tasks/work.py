@@ -1,6 +1,6 @@
 """What is asked for, and how far it has come: what the stages are sent, and what they answer."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.spans import StepTrace
 from deployments.tasks.entry import Submits
 from deployments.tasks.record import Charge, Failure, Maker, Operation
+from deployments.tasks.replaced import replaced
 from deployments.tasks.traces import NO_TRACES, Traces
 
 
@@ -97,40 +98,40 @@ class Work:
 
     def carrying(self, picture: Picture, *, opaque: bool) -> Self:
         """The same work with a newer picture."""
-        return replace(self, picture=picture, opaque=opaque)
+        return replaced(self, picture=picture, opaque=opaque)
 
     def measured(self, person_size: Size) -> Self:
         """The same work, which knows the size of the person's own picture."""
-        return replace(self, person_size=person_size)
+        return replaced(self, person_size=person_size)
 
     def noting(self, notes: tuple[str, ...], *charges: Charge) -> Self:
         """The same work with `notes` and `charges` added."""
-        return replace(self, notes=(*self.notes, *notes), charges=(*self.charges, *charges))
+        return replaced(self, notes=(*self.notes, *notes), charges=(*self.charges, *charges))
 
     def made(self, maker: Maker, source: DigitalSource | None = None) -> Self:
         """The same work, which knows who made its newest picture, and of which kind that is."""
         sources = self.sources if source is None else (*self.sources, source)
-        return replace(self, made_by=(*self.made_by, maker), sources=sources)
+        return replaced(self, made_by=(*self.made_by, maker), sources=sources)
 
     def made_of(self, *ingredients: Ingredient) -> Self:
         """The same work, which knows more of the pictures that it was made of."""
-        return replace(self, ingredients=(*self.ingredients, *ingredients))
+        return replaced(self, ingredients=(*self.ingredients, *ingredients))
 
     def without_photos(self) -> Self:
         """The same work without the inline photos, which nobody needs after the first stage."""
-        return replace(self, job=replace(self.job, photos=())) if isinstance(self.job, AvatarJob) else self
+        return replaced(self, job=replaced(self.job, photos=())) if isinstance(self.job, AvatarJob) else self
 
     def past(self, *steps: str) -> Self:
         """The same work with these steps behind it: done, or found not to be needed."""
-        return replace(self, done=self.done.union(steps))
+        return replaced(self, done=self.done.union(steps))
 
     def without_pictures(self) -> Self:
         """The same work without the bytes that travel with it: enough to tell which step is next."""
-        return replace(self.without_photos(), picture=None, ingredients=())
+        return replaced(self.without_photos(), picture=None, ingredients=())
 
     def delivered(self) -> Self:
         """The same work without its picture, which is where it was wanted."""
-        return replace(self, picture=None, ingredients=())
+        return replaced(self, picture=None, ingredients=())
 
     def job_of(self, kind: type[J]) -> J:
         """The job, which must be of `kind`: the table of operations sees to it."""

@@ -13,7 +13,7 @@ from deployments.media.sizes import AspectRatio
 from deployments.tasks.journal import JournalBroken
 from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import AvatarJob, BackgroundJob, Work
-from tests.tasks.entries import all_entries, entry, work
+from tests.tasks.entries import all_entries, ended, entry, work
 
 
 def commits_in(wal: Path) -> int:
@@ -30,6 +30,38 @@ async def test_writes_at_once_share_commits(tmp_path: Path) -> None:
     await journal.write(entry("alone"))
     assert commits_in(wal) == before + 1
     await asyncio.gather(*(journal.write(entry(str(n))) for n in range(500)))
+    assert commits_in(wal) == before + 2
+    await journal.close()
+
+
+async def test_in_one_commit_too_everything_happens_in_order(tmp_path: Path) -> None:
+    """What is read in between finds what was written before, and an end leaves no work behind."""
+    journal, wal = SqliteJournal(tmp_path / "journal.sqlite3"), tmp_path / "journal.sqlite3-wal"
+    before = commits_in(wal)
+    _, first, _, _, second, _, third, _ = await asyncio.gather(
+        journal.write(entry("a"), work("a")),
+        journal.read_work("a"),
+        journal.forget(["a"]),
+        journal.write(entry("b"), work("b")),
+        journal.read_work("b"),
+        journal.write(ended("b")),
+        journal.read_work("b"),
+        journal.write(entry("c"), work("c")),
+    )
+    assert commits_in(wal) == before + 1
+    assert (first, second, third) == (work("a"), work("b"), None)
+    assert {known.task.id for known in await all_entries(journal)} == {"b", "c"}
+    await journal.close()
+
+
+async def test_pictures_share_a_commit_up_to_a_bound(tmp_path: Path) -> None:
+    """All that a commit writes is in memory at once."""
+    journal = SqliteJournal(tmp_path / "journal.sqlite3", most_bytes=10_000)
+    wal = tmp_path / "journal.sqlite3-wal"
+    before = commits_in(wal)
+    photo = Picture(data=bytes(5_000))
+    works = [Work(str(n), AvatarJob("x", (photo,), AspectRatio.WIDE, "https://w")) for n in range(4)]
+    await asyncio.gather(*(journal.write(entry(large.task_id), large) for large in works))
     assert commits_in(wal) == before + 2
     await journal.close()
 
