@@ -8,7 +8,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
 from deployments.errors import AigeError, Unavailable
-from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.batches import BETWEEN_PROCESSES, Answers, Batches
 from deployments.tasks.messages import Message
 
 RETRY_SECONDS = 0.5
@@ -31,7 +31,7 @@ class TaskStatusClient:
         self._sleep = sleep
         self._found: ActorHandle[object] | None = None
         self._finding: asyncio.Future[ActorHandle[object]] | None = None
-        self._batches: Batches[Message[object], object] = Batches(self._carry)
+        self._batches: Batches[Message[object], object] = Batches(self._carry, pace=BETWEEN_PROCESSES)
 
     async def ask(self, message: Message[R]) -> R:
         """The reply. Raises what the handler raises on purpose, or `Unavailable`."""

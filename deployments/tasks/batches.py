@@ -27,18 +27,23 @@ MOST_BYTES = 16_000_000
 
 
 class Pace(NamedTuple):
-    """Seconds between messages.
+    """When the next message is sent.
 
-    The next message waits until the last one is acknowledged, but at most `transit_s`: it may go to another replica.
-    Then it waits `pause_s` for each question that is sent and unanswered, but at most `longest_pause_s`.
+    It waits while `on_their_way` messages are not acknowledged, but at most `transit_s` seconds: it may go to another
+    replica. Then it waits `pause_s` for each question that is sent and unanswered, but at most `longest_pause_s`.
     """
 
     transit_s: float = 0.1
     pause_s: float = 20e-6
     longest_pause_s: float = 0.05
+    on_their_way: int = 1
 
 
 PACE = Pace()
+BETWEEN_PROCESSES = Pace(on_their_way=2)
+"""With one at a time, all tasks gather in it and go from process to process together. Then the processes work one after
+the other, however many cores there are (benchmarks/README.md).
+"""
 
 
 class Batches(Generic[Question, Answer]):
@@ -65,6 +70,7 @@ class Batches(Generic[Question, Answer]):
         self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
         self._dispatching: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._on_their_way: set[asyncio.Future[None]] = set()
         self._unanswered = 0
 
     async def ask(self, question: Question) -> Answer:
@@ -92,7 +98,11 @@ class Batches(Generic[Question, Answer]):
             del batch
             self._under_way.add(carrying)
             carrying.add_done_callback(self._under_way.discard)
-            await asyncio.wait({arrived}, timeout=self._pace.transit_s)
+            self._on_their_way.add(arrived)
+            arrived.add_done_callback(self._on_their_way.discard)
+            if len(self._on_their_way) >= self._pace.on_their_way:
+                first = asyncio.FIRST_COMPLETED
+                await asyncio.wait(self._on_their_way, timeout=self._pace.transit_s, return_when=first)
             travelling = self._unanswered - len(self._waiting)
             await asyncio.sleep(min(travelling * self._pace.pause_s, self._pace.longest_pause_s))
 

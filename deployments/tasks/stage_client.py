@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from deployments.errors import NotFound
 from deployments.spans import StepTrace
-from deployments.tasks.batches import Answers, Batches
+from deployments.tasks.batches import BETWEEN_PROCESSES, Answers, Batches
 from deployments.tasks.entry import Submits
 from deployments.tasks.work import Outcome, StepRequest, Work
 
@@ -52,7 +52,9 @@ class StageClient:
             Exception: the stage's process, or the way to it, was lost.
         """
         if stage not in self._batches:
-            self._batches[stage] = Batches(partial(self._carry, stage), size=lambda call: call.size)
+            self._batches[stage] = Batches(
+                partial(self._carry, stage), size=lambda call: call.size, pace=BETWEEN_PROCESSES
+            )
         self._waiting.add(call.task_id)
         try:
             return await self._batches[stage].ask(call)

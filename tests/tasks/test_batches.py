@@ -190,6 +190,24 @@ async def test_who_stops_waiting_disturbs_nobody(post: Post) -> None:
     assert outcome(staying) == "two"
 
 
+async def test_two_messages_may_be_on_their_way() -> None:
+    """What is asked meanwhile gathers until either has arrived."""
+    post = Post(pace=Pace(60, 0, 0, on_their_way=2))
+    await post.ask(1)
+    await post.ask(2)
+    await post.ask(3)
+    await post.ask(4)
+    assert post.questions == [[1], [2]]
+    post.sent[1].arrive()
+    await turns()
+    assert post.questions == [[1], [2], [3, 4]]
+    await post.ask(5)
+    assert post.questions == [[1], [2], [3, 4]]
+    post.sent[0].lose(ConnectionError())
+    await turns()
+    assert post.questions == [[1], [2], [3, 4], [5]]
+
+
 async def test_a_cancelled_question_that_has_not_set_out_never_does() -> None:
     """It takes no place in a message, and where no other waits, no message sets out."""
     post = Post(most=1)
