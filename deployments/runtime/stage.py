@@ -142,7 +142,8 @@ class Stage(ABC):
             told = outcome.code if isinstance(outcome, Failure) else "done"
             seconds = time.monotonic() - started
             self._seconds.observe(seconds, step=request.step, outcome=told)
-            logger.info("%s: %s in %.3f s%s.", request.step, told, seconds, _made_by(outcome, request.step))
+            if isinstance(outcome, Failure):
+                logger.info("%s: %s in %.3f s.", request.step, told, seconds)
             return outcome
 
     async def _outcome(self, request: StepRequest, spans: StepSpans | None) -> Outcome:
@@ -224,11 +225,6 @@ class Making(NamedTuple):
     engine: str
     made: Made
     source: DigitalSource | None
-
-
-def _made_by(outcome: Outcome, step: str) -> str:
-    makers = outcome.made_by if isinstance(outcome, Work) else ()
-    return "".join(f", made by {maker.engine}, model {maker.model}" for maker in makers if maker.step == step)
 
 
 def _tags(maker: Maker) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 
 from deployments.errors import (
     Cancelled,
@@ -303,9 +304,7 @@ class Orchestrator:
                 running.cancel()
             self._spendings.note(entry)
             self.webhooks.add(entry)
-            ended = entry.task
-            ended_as = ended.error.code if ended.error else ended.status
-            logger.info("%s ended as %s; its caller: %s.", ended.operation, ended_as, ended.caller)
+            logger.info("%s", _end_in_words(entry.task))
 
     def _out_of_time(self) -> Failure:
         seconds = self._settings.deadlines.task_s
@@ -390,6 +389,16 @@ class Orchestrator:
             return entry.with_task(entry.task.failed(outcome, self._clock()))
         ended = entry.task.finished(entry.task.attempts, outcome.notes, self._clock())
         return self._billed(entry, ended, outcome)
+
+
+def _end_in_words(task: Task) -> str:
+    """The one line that is logged about a task that goes well: how it ended, where its time went, who made it."""
+    outcome = task.error.code if task.error else task.status
+    spent = (
+        f"{shown.status} {(later.at - shown.at).total_seconds():.3f} s" for shown, later in pairwise(task.timeline)
+    )
+    makers = "".join(f"; {step} by {engine}, model {model}" for step, engine, model in task.made_by)
+    return f"{task.operation} ended as {outcome}: {', '.join(spent)}{makers}; its caller: {task.caller}."
 
 
 def seconds_left(task: Task, deadlines: Deadlines, at: datetime) -> float:

@@ -29,12 +29,22 @@ def until_logged(service: Service, task_id: str, field: str, text: str) -> None:
         time.sleep(0.2)
 
 
-def test_a_task_can_be_followed_through_all_processes(service: Service) -> None:
-    """By its `aige_task_id`: each stage, and the orchestrator."""
+def test_a_failure_can_be_followed_through_all_processes(service: Service) -> None:
+    """By its `aige_task_id`: the stage that failed, and the orchestrator."""
     task_id = service.avatar("/logged.png", f"elsewhere {service.sink.url}/logged-portrait.png")
     assert service.failure(task_id) == "fetch_failed"
-    for told in ("generate_avatar: done", "remove_background: fetch_failed", "avatar ended as fetch_failed"):
+    for told in ("A step failed: fetch_failed", "remove_background: fetch_failed", "avatar ended as fetch_failed"):
         until_logged(service, task_id, "message", told)
+
+
+def test_one_line_tells_of_a_task_that_goes_well(service: Service) -> None:
+    """How it ended, how long each status was shown, and who made it."""
+    task_id = service.background("/logged-well.png", "instant")
+    assert service.ended(task_id).status == "done"
+    until_logged(service, task_id, "message", "background ended as done: pending 0.")
+    (line,) = [str(line["message"]) for line in json_lines(service) if line.get("aige_task_id") == task_id]
+    statuses = r"pending [\d.]+ s, processing_avatar_model [\d.]+ s, uploading_image [\d.]+ s"
+    assert re.fullmatch(rf"background ended as done: {statuses}; generate_background by .+; its caller: \w+\.", line)
 
 
 def test_the_operator_finds_the_cause_of_an_internal_error(service: Service) -> None:
@@ -46,7 +56,7 @@ def test_the_operator_finds_the_cause_of_an_internal_error(service: Service) -> 
 
 def test_every_line_about_a_task_carries_its_id(service: Service) -> None:
     """Whichever process wrote it."""
-    service.ended(service.background("/logged-too.png", "instant"))
+    service.ended(service.background("/logged-too.png", "raises"))
     about_tasks = [line for line in json_lines(service) if ABOUT_A_TASK.match(str(line["message"]))]
     assert len(about_tasks) >= 3
     assert [line for line in about_tasks if "aige_task_id" not in line] == []
