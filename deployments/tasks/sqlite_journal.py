@@ -169,7 +169,7 @@ def _size_of(action: _Write | Action[object]) -> int:
 
 def _put(connection: sqlite3.Connection, writes: Sequence[_Write]) -> None:
     entries = [(entry.task.id, ENTRY.dump_json(entry)) for entry, _ in writes]
-    works = [(work.task_id, WORK.dump_json(work)) for entry, work in writes if work and not entry.task.is_ended]
+    works = [(work.task_id, WORK.dump_json(work)) for _, work in writes if work]
     for statement, rows in ((_PUT_ENTRIES, entries), (_PUT_WORKS, works)):
         if rows:
             connection.execute(statement.format(", ".join(["(?, ?)"] * len(rows))), list(chain.from_iterable(rows)))
