@@ -392,7 +392,7 @@ class Orchestrator:
 
 
 def _end_in_words(task: Task) -> str:
-    """The one line that is logged about a task that goes well: how it ended, where its time went, who made it."""
+    """What is logged at its end: how it ended, how long it showed each status, and who made it."""
     outcome = task.error.code if task.error else task.status
     spent = (
         f"{shown.status} {(later.at - shown.at).total_seconds():.3f} s" for shown, later in pairwise(task.timeline)
