@@ -397,7 +397,7 @@ def _end_in_words(task: Task) -> str:
     spent = (
         f"{shown.status} {(later.at - shown.at).total_seconds():.3f} s" for shown, later in pairwise(task.timeline)
     )
-    makers = "".join(f"; {step} by {engine}, model {model}" for step, engine, model in task.made_by)
+    makers = "".join(f"; {step} by {model or 'no model'} of {engine}" for step, engine, model in task.made_by)
     return f"{task.operation} ended as {outcome}: {', '.join(spent)}{makers}; its caller: {task.caller}."
 
 

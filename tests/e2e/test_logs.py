@@ -44,7 +44,9 @@ def test_one_line_tells_of_a_task_that_goes_well(service: Service) -> None:
     until_logged(service, task_id, "message", "background ended as done: pending 0.")
     (line,) = [str(line["message"]) for line in json_lines(service) if line.get("aige_task_id") == task_id]
     statuses = r"pending [\d.]+ s, processing_avatar_model [\d.]+ s, uploading_image [\d.]+ s"
-    assert re.fullmatch(rf"background ended as done: {statuses}; generate_background by .+; its caller: \w+\.", line)
+    assert re.fullmatch(
+        rf"background ended as done: {statuses}; generate_background by .+ of .+; its caller: \w+\.", line
+    )
 
 
 def test_the_operator_finds_the_cause_of_an_internal_error(service: Service) -> None:
