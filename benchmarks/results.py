@@ -31,7 +31,7 @@ class Results:
 
     def write(self, rounds: int, seconds: float) -> Medians:
         """Writes what there is; figures that this run did not measure stay as they are in `latest.json`."""
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         latest = self._read_latest()
         for group, values in self._groups.items():
             run = {"measured": _where_and_when(), "rounds": rounds, "seconds": seconds, "values": values}
