@@ -1,6 +1,8 @@
 """The network of the tests: this machine, and nothing else. What a test calls the internet leads here too."""
 
+import socket
 import sys
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
@@ -11,6 +13,8 @@ Connect = Callable[[str, int], Awaitable[anyio.abc.SocketStream]]
 """Opens a connection to a host and a port."""
 Dial = Callable[[Connect, str, int], Awaitable[anyio.abc.SocketStream]]
 """Stands in for it: given the real one, the host and the port."""
+Lead = Callable[[str, int], Awaitable[int]]
+"""Given the address and the port that are dialled, the port of this machine that is connected to instead."""
 
 
 class Outside(AssertionError):
@@ -48,9 +52,7 @@ def _is_here(host: str) -> bool:
 
 
 def lead_connections(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> None:
-    """Lets `dial` open the connections of httpx. It is patched here alone: neither ssrfguard nor fal-client, which make
-    their own transports, takes one.
-    """
+    """Lets `dial` open the connections of httpx. It is patched here alone: fal-client makes its own transport."""
     real = anyio.connect_tcp
 
     async def connect(host: str, port: int) -> anyio.abc.SocketStream:
@@ -60,3 +62,13 @@ def lead_connections(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> None:
         return await dial(connect, str(remote_host), remote_port)
 
     monkeypatch.setattr(anyio, "connect_tcp", connect_tcp)
+
+
+def lead_sockets(monkeypatch: pytest.MonkeyPatch, lead: Lead) -> None:
+    """Lets `lead` say where the event loop connects its sockets to: aiohttp's, and those of httpx."""
+    real = BaseSelectorEventLoop.sock_connect
+
+    async def sock_connect(loop: BaseSelectorEventLoop, sock: socket.socket, address: tuple[str, int]) -> None:
+        await real(loop, sock, ("127.0.0.1", await lead(*address[:2])))
+
+    monkeypatch.setattr(BaseSelectorEventLoop, "sock_connect", sock_connect)

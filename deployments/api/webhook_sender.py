@@ -4,10 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import httpx
-
 from deployments.api.webhook_message import body_of, headers_of
-from deployments.media.destinations import Refused
+from deployments.media.destinations import NoAnswer, Refused
 from deployments.media.egress import BODY_TO_SKIP, BodyToSkip, Egress, reason_for
 from deployments.media.open_media import WEBHOOK_SECONDS
 from deployments.tasks.log_context import task_context
@@ -51,7 +49,7 @@ class WebhookSender:
             body = body_of(call.task)
             headers = headers_of(call.task, self._clock(), body, self._secrets)
             return await self._egress.post(call.url, body, headers, seconds=self._patience_s, read=self._read)
-        except (Refused, httpx.TransportError, TimeoutError) as error:
+        except (Refused, NoAnswer, TimeoutError) as error:
             return reason_for(error)
         except Exception:
             logger.exception("A webhook could not be sent.")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import stamina
 
 from deployments.errors import NotCharged
-from deployments.media.httpx_errors import pause_asked_for
+from deployments.media.retry_after import pause_asked_for
 
 Sleep = Callable[[float], Awaitable[None]]
 """Passes so many seconds."""

@@ -7,10 +7,9 @@ another does not is thereby out.
 import re
 from contextlib import suppress
 from functools import cache, lru_cache
-from ipaddress import ip_network
-from typing import Protocol
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple, Protocol
 
-import httpx
 from ssrfguard import DEFAULT_DENIED, AddressTable, Block, Policy, Reach, SSRFGuardError
 
 from deployments.errors import SettingsError
@@ -20,6 +19,8 @@ AllowedHosts = frozenset[tuple[str, int]]
 
 MAX_URL_LENGTH = 8192
 """In characters. Pre-signed URLs stay below 3,000; common web servers refuse request lines above 8,192."""
+RESERVED = ":/?#[]@!$&'()*+,;=%"
+"""What may stand in a URL beside letters, digits and `-._~` (RFC 3986)."""
 
 
 class Refused(ValueError):
@@ -29,12 +30,35 @@ class Refused(ValueError):
 NOT_PUBLIC = "the URL leads to no public internet host; give one that does"
 
 
+class NoAnswer(Exception):
+    """No answer came. Its text is a clause that says why, and names no address.
+
+    `sent`: the server may have got the request. `may_pass`: asking again may help.
+    """
+
+    def __init__(self, reason: str, *, sent: bool = True, may_pass: bool = True) -> None:
+        super().__init__(reason)
+        self.sent = sent
+        self.may_pass = may_pass
+
+
+class Found(NamedTuple):
+    """An object in the service's own store, or nothing with the status that says why."""
+
+    status: int
+    body: bytes = b""
+
+
 class OwnStore(Protocol):
-    """The service's own object store, as the transport (`httpx.AsyncBaseTransport`) that answers for its URLs."""
+    """The service's own object store, which answers for its URLs without a network."""
 
     def owns(self, url: str) -> bool: ...
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response: ...
+    async def get(self, url: str) -> Found: ...
+
+    async def put(self, url: str, body: bytes) -> int:
+        """The status of the answer."""
+        ...
 
 
 _HOST = r"\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253}"
@@ -137,11 +161,14 @@ def origin_of(url: str) -> tuple[str, int]:
     port = int(match[3] or _DEFAULT_PORTS[match[1].lower()])
     if not 1 <= port <= _HIGHEST_PORT:
         raise Refused(f"the URL's port is not between 1 and {_HIGHEST_PORT}")
+    host = match[2].lower()
     try:
-        httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeEncodeError):  # the latter for lone surrogates
+        url.encode()  # lone surrogates cannot be sent
+        if host.startswith("["):
+            ip_address(host[1:-1])
+    except ValueError:
         raise Refused("the URL cannot be read; check how it is written") from None
-    return match[2].lower(), port
+    return host, port
 
 
 def host_of(url: str) -> str:

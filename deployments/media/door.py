@@ -1,135 +1,173 @@
-"""The way that a request takes out: through the guard, past it to an allowed host, or into our own object store."""
+"""The way that a request takes out: an HTTP client that connects to public addresses and to allowed hosts alone."""
 
+import asyncio
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from types import MappingProxyType
+from urllib.parse import quote
 
+import aiohttp
 import httpx
-from ssrfguard import Resolver, SSRFGuardError
-from ssrfguard.httpx import AsyncSafeTransport
+from aiohttp.abc import AbstractResolver, ResolveResult
+from ssrfguard import Resolver, SSRFGuardError, resolve
+from yarl import URL
 
-from deployments.media.destinations import NOT_PUBLIC, AllowedHosts, OwnStore, Refused, check_url, guard, origin_of
+from deployments.media.destinations import NOT_PUBLIC, RESERVED, AllowedHosts, NoAnswer, Refused, guard, origin_of
 
-AT_ONCE = 128
-"""Requests under way in a process. More wait, where that costs nothing: whoever waits in a pool of httpcore's is looked
-at for each request that goes through it, and thousands of uploads at once then take twice the CPU.
-"""
-LOOKUPS = 32
-"""Names that are looked up at a time, each in a thread: a lookup cannot be cancelled."""
-POOL_SIZE = 8
-"""Idle connections that one pool keeps open; see `_Pools`."""
-LOCATION = "aige.location"
-"""The extension of a response that holds its `Location`."""
+_KEPT_OPEN_S = 5.0
+"""How long an idle connection is kept. Many servers close theirs after five seconds."""
+_HEADERS = {
+    "User-Agent": "AIGE",
+    "Accept": "image/png, image/jpeg, image/webp, */*;q=0.1",
+    "Accept-Encoding": "identity",  # compressed pictures hardly shrink, and no bomb hides in what is not compressed
+}
 
 
-class Door(httpx.AsyncBaseTransport):
-    """Checks each request's URL, redirects included, and sends it by the way that it may take.
+class Reply:
+    """What a server has answered, with its body unread. `headers` ignore case."""
 
-    A host has `connect` seconds for a connection, at each of its addresses; if none answers in time, each has
-    `patience` seconds. A lookup has `patience` seconds too.
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes; nothing is decompressed.
+
+        Raises:
+            NoAnswer: it broke off.
+        """
+        with _translated():
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+
+
+class Door:
+    """Sends requests. One per process; make it in the event loop, and close it with `aclose`.
+
+    It follows no redirects, keeps no cookies, reads no proxies from the environment, and sets no time limits. A name is
+    resolved once for a connection, which goes to one of the answers: the next one is tried after a quarter of a second
+    without a connection (RFC 8305). The certificate and the `Host` header belong to the name.
     """
 
-    def __init__(  # noqa: PLR0913 - the last one only for those who look up many
-        self,
-        allow: AllowedHosts,
-        store: OwnStore | None,
-        resolver: Resolver,
-        *,
-        connect: float,
-        patience: float,
-        lookups: int = LOOKUPS,
-    ) -> None:
-        self._allow = allow
-        self._store = store
-        self._connect = connect
-        self._patience = patience
-        self._lookups = _BoundedLookups(resolver, patience, lookups)
-        tls = httpx.create_ssl_context()  # reads SSL_CERT_FILE
-        pool = httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE)
-        self._guarded = _Pools(
-            lambda: AsyncSafeTransport(policy=guard(), resolver=self._lookups, verify=tls, limits=pool)
+    def __init__(self, allow: AllowedHosts, resolver: Resolver, lookups: int) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=_GuardedResolver(allow, resolver, lookups),
+                use_dns_cache=False,
+                ssl=httpx.create_ssl_context(),  # certifi's authorities, unless SSL_CERT_FILE names others
+                limit=0,
+                keepalive_timeout=_KEPT_OPEN_S,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            auto_decompress=False,
+            headers=_HEADERS,
         )
-        self._unguarded = _Pools(lambda: httpx.AsyncHTTPTransport(verify=tls, limits=pool))
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer, its `Location` moved to the extension `LOCATION`: httpx would build the request that it leads
-        to, even where it follows none, and raise whatever it stumbles over.
+    @asynccontextmanager
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> AsyncIterator[Reply]:
+        """Sends one request to `url`, which `check_url` has let pass. A body that is not read costs its connection.
+
+        Raises:
+            Refused: the URL cannot be sent, or the address behind it is forbidden.
+            NoAnswer: no answer came.
         """
-        url = str(request.url)
-        check_url(url, self._allow, self._store)
-        if self._store is not None and self._store.owns(url):
-            return await self._store.handle_async_request(request)
-        try:
-            response = await self._sent(request, self._connect)
-        except httpx.ConnectTimeout:
-            response = await self._sent(request, self._patience)
-        if (location := response.headers.pop("Location", None)) is not None:
-            response.extensions[LOCATION] = location
-        return response
+        target = _as_sent(url)
+        if body is not None:
+            headers = {**headers, "Content-Length": str(len(body))}  # S3 refuses chunked encoding
 
-    async def _sent(self, request: httpx.Request, connect: float) -> httpx.Response:
-        request.extensions["timeout"] = {**request.extensions["timeout"], "connect": connect}
-        if origin_of(str(request.url)) in self._allow:
-            return await self._unguarded.handle_async_request(request)
+        async def sent() -> aiohttp.ClientResponse:
+            data = None if body is None else _once(body)
+            return await self._session.request(method, target, data=data, headers=headers, allow_redirects=False)
+
+        with _translated():
+            try:
+                response = await sent()
+            except aiohttp.ClientOSError as error:
+                if not isinstance(error.__cause__, aiohttp.ClientConnectionResetError):
+                    raise
+                response = await sent()  # the server had closed an idle connection, so nothing was sent on it
+        async with response:
+            yield Reply(response)
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+class _GuardedResolver(AbstractResolver):
+    """Looks names up. All answers must be public addresses, unless host and port are allowed.
+
+    aiohttp does not ask it for literal addresses: `check_url` has judged those.
+    """
+
+    def __init__(self, allow: AllowedHosts, resolver: Resolver, lookups: int) -> None:
+        self._allow = allow
+        self._resolver = resolver
+        self._threads = ThreadPoolExecutor(max_workers=lookups, thread_name_prefix="lookup")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+        addresses = await loop.run_in_executor(self._threads, self._addresses_of, host, port)
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+            for family, address in addresses[: guard().max_connection_attempts]
+        ]
+
+    def _addresses_of(self, host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+        if (host.lower(), port) in self._allow:
+            answers = self._resolver(host, port, 0, socket.SOCK_STREAM, 0, 0)
+            return [(socket.AddressFamily(family), str(address[0])) for family, _, _, _, address in answers]
         try:
-            return await self._guarded.handle_async_request(request)
+            permitted = resolve(guard().check_url(f"http://{host}:{port}"), policy=guard(), resolver=self._resolver)
         except SSRFGuardError:
             raise Refused(NOT_PUBLIC) from None
+        return [(answer.family, str(answer.ip)) for answer in permitted]
 
-    async def aclose(self) -> None:
-        await self._guarded.aclose()
-        await self._unguarded.aclose()
-        self._lookups.close()
-
-
-class _Pools(httpx.AsyncBaseTransport):
-    """Pools of connections, each for one request at a time.
-
-    For each request, httpcore looks at all connections of its pool: with sixty-four uploads at once in one pool, each
-    costs several times as much. The pool that was used last is used next, since its connections are the freshest.
-    """
-
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._make = make
-        self._free: list[httpx.AsyncBaseTransport] = []
-        self._all: list[httpx.AsyncBaseTransport] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        pool = self._free.pop() if self._free else self._new()
-        try:
-            return await pool.handle_async_request(request)
-        finally:
-            self._free.append(pool)
-
-    async def aclose(self) -> None:
-        for pool in self._all:
-            await pool.aclose()
-
-    def _new(self) -> httpx.AsyncBaseTransport:
-        pool = self._make()
-        self._all.append(pool)
-        return pool
-
-
-_Answers = Iterable[tuple[int, int, int, str, tuple[str | int, ...]]]
-"""What `socket.getaddrinfo` answers."""
-
-
-class _BoundedLookups:
-    """A resolver that gives up after `seconds`: `getaddrinfo` itself knows no time limit, and cannot be cancelled."""
-
-    def __init__(self, resolver: Resolver, seconds: float, at_once: int) -> None:
-        self._resolver = resolver
-        self._seconds = seconds
-        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="lookup")
-
-    def __call__(self, host: str, *question: int) -> _Answers:
-        lookup = self._threads.submit(self._resolver, host, *question)
-        try:
-            return lookup.result(self._seconds)
-        except TimeoutError:
-            lookup.cancel()
-            raise socket.gaierror(socket.EAI_AGAIN, "the lookup took too long") from None
-
-    def close(self) -> None:
+    async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    """A body that can be read once. Otherwise aiohttp repeats a PUT whose answer was lost, and nobody learns that the
+    store may have taken the first.
+    """
+    yield body
+
+
+def _as_sent(url: str) -> URL:
+    """The URL as written, so that its signature stays good; only what no URL may hold is percent-encoded."""
+    target = URL(quote(url, safe=RESERVED), encoded=True)
+    assert target.host_subcomponent is not None  # noqa: S101 - `check_url` has found one
+    if (target.host_subcomponent.lower(), target.port) != origin_of(url):
+        raise Refused(NOT_PUBLIC)  # two readers of one URL who disagree: one of them was to be fooled
+    return target
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turns what aiohttp raises into `NoAnswer`. Its own texts hold URLs, and with them signatures: they end here."""
+    try:
+        yield
+    except (Refused, TimeoutError):
+        raise
+    except aiohttp.ClientConnectorDNSError as error:
+        may_pass = error.os_error.errno == socket.EAI_AGAIN
+        raise NoAnswer("its name was not found; check the spelling", sent=False, may_pass=may_pass) from None
+    except aiohttp.ClientConnectorCertificateError:
+        raise NoAnswer("its certificate could not be verified", sent=False, may_pass=False) from None
+    except aiohttp.ClientConnectorError:
+        raise NoAnswer("no connection could be made; check the host and the port", sent=False) from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        words = "the connection broke off, or the answer was not proper HTTP; try again later"
+        raise NoAnswer(words) from None

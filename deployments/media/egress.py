@@ -14,40 +14,43 @@ whose host and port are listed in `AIGE_ALLOW_HOSTS` in the same spelling.
 
 import asyncio
 import socket
-import ssl
-from collections.abc import AsyncIterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
-from typing import NamedTuple
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urljoin, urlsplit
 
-import httpx
 import stamina
 from ssrfguard import Resolver
 
 from deployments.errors import FetchFailed
 from deployments.media import images
 from deployments.media.destinations import (
+    RESERVED,
     AllowedHosts,
+    Found,
+    NoAnswer,
     OwnStore,
     Refused,
     check_url,
     host_of,
 )
-from deployments.media.door import AT_ONCE, LOCATION, LOOKUPS, Door
-from deployments.media.httpx_errors import TROUBLE
 
-_HEADERS = {
-    "User-Agent": "AIGE",
-    "Accept": "image/png, image/jpeg, image/webp, */*;q=0.1",
-    "Connection": "keep-alive",
-    "Accept-Encoding": "identity",  # compressed pictures hardly shrink, and no bomb hides in what is not compressed
-}
+if TYPE_CHECKING:
+    from deployments.media.door import Door, Reply
+
+AT_ONCE = 128
+"""Requests under way in a process: each may hold a picture."""
+LOOKUPS = 32
+"""Names that are looked up at a time, each in a thread: a lookup cannot be cancelled."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ANSWERS = frozenset({httpx.codes.OK, httpx.codes.NON_AUTHORITATIVE_INFORMATION})
+_ANSWERS = frozenset({HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
 """The statuses with which a picture comes; 203 is a proxy's 200 (RFC 9110, 15.3.4)."""
-_NOT_NOW = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS})
+_NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+SERVER_ERROR = 5
+"""The first digit of statuses with which a server speaks of its own trouble."""
 _PACKED = frozenset(
     {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip", "x-compress", "x-gzip"}
     | {"zstd"}
@@ -57,13 +60,9 @@ _PACKED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class EgressLimits:
-    """How many redirects `fetch` follows, and how many seconds it may take in all (`total`), repetitions included.
-
-    After `connect` seconds without a connection, the next one of the host's addresses is tried.
-    """
+    """How many redirects `fetch` follows, and how many seconds it may take in all (`total`), repetitions included."""
 
     redirects: int = 3
-    connect: float = 5.0
     total: float = 60.0
 
 
@@ -75,6 +74,13 @@ class BodyToSkip(NamedTuple):
 
 
 BODY_TO_SKIP = BodyToSkip(2**16, 1.0)
+
+
+class Acknowledgement(NamedTuple):
+    """The answer to a PUT, and its `Retry-After`."""
+
+    status: int
+    retry_after: str = ""
 
 
 class _NotNow(Refused):
@@ -105,21 +111,11 @@ class Egress:
         self._room = asyncio.Semaphore(AT_ONCE)
 
     @cached_property
-    def _door(self) -> Door:
-        """Created at the first use: a process that opens no URL saves the memory.
+    def _door(self) -> "Door":
+        """Created at the first use: a process that opens no URL saves the memory, aiohttp's own included."""
+        from deployments.media.door import Door
 
-        It is used without `httpx.AsyncClient`, which would follow redirects, keep cookies and read proxies from the
-        environment. Nothing here may do that.
-        """
-        limits = self._limits
-        return Door(
-            self._allow,
-            self._store,
-            self._resolver,
-            connect=limits.connect,
-            patience=limits.total,
-            lookups=self._lookups,
-        )
+        return Door(self._allow, self._resolver, self._lookups)
 
     async def fetch(self, url: str, max_bytes: int) -> bytes:
         """The body of a GET of `url`, at most `max_bytes` long. Nothing is decompressed.
@@ -130,39 +126,36 @@ class Egress:
         Raises:
             FetchFailed: the picture could not be loaded, for any reason.
         """
-        trouble: Exception | None = None
+        trouble: Refused | NoAnswer | None = None
 
         async def fetched() -> bytes:
             nonlocal trouble
             try:
                 return await self._fetched(url, max_bytes)
-            except (Refused, httpx.TransportError) as error:
+            except (Refused, NoAnswer) as error:
                 trouble = error
                 raise
 
         try:
             async with asyncio.timeout(self._limits.total):
                 return await _repeated(fetched)
-        except (Refused, httpx.TransportError, TimeoutError) as error:
+        except (Refused, NoAnswer, TimeoutError) as error:
             reason = reason_for(trouble or error)  # rather than that the time ran out over it
             raise FetchFailed(f"The picture at {host_of(url)} could not be loaded: {reason}.") from error
 
-    async def put(self, url: str, body: bytes | AsyncIterable[bytes], headers: Mapping[str, str]) -> httpx.Response:
-        """Sends one PUT; returns the answer's status and headers. Follows no redirects; the caller sets a deadline.
+    async def put(self, url: str, body: bytes, headers: Mapping[str, str]) -> Acknowledgement:
+        """Sends one PUT. Follows no redirects; the caller sets a deadline.
 
         Raises:
             Refused: the URL, or the address behind it, is forbidden.
-            httpx.TransportError: no answer came.
+            NoAnswer: no answer came.
         """
         check_url(url, self._allow, self._store)
-        with _translated():
-            request = _request("PUT", url, body, headers)
-            async with self._room, aclosing(await self._door.handle_async_request(request)) as response:
-                # Stores answer with nothing; read to its end, that leaves the connection fit for the next upload.
-                if response.headers.get("Content-Length") == "0":
-                    response.headers.pop("Content-Encoding", None)  # there is nothing to unpack
-                    await response.aread()
-                return response
+        async with self._room:
+            if self._store is not None and self._store.owns(url):
+                return Acknowledgement(await self._store.put(url, body))
+            async with self._door.ask("PUT", url, body, headers) as reply:
+                return Acknowledgement(reply.status, reply.headers.get("Retry-After", ""))
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, read: BodyToSkip = BODY_TO_SKIP
@@ -173,97 +166,84 @@ class Egress:
 
         Raises:
             Refused: the URL, or the address behind it, is forbidden.
-            httpx.TransportError: no answer came.
+            NoAnswer: no answer came.
             TimeoutError: it did not come in time.
         """
-        check_url(url, self._allow, self._store)
-        async with self._room:
-            async with asyncio.timeout(seconds):
-                with _translated():
-                    request = _request("POST", url, body, headers)
-                    response = await self._door.handle_async_request(request)
-            async with aclosing(response):
-                await _skim(response, read)
-        return response.status_code
+        check_url(url, self._allow)
+        async with self._room, asyncio.timeout(seconds) as limit, self._door.ask("POST", url, body, headers) as reply:
+            limit.reschedule(None)
+            await _skim(reply, read)
+        return reply.status
 
     async def aclose(self) -> None:
-        await self._door.aclose()
+        if "_door" in self.__dict__:
+            await self._door.aclose()
 
     async def _fetched(self, url: str, max_bytes: int) -> bytes:
-        with _translated():
-            async with self._room, aclosing(await self._get(url)) as response:
-                return await _body_of(response, max_bytes)
-
-    async def _get(self, url: str) -> httpx.Response:
-        """The response after all redirects, with its body unread."""
-        check_url(url, self._allow, self._store)  # as written, before httpx makes it normal
-        request = _request("GET", url)
         for _ in range(self._limits.redirects + 1):
-            response = await self._door.handle_async_request(request)
-            if response.status_code not in _REDIRECTS or LOCATION not in response.extensions:
-                return response
-            await response.aclose()
-            request = _request("GET", _target(request.url, response.extensions[LOCATION]))
+            check_url(url, self._allow, self._store)
+            async with self._room:
+                if self._store is not None and self._store.owns(url):
+                    return _checked(await self._store.get(url), max_bytes)
+                async with self._door.ask("GET", url) as reply:
+                    location = reply.headers.get("Location")
+                    if reply.status not in _REDIRECTS or location is None:
+                        return await _body_of(reply, max_bytes)
+            url = _target(url, location)
         raise Refused(f"it redirects more than {self._limits.redirects} times")
 
 
-def _request(
-    method: str,
-    url: httpx.URL | str,
-    body: bytes | AsyncIterable[bytes] | None = None,
-    headers: Mapping[str, str] = MappingProxyType({}),
-) -> httpx.Request:
-    """A request without time limits: a slow server has until the deadline of the fetch, or of the caller of `put`."""
-    patient = {"timeout": httpx.Timeout(None).as_dict()}
-    return httpx.Request(method, url, content=body, headers={**_HEADERS, **headers}, extensions=patient)
-
-
-def _target(url: httpx.URL, location: str) -> httpx.URL:
+def _target(url: str, location: str) -> str:
     """The URL that `url` redirects to; it is checked when it is opened."""
     try:
-        target = url.join(location)
-    except (httpx.InvalidURL, ValueError):
+        target = urljoin(url, quote(location, safe=RESERVED, errors="surrogateescape"))
+        schemes = urlsplit(url).scheme, urlsplit(target).scheme
+    except ValueError:
         raise Refused("it redirects to something that is no URL") from None
-    if target.scheme not in {"http", "https"}:
+    if schemes[1] not in {"http", "https"}:
         raise Refused("it redirects to something that is no http or https URL")
-    if (url.scheme, target.scheme) == ("https", "http"):
+    if schemes == ("https", "http"):
         raise Refused("it redirects from https to unprotected http")
     return target
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turns every exception in `TROUBLE` into a `httpx.TransportError`; `Refused` stays as it is."""
-    try:
-        yield
-    except (Refused, httpx.TransportError):
-        raise
-    except TROUBLE as error:
-        raise httpx.NetworkError(type(error).__name__) from error
-
-
-async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
-    status = response.status_code
+def _check_status(status: int) -> None:
+    """Refuses whatever comes with another status than a picture."""
     if status not in _ANSWERS:
-        refused = _NotNow if status in _NOT_NOW or response.is_server_error else Refused
+        refused = _NotNow if status in _NOT_NOW or status // 100 == SERVER_ERROR else Refused
         raise refused(f"the server answered {status}; check that the link is still valid")
-    codings = {coding.strip().lower() for coding in response.headers.pop("Content-Encoding", "").split(",")}
+
+
+def _checked(found: Found, max_bytes: int) -> bytes:
+    _check_status(found.status)
+    if len(found.body) > max_bytes:
+        raise _too_large(max_bytes)
+    return found.body
+
+
+async def _body_of(reply: "Reply", max_bytes: int) -> bytes:
+    _check_status(reply.status)
     body = bytearray()
-    async for chunk in response.aiter_bytes():  # without the header, httpx unpacks nothing
+    async for chunk in reply.chunks():
         body += chunk
         if len(body) > max_bytes:
-            raise Refused(f"it is larger than {max_bytes:,} bytes; give a smaller one")
+            raise _too_large(max_bytes)
+    codings = {coding.strip().lower() for coding in reply.headers.get("Content-Encoding", "").split(",")}
     if codings & _PACKED and images.sniff(bytes(body[:12])) is None:
         raise Refused("the server sent it compressed, though it was asked not to")
     return bytes(body)
 
 
-async def _skim(response: httpx.Response, read: BodyToSkip) -> None:
-    """Reads a body that nobody wants; a long, a slow or a broken one costs it its connection."""
+def _too_large(max_bytes: int) -> Refused:
+    return Refused(f"it is larger than {max_bytes:,} bytes; give a smaller one")
+
+
+async def _skim(reply: "Reply", read: BodyToSkip) -> None:
+    """Reads a body that nobody wants; a long, a slow or a broken one costs its connection."""
     left = read.bytes
-    with suppress(*TROUBLE):  # a TimeoutError is an OSError
+    with suppress(NoAnswer, TimeoutError):
         async with asyncio.timeout(read.seconds):
-            async for chunk in response.aiter_raw():
+            async for chunk in reply.chunks():
                 left -= len(chunk)
                 if left < 0:
                     break
@@ -271,40 +251,12 @@ async def _skim(response: httpx.Response, read: BodyToSkip) -> None:
 
 def _may_pass(error: Exception) -> bool:
     """Whether asking again may help after `error`."""
-    if isinstance(error, httpx.TransportError):
-        return not any(_is_final(cause) for cause in _causes_of(error))
-    return isinstance(error, _NotNow)
+    return error.may_pass if isinstance(error, NoAnswer) else isinstance(error, _NotNow)
 
 
 _repeated = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_initial=0.5, wait_max=5.0).on(_may_pass)
 
 
-def _is_final(cause: BaseException) -> bool:
-    if isinstance(cause, socket.gaierror):
-        return cause.errno != socket.EAI_AGAIN
-    return isinstance(cause, ssl.SSLCertVerificationError)
-
-
-def reason_for(error: Exception) -> str:
-    """Why a URL could not be opened, as a clause in plain English that names no address.
-
-    `error` is a `Refused`, a `httpx.TransportError` or a `TimeoutError`.
-    """
-    causes = tuple(_causes_of(error))
-    if isinstance(error, Refused):
-        return str(error)
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return "the server took too long; try again later"
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "its name was not found; check the spelling"
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return "its certificate could not be verified"
-    if isinstance(error, httpx.ConnectError):
-        return "no connection could be made; check the host and the port"
-    return "the connection broke off, or the answer was not proper HTTP; try again later"
-
-
-def _causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def reason_for(error: Refused | NoAnswer | TimeoutError) -> str:
+    """Why a URL could not be opened, as a clause in plain English that names no address."""
+    return "the server took too long; try again later" if isinstance(error, TimeoutError) else str(error)

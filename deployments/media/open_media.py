@@ -1,8 +1,7 @@
 """From settings to the two things that every process opens: the object store, and the door out to the network."""
 
 from deployments.media.destinations import parse_allow_hosts
-from deployments.media.door import AT_ONCE
-from deployments.media.egress import Egress, EgressLimits
+from deployments.media.egress import AT_ONCE, Egress, EgressLimits
 from deployments.media.storage import BuiltinStore, ObjectStore, load_or_create_secret, own_store
 from deployments.settings import Environment, Settings
 

@@ -4,22 +4,24 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 
-import httpx
 import stamina
 
 from deployments.errors import FetchFailed, UploadFailed, UploadUrlExpired
 from deployments.media import signed_urls
-from deployments.media.destinations import Refused, host_of
-from deployments.media.egress import Egress, reason_for
-from deployments.media.httpx_errors import pause_asked_for
+from deployments.media.destinations import NoAnswer, Refused, host_of
+from deployments.media.egress import SERVER_ERROR, Egress, reason_for
 from deployments.media.provenance.marks import without_manifest
+from deployments.media.retry_after import pause_asked_for
 
 CONTENT_TYPE = "image/png"
 TRIES = 5
+_SUCCESS, _REDIRECTION, _CLIENT_ERROR = 2, 3, 4
+"""Classes of statuses: their first digits."""
 _MANIFESTS_DIFFER_BY = 2**16
 """In bytes, at most, of one picture's: their signatures are padded to one length, and certificates change seldom."""
-_TAKEN_ALREADY = frozenset({httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED})
+_TAKEN_ALREADY = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 """How stores refuse to write over an object: those that never do, and those whose URL was signed on that condition."""
 
 _AZURE_BLOB_HOSTS = (
@@ -41,7 +43,7 @@ class _NotTaken(Exception):
 
     @property
     def may_pass(self) -> bool:
-        return self.status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(self.status)
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status // 100 == SERVER_ERROR
 
 
 def _utc_now() -> datetime:
@@ -75,7 +77,7 @@ async def upload(  # noqa: PLR0913 - what to put, from where to where, and until
         raise _failure(url, answer.status, now()) from answer
     except TimeoutError as error:
         raise UploadFailed(_message(url, f"it did not take it within {deadline:g} seconds; try again later")) from error
-    except (Refused, httpx.TransportError) as error:
+    except (Refused, NoAnswer) as error:
         raise UploadFailed(_message(url, reason_for(error))) from error
 
 
@@ -101,13 +103,13 @@ class _Upload:
         if signed_urls.is_expired(self.url, self.now()):
             raise _expired(self.url)
         try:
-            response = await self.egress.put(self.url, self.picture, _headers(self.url))
-        except httpx.TransportError as error:
-            self.answer_lost |= not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            answer = await self.egress.put(self.url, self.picture, _headers(self.url))
+        except NoAnswer as error:
+            self.answer_lost |= error.sent
             raise
-        self.answer_lost |= response.is_server_error  # which a gateway may have said in the store's place
-        if not response.is_success:
-            raise _NotTaken(response.status_code, response.headers.get("Retry-After", ""))
+        self.answer_lost |= answer.status // 100 == SERVER_ERROR  # which a gateway may have said in the store's place
+        if answer.status // 100 != _SUCCESS:
+            raise _NotTaken(answer.status, answer.retry_after)
 
     def _may_be_there(self, refusal: _NotTaken | UploadUrlExpired) -> bool:
         """Whether the store may refuse because it has the picture: from a try whose answer was lost, or from an earlier
@@ -128,7 +130,7 @@ class _Upload:
 
 
 def _headers(url: str) -> dict[str, str]:
-    """What the stores ask for beside `Content-Length`, which httpx sets for bytes (S3 refuses chunked encoding)."""
+    """What the stores ask for beside `Content-Length`."""
     headers = {"Content-Type": CONTENT_TYPE}
     if host_of(url).endswith(_AZURE_BLOB_HOSTS):
         headers["x-ms-blob-type"] = "BlockBlob"  # without it, Azure's Put Blob answers 400
@@ -138,7 +140,7 @@ def _headers(url: str) -> dict[str, str]:
 def _pause_after(error: Exception) -> bool | float:
     """Whether to try again after `error`, and after how many seconds where the server says so."""
     if not isinstance(error, _NotTaken):
-        return isinstance(error, httpx.TransportError)
+        return isinstance(error, NoAnswer)
     return error.may_pass and pause_asked_for(error.retry_after)
 
 
@@ -146,11 +148,11 @@ _repeated = stamina.AsyncRetryingCaller(attempts=TRIES, timeout=None, wait_initi
 
 
 def _failure(url: str, status: int, now: datetime) -> UploadFailed | UploadUrlExpired:
-    if status == httpx.codes.FORBIDDEN and signed_urls.is_expired(url, now):
+    if status == HTTPStatus.FORBIDDEN and signed_urls.is_expired(url, now):
         return _expired(url)
-    if httpx.codes.is_redirect(status):
+    if status // 100 == _REDIRECTION:
         return UploadFailed(_message(url, f"it answered {status}, a redirect; give the final address as writeUrl"))
-    if httpx.codes.is_client_error(status) and status != httpx.codes.TOO_MANY_REQUESTS:
+    if status // 100 == _CLIENT_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS:
         return UploadFailed(_message(url, f"it answered {status}; check that writeUrl takes a PUT of {CONTENT_TYPE}"))
     return UploadFailed(_message(url, f"it still answered {status} after {TRIES} tries; try again later"))
 

@@ -15,7 +15,7 @@ from deployments.media.images import PictureLimits
 from deployments.settings import Environment
 from tests.engines.fal.making import MakeEngine
 from tests.fal_emulator.emulator import KEY, FalEmulator
-from tests.fal_emulator.network import Network, network_of
+from tests.fal_emulator.network import Network, egress_to_fal, network_of
 
 
 @pytest.fixture
@@ -31,8 +31,7 @@ async def network(fal: FalEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 async def egress(network: Network) -> AsyncIterator[Egress]:
-    """The door out, in a network in which fal's files lie on loopback."""
-    egress = Egress(allow=frozenset({("v3.fal.media", 443)}))
+    egress = egress_to_fal()
     yield egress
     await egress.aclose()
 

@@ -45,7 +45,7 @@ from deployments.tasks.work import Outcome, StepRequest
 from tests.fal_emulator import emulator as fal_emulator
 from tests.fal_emulator.emulator import FalEmulator, Fault, answers, does_and_drops, does_and_hangs
 from tests.fal_emulator.http import Answer, Asked, serving
-from tests.fal_emulator.network import Network, network_of
+from tests.fal_emulator.network import Network, egress_to_fal, network_of
 from tests.openai_emulator import emulator as openai_emulator
 from tests.openai_emulator.emulator import OpenAIEmulator, error
 from tests.tasks.in_process import FakeStages, end_of, no_sleep, task_and_work
@@ -334,7 +334,7 @@ async def matrix(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setenv("OPENAI_API_KEY", openai_emulator.KEY)
     providers: dict[str, World] = {"now": World()}
     router = _Router(providers)
-    egress = Egress(allow=frozenset({("v3.fal.media", 443)}))
+    egress = egress_to_fal()
     async with AsyncExitStack() as stack:
         network = await stack.enter_async_context(network_of(router, folder, monkeypatch))
         stack.push_async_callback(egress.aclose)

@@ -27,7 +27,7 @@ from tests.engines.fal.making import MakeEngine
 from tests.engines.openai.making import MODELS
 from tests.fal_emulator.emulator import FalEmulator
 from tests.fal_emulator.http import serving
-from tests.fal_emulator.network import Network
+from tests.fal_emulator.network import Network, egress_to_fal
 from tests.openai_emulator.emulator import KEY as OPENAI_KEY
 from tests.openai_emulator.emulator import OpenAIEmulator
 
@@ -74,7 +74,7 @@ class FalProvider:
 class TestFal(PaidEngineConformance):
     @pytest.fixture
     async def egress(self, network: Network) -> AsyncIterator[Egress]:
-        egress = Egress(allow=frozenset({("v3.fal.media", 443)}))
+        egress = egress_to_fal()
         yield egress
         await egress.aclose()
 

@@ -1,5 +1,6 @@
 """The ways to the emulator: a network in which fal's hosts are it, or another process's environment."""
 
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,9 +12,10 @@ import pytest
 import trustme
 from anyio.from_thread import start_blocking_portal
 
+from deployments.media.egress import Egress
 from tests.fal_emulator.emulator import KEY, FalEmulator
 from tests.fal_emulator.http import serving
-from tests.network import Connect, lead_connections
+from tests.network import Connect, lead_connections, lead_sockets
 
 HOSTS = ("queue.fal.run", "queue.falrun.com", "rest.fal.ai", "v3.fal.media", "api.fal.ai", "fal.ai")
 
@@ -75,5 +77,22 @@ async def network_of(fal: FalEmulator, folder: Path, monkeypatch: pytest.MonkeyP
                 raise ConnectionRefusedError("refused")
             return await connect("127.0.0.1", server_port)
 
+        async def lead(address: str, port: int) -> int:
+            return server_port if (address, port) == _FILES else port
+
         lead_connections(monkeypatch, dial)
+        lead_sockets(monkeypatch, lead)
         yield network
+
+
+def egress_to_fal() -> Egress:
+    """The door out, in a network in which fal's files lie on loopback."""
+    return Egress(allow=frozenset({("v3.fal.media", 443)}), resolver=_resolve)
+
+
+_FILES = ("127.0.0.1", 443)
+
+
+def _resolve(*_: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+    """Stands in for `socket.getaddrinfo`."""
+    return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", _FILES)]

@@ -210,7 +210,7 @@ async def _answer(writer: asyncio.StreamWriter, web: Web, asked: Asked) -> bool:
     if asked.path not in FAULTS:
         return await _store(writer, web, asked)
     await FAULTS[asked.path](writer, asked)
-    return asked.path == "/picture"
+    return asked.path in {"/picture", "/answers", "/redirects"}
 
 
 @asynccontextmanager

@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import cast
 
-import anyio.abc
 import pytest
 import stamina
 
 from deployments.media.egress import Egress, EgressLimits
 from tests.faults.web import Web, serving
-from tests.media.internet import PUBLIC, Detour, Internet
-from tests.network import Connect, lead_connections
+from tests.media.internet import PUBLIC, Internet
+from tests.network import lead_sockets
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +29,17 @@ async def web() -> AsyncIterator[Web]:
 def internet(web: Web, monkeypatch: pytest.MonkeyPatch) -> Internet:
     internet = Internet(web, names={"host.example": [[PUBLIC]]})
 
-    async def dial(connect: Connect, host: str, port: int) -> anyio.abc.SocketStream:
-        internet.dialled.append(host)
+    async def lead(address: str, port: int) -> int:
+        internet.dialled.append(address)
         if internet.stuck:
             internet.stuck -= 1
             await asyncio.Event().wait()
-        return cast(anyio.abc.SocketStream, Detour(await connect("127.0.0.1", port), host, port))
+        if internet.refused:
+            internet.refused -= 1
+            raise ConnectionRefusedError
+        return port
 
-    lead_connections(monkeypatch, dial)
+    lead_sockets(monkeypatch, lead)
     return internet
 
 

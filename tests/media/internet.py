@@ -6,12 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import anyio
-import anyio.abc
-import httpx
 import pytest
 
 from deployments.errors import FetchFailed
+from deployments.media.destinations import Found
 from deployments.media.egress import Egress
 from tests.faults.web import PICTURE, Web
 
@@ -23,7 +21,7 @@ PUBLIC = "93.184.215.14"
 class Internet:
     """What names resolve to (an answer for each lookup, the last one for ever), and what was looked up and dialled.
 
-    `stuck`: how many of the next connections never come about.
+    `stuck`: how many of the next connections never come about; `refused`: how many are refused.
     """
 
     web: Web
@@ -31,6 +29,7 @@ class Internet:
     looked_up: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
     stuck: int = 0
+    refused: int = 0
 
     def resolve(self, host: str, port: int, *_: int) -> Answers:
         """Stands in for `socket.getaddrinfo`."""
@@ -52,22 +51,6 @@ def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-class Detour:
-    """A stream to loopback that says it leads to the public address that was dialled."""
-
-    def __init__(self, stream: anyio.abc.SocketStream, address: str, port: int) -> None:
-        self._stream = stream
-        self._remote = (address, port)
-
-    def extra(self, attribute: object, default: object = None) -> object:
-        if attribute is anyio.abc.SocketAttribute.remote_address:
-            return self._remote
-        return self._stream.extra(attribute, default)  # noqa: S610 (not Django's)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._stream, name)
-
-
 @asynccontextmanager
 async def opened(egress: Egress) -> AsyncIterator[Egress]:
     try:
@@ -86,11 +69,18 @@ async def why(egress: Egress, url: str, max_bytes: int = 1_000_000) -> str:
 OWN_URL = "http://127.0.0.1:8000/api/v1/storage/objects/a?expires=1&signature=b"
 
 
-class Store(httpx.AsyncBaseTransport):
-    """Owns all of http://127.0.0.1:8000, where nobody listens."""
+class Store:
+    """Owns all of http://127.0.0.1:8000, where nobody listens. `puts` are what it was given."""
+
+    def __init__(self) -> None:
+        self.puts: list[bytes] = []
 
     def owns(self, url: str) -> bool:
         return url.startswith("http://127.0.0.1:8000/")
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=PICTURE if request.method == "GET" else b"")
+    async def get(self, _: str) -> Found:
+        return Found(200, PICTURE)
+
+    async def put(self, _: str, body: bytes) -> int:
+        self.puts.append(body)
+        return 200

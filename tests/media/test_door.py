@@ -60,6 +60,7 @@ class TestNames:
     ) -> None:
         """Rebinding: public for the check and private for the connection cannot happen, for there is one lookup."""
         internet.names["rebinds.example"] = [[PUBLIC], ["127.0.0.1"]]
+        internet.web.per_connection = 1
         url = internet.url("/answers?status=404", host="rebinds.example")
         assert "404" in await why(egress, url)
         assert "public" in await why(egress, url)
@@ -145,13 +146,13 @@ class TestAllowedHosts:
         """Read and written, although it is loopback."""
         url = internet.url("/picture", host="127.0.0.1")
         assert await egress.fetch(url, ENOUGH) == PICTURE
-        assert (await egress.put(internet.url("/put", host="127.0.0.1"), PICTURE, {})).status_code == 200
+        assert (await egress.put(internet.url("/put", host="127.0.0.1"), PICTURE, {})).status == 200
 
     @pytest.mark.parametrize("host", ["127。0。0。1", "localhost", "inside.example"])
     async def test_other_names_for_its_address_stay_outside(
         self, egress: Egress, internet: Internet, host: str
     ) -> None:
-        """Neither what httpx would fold into the allowed spelling nor what resolves to the same address."""
+        """Neither what a parser would fold into the allowed spelling nor what resolves to the same address."""
         internet.names["inside.example"] = [["127.0.0.1"]]
         url = internet.url("/picture", host=host)
         await why(egress, url)
@@ -170,7 +171,7 @@ class TestOwnStore:
         """Read and written through the transport, although their address is loopback."""
         check_url(OWN_URL, store=Store())
         assert await egress.fetch(OWN_URL, ENOUGH) == PICTURE
-        assert (await egress.put(OWN_URL, b"x", {})).status_code == 200
+        assert (await egress.put(OWN_URL, b"x", {})).status == 200
         assert internet.dialled == []
 
     async def test_it_opens_nothing_else(self, egress: Egress) -> None:

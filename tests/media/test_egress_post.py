@@ -2,12 +2,10 @@
 
 import asyncio
 
-import httpx
 import pytest
 
-from deployments.media.destinations import Refused
+from deployments.media.destinations import NoAnswer, Refused
 from deployments.media.egress import BodyToSkip, Egress
-from tests.faults import web
 from tests.media.internet import Internet
 
 HEADERS = {"webhook-id": "1", "Content-Type": "application/json"}
@@ -70,7 +68,7 @@ async def test_who_does_not_answer_in_time_is_given_up(egress: Egress, internet:
 @pytest.mark.parametrize("path", ["/closes", "/resets", "/no_http"])
 async def test_without_an_answer_it_is_an_error(egress: Egress, internet: Internet, path: str) -> None:
     """One kind, whatever went wrong."""
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(NoAnswer):
         await post(egress, internet.url(path))
 
 
@@ -90,8 +88,17 @@ async def test_a_connection_is_used_again(egress: Egress, internet: Internet) ->
     assert len(internet.dialled) == 1
 
 
+async def test_a_connection_that_the_server_has_closed_is_not_the_receivers_fault(
+    egress: Egress, internet: Internet
+) -> None:
+    """Nothing was sent on it, so another one is opened."""
+    for _ in range(3):
+        assert await post(egress, internet.url("/compressed")) == 200
+    assert len(internet.dialled) == len(internet.web.asked) == 3
+
+
 async def test_a_long_answer_costs_the_connection(egress: Egress, internet: Internet) -> None:
     """Rather than to read it all."""
     for _ in range(2):
-        await post(egress, internet.url("/picture"), read_bytes=len(web.PICTURE) - 1)
+        await post(egress, internet.url("/endless"))
     assert len(internet.dialled) == 2

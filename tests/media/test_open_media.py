@@ -26,7 +26,7 @@ async def test_the_built_in_store_lies_in_the_data_folder(environment: Environme
     assert isinstance(store, BuiltinStore)
     signed = store.presign(None, "http://127.0.0.1:1")
     egress = open_egress(Settings(), environment)
-    assert (await egress.put(signed.write_url, PICTURE, {})).status_code == 200
+    assert (await egress.put(signed.write_url, PICTURE, {})).status == 200
     assert await egress.fetch(signed.read_url, len(PICTURE)) == PICTURE
     await egress.aclose()
     assert (tmp_path / "storage.secret").stat().st_mode & 0o077 == 0

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
@@ -11,7 +10,7 @@ from deployments.errors import UploadFailed, UploadUrlExpired
 from deployments.media.egress import Egress
 from deployments.media.upload import TRIES, upload
 from tests.faults.web import PICTURE, serving
-from tests.media.internet import Internet
+from tests.media.internet import Internet, Store
 from tests.media.uploading import NOON, SIGNED, Clock
 
 
@@ -219,18 +218,9 @@ async def test_retries_tell_no_secret(egress: Egress, internet: Internet) -> Non
 
 async def test_the_own_store_is_written_through_its_transport(internet: Internet) -> None:
     """No network for the service's own URLs."""
-    bodies: list[bytes] = []
-
-    class Store(httpx.AsyncBaseTransport):
-        def owns(self, url: str) -> bool:
-            return url.startswith("http://127.0.0.1:")
-
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            bodies.append(await request.aread())
-            return httpx.Response(200)
-
-    egress = Egress(store=Store())
+    store = Store()
+    egress = Egress(store=store)
     await upload(egress, "http://127.0.0.1:8000/api/v1/storage/objects/k", PICTURE, deadline=5.0)
     await egress.aclose()
-    assert bodies == [PICTURE]
+    assert store.puts == [PICTURE]
     assert internet.dialled == []

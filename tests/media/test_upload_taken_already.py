@@ -3,7 +3,7 @@
 import pytest
 
 from deployments.errors import UploadFailed
-from deployments.media.egress import Egress, EgressLimits
+from deployments.media.egress import Egress
 from deployments.media.upload import upload
 from tests.faults.web import PICTURE, TAKEN_IN_SILENCE
 from tests.media.internet import Internet
@@ -63,15 +63,13 @@ async def test_other_refusals_are_believed_where_no_answer_was_lost(
     assert {asked.method for asked in internet.web.asked} == {"PUT"}
 
 
-async def test_a_connection_that_was_never_made_loses_no_answer(internet: Internet) -> None:
+async def test_a_connection_that_was_never_made_loses_no_answer(egress: Egress, internet: Internet) -> None:
     """So a refusal after it is believed."""
-    internet.stuck = 2
+    internet.refused = 2
     internet.web.stored["/put"] = PICTURE
     internet.web.answers = [(403, "")]
-    egress = Egress(limits=EgressLimits(connect=0.02, total=0.02), resolver=internet.resolve)
     with pytest.raises(UploadFailed, match="answered 403"):
         await sent(egress, internet)
-    await egress.aclose()
 
 
 async def test_an_answer_lost_before_the_url_expired(egress: Egress, internet: Internet) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from fal_client import AsyncClient, FalClientError, StorageSettings, encode
 
+from deployments.engines.httpx_errors import TROUBLE
 from deployments.engines.ready import made_ready
 from deployments.errors import EngineError
 from deployments.media.destinations import AllowedHosts, Refused, check_url, origin_of
 from deployments.media.egress import Egress
-from deployments.media.httpx_errors import TROUBLE
 from deployments.media.images import PictureLimits
 from deployments.media.picture import Picture
 from deployments.media.storage.builtin import OBJECTS_PATH

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from fal_client import AsyncClient
 from pydantic import BaseModel, JsonValue
 
+from deployments.engines.httpx_errors import TROUBLE
 from deployments.engines.submits import Sleep, growing_pauses
-from deployments.media.httpx_errors import TROUBLE
 
 logger = logging.getLogger(__name__)
 

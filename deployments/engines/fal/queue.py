@@ -22,9 +22,9 @@ from pydantic import BaseModel, Field, JsonValue
 from pydantic_core import from_json
 
 from deployments.engines.fal import errors
+from deployments.engines.httpx_errors import TROUBLE
 from deployments.engines.submits import NotTaken
 from deployments.errors import EngineError
-from deployments.media.httpx_errors import TROUBLE
 
 LOOK_S = 30.0
 """How long one look may take, fal-client's own retries included."""

@@ -14,11 +14,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 from pydantic import JsonValue
 
+from deployments.engines.httpx_errors import TROUBLE
 from deployments.engines.openai import errors
 from deployments.engines.openai.answers import Answer, Lost
 from deployments.engines.submits import NotTaken
 from deployments.errors import EngineError
-from deployments.media.httpx_errors import TROUBLE
 
 CONNECT_S = 10.0
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

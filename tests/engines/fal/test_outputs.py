@@ -29,7 +29,7 @@ FILE_FAULTS: dict[str, Fault] = {
 @pytest.mark.parametrize("fault", FILE_FAULTS.values(), ids=FILE_FAULTS.keys())
 async def test_result_files(fault: Fault, fal: FalEmulator, engine: FalEngine, egress: Egress) -> None:
     """What a result's URL gives is a whole picture, or the model has failed: its caller never gave that URL."""
-    fal.script("file", *[fault] * 100)
+    fal.script("file", *[fault] * 200)
     failure = await failure_of(as_a_stage_does(engine, egress, MemoryCall()))
     assert failure.code == "engine_error"
     assert "The image model" in str(failure)
