@@ -8,7 +8,6 @@ import asyncio
 import uuid
 from typing import cast
 
-import httpx
 import ray
 from fastapi import FastAPI
 from ray import serve
@@ -32,11 +31,8 @@ class BackgroundRemover:
 
 
 class Uploader:
-    def __init__(self) -> None:
-        self._client = httpx.AsyncClient()
-
     async def __call__(self, url: str, picture: bytes) -> None:
-        await upload(self._client, url, picture)
+        await upload(url, picture)
 
 
 class Idle:

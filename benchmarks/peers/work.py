@@ -1,16 +1,23 @@
-"""What the peers' tasks do: the same as ours, with the same pictures and the same sink."""
+"""What the peers' tasks do: the same as ours, with the same pictures and the same sink.
+
+They upload with what costs the least: aiohttp, as we do, and urllib3 where the peer's tasks are not asynchronous.
+"""
 
 import asyncio
 import time
+from functools import cache
+from http import HTTPStatus
 from typing import Annotated
 
-import httpx
+import aiohttp
+import urllib3
 from pydantic import BaseModel, Field
 
 from benchmarks import task
 
 PICTURE = task.picture()
 HEADERS = {"Content-Type": "image/png"}
+_pool = urllib3.PoolManager(maxsize=64)
 
 
 class AvatarRequest(BaseModel):
@@ -33,8 +40,14 @@ async def remove_background(picture: bytes) -> bytes:
     return picture
 
 
-async def upload(client: httpx.AsyncClient, url: str, picture: bytes) -> None:
-    (await client.put(url, content=picture, headers=HEADERS)).raise_for_status()
+async def upload(url: str, picture: bytes) -> None:
+    async with _session(asyncio.get_running_loop()).put(url, data=picture, headers=HEADERS) as response:
+        response.raise_for_status()
+
+
+@cache
+def _session(_loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession()
 
 
 def generate_sync(prompt: str) -> bytes:
@@ -42,5 +55,7 @@ def generate_sync(prompt: str) -> bytes:
     return PICTURE
 
 
-def upload_sync(client: httpx.Client, url: str, picture: bytes) -> None:
-    client.put(url, content=picture, headers=HEADERS).raise_for_status()
+def upload_sync(url: str, picture: bytes) -> None:
+    response = _pool.request("PUT", url, body=picture, headers=HEADERS)
+    if response.status != HTTPStatus.OK:
+        raise RuntimeError(f"the sink answered {response.status}")

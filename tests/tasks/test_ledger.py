@@ -120,7 +120,7 @@ async def test_a_write_of_unknown_outcome_is_repeated_until_it_is_certain(*, doe
 
 async def test_a_repetition_finds_a_task_whose_write_is_unknown() -> None:
     """The caller is answered 503 in time, and its key stays bound: there is one task, which goes on."""
-    journal, binding, soon = SlowJournal(), Binding("key", "request"), now() + timedelta(seconds=0.02)
+    journal, binding, soon = SlowJournal(), Binding("key", "request"), now() + timedelta(seconds=0.2)
     a = orchestrator(finish, journal)
     with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
         await a.submit(*task_and_work("1"), binding, soon)
@@ -140,7 +140,7 @@ async def test_a_task_without_a_key_is_not_begun_once_its_caller_was_refused() -
     journal = SlowJournal()
     a = orchestrator(finish, journal, limits={"tasks_in_flight": 1})
     with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
-        await a.submit(*task_and_work("1"), None, now() + timedelta(seconds=0.02))
+        await a.submit(*task_and_work("1"), None, now() + timedelta(seconds=0.2))
     journal.let_one_through()
     await turns()
     assert await a.get("1") is None

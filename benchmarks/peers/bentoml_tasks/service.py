@@ -1,16 +1,12 @@
 """https://docs.bentoml.com/en/latest/get-started/async-task-queues.html"""
 
 import bentoml
-import httpx
 
 from benchmarks.peers.work import generate, remove_background, upload
 
 
 @bentoml.service(traffic={"timeout": 600, "concurrency": 10_000})
 class Avatars:
-    def __init__(self) -> None:
-        self.client = httpx.AsyncClient()
-
     @bentoml.task
     async def avatar(  # noqa: PLR0913, PLR0917 - the request has these six
         self,
@@ -23,5 +19,5 @@ class Avatars:
     ) -> str:
         picture = await generate(prompt)
         picture = await remove_background(picture)
-        await upload(self.client, writeUrl, picture)
+        await upload(writeUrl, picture)
         return readUrl

@@ -5,7 +5,6 @@
 
 import os
 
-import httpx
 from celery import Celery, Task
 
 from benchmarks.peers.work import AvatarRequest, generate_sync, upload_sync
@@ -13,8 +12,6 @@ from benchmarks.peers.work import AvatarRequest, generate_sync, upload_sync
 app = Celery("avatars", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
 app.conf.task_acks_late = True
 app.conf.task_reject_on_worker_lost = True
-
-client = httpx.Client()
 
 
 @app.task(bind=True)
@@ -24,5 +21,5 @@ def avatar(self: Task, body: dict[str, object]) -> str:
     picture = generate_sync(request.prompt)
     self.update_state(state="processing_background_removal")
     self.update_state(state="uploading_image")
-    upload_sync(client, request.writeUrl, picture)
+    upload_sync(request.writeUrl, picture)
     return request.readUrl

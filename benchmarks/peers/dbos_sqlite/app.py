@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 from dbos import DBOS, DBOSConfig
 from fastapi import FastAPI
 
@@ -18,7 +17,6 @@ config: DBOSConfig = {
     "log_level": "WARNING",
 }
 DBOS(config=config)
-client = httpx.AsyncClient()
 
 
 @asynccontextmanager
@@ -43,7 +41,7 @@ async def remove_background(picture: bytes) -> bytes:
 
 @DBOS.step()
 async def upload(url: str, picture: bytes) -> None:
-    await work.upload(client, url, picture)
+    await work.upload(url, picture)
 
 
 @DBOS.workflow()

@@ -2,14 +2,12 @@
 
 import uuid
 
-import httpx
 from fastapi import BackgroundTasks, FastAPI, HTTPException
 
 from benchmarks.peers.work import AvatarRequest, generate, remove_background, upload
 
 app = FastAPI()
 statuses: dict[str, str] = {}
-client = httpx.AsyncClient()
 
 
 async def work(task_id: str, request: AvatarRequest) -> None:
@@ -19,7 +17,7 @@ async def work(task_id: str, request: AvatarRequest) -> None:
         statuses[task_id] = "processing_background_removal"
         picture = await remove_background(picture)
         statuses[task_id] = "uploading_image"
-        await upload(client, request.writeUrl, picture)
+        await upload(request.writeUrl, picture)
         statuses[task_id] = "done"
     except Exception:
         statuses[task_id] = "error"

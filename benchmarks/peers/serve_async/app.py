@@ -3,7 +3,6 @@
 import os
 import signal
 
-import httpx
 import ray
 from fastapi import FastAPI
 from ray import serve
@@ -22,13 +21,10 @@ app = FastAPI()
 @serve.deployment(num_replicas=1, max_ongoing_requests=2, ray_actor_options={"num_cpus": 0.1})
 @task_consumer(task_processor_config=PROCESSOR)
 class Worker:
-    def __init__(self) -> None:
-        self.client = httpx.Client()
-
     @task_handler(name="avatar")
     def avatar(self, body: dict[str, str]) -> str:
         picture = generate_sync(body["prompt"])
-        upload_sync(self.client, body["writeUrl"], picture)
+        upload_sync(body["writeUrl"], picture)
         return body["readUrl"]
 
 
