@@ -157,6 +157,8 @@ def _throughput(folder: Path) -> dict[str, str]:
     return _PROXY_PORTS | {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",  # by default ten times a second: 6 % of a core, all the time
+        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",  # by default ten times a second, in each process
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(2**31 - 1),  # pictures travel in messages
         "RAY_SERVE_HAPROXY_MAXCONN": str(min(20_000, files // 3)),  # each event stream is one, and takes two files
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),  # not in a folder that all runs share
