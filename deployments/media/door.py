@@ -168,6 +168,6 @@ def _translated() -> Iterator[None]:
         raise NoAnswer("its certificate could not be verified", sent=False, may_pass=False) from None
     except aiohttp.ClientConnectorError:
         raise NoAnswer("no connection could be made; check the host and the port", sent=False) from None
-    except (aiohttp.ClientError, OSError, ValueError):
+    except (aiohttp.ClientError, OSError, ValueError, RuntimeError):  # RuntimeError: uvloop's, for a closed socket
         words = "the connection broke off, or the answer was not proper HTTP; try again later"
         raise NoAnswer(words) from None
