@@ -247,6 +247,11 @@ class TestPut:
             await egress.put(internet.url("/put"), PICTURE, {})
         assert internet.dialled == [PUBLIC]
 
+    async def test_the_url_is_sent_as_written(self, egress: Egress, internet: Internet) -> None:
+        """Its signature stays good; only what no URL may hold is percent-encoded."""
+        await egress.put(internet.url('/a%7Eb%2Fc~+/é"|'), PICTURE, {})
+        assert internet.web.asked[0].path == "/a%7Eb%2Fc~+/%C3%A9%22%7C"
+
     async def test_a_lost_answer_is_told(self, egress: Egress, internet: Internet) -> None:
         """The PUT is not repeated in silence: a store that takes only one would seem to refuse the first."""
         internet.web.per_connection = 1

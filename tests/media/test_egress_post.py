@@ -81,6 +81,11 @@ async def test_a_body_that_nobody_wants_does_no_harm(egress: Egress, internet: I
         assert await post(egress, internet.url(path), read_s=0.05 if path in {"/drips", "/hangs_midway"} else 30) == 200
 
 
+async def test_the_time_for_an_answer_ends_with_its_status(egress: Egress, internet: Internet) -> None:
+    """A body that takes longer makes no failure of it."""
+    assert await post(egress, internet.url("/drips"), seconds=0.5, read_s=0.8) == 200
+
+
 async def test_a_connection_is_used_again(egress: Egress, internet: Internet) -> None:
     """Where the answer was read to its end."""
     for _ in range(3):
