@@ -62,7 +62,7 @@ class Door:
                 keepalive_timeout=_KEPT_OPEN_S,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            timeout=aiohttp.ClientTimeout(),  # none: the session's own default is five minutes
             auto_decompress=False,
             headers=_HEADERS,
         )
