@@ -1,5 +1,6 @@
 """The network of the tests: this machine, and nothing else. What a test calls the internet leads here too."""
 
+import asyncio
 import socket
 import sys
 from asyncio.selector_events import BaseSelectorEventLoop
@@ -72,3 +73,10 @@ def lead_sockets(monkeypatch: pytest.MonkeyPatch, lead: Lead) -> None:
         await real(loop, sock, ("127.0.0.1", await lead(*address[:2])))
 
     monkeypatch.setattr(BaseSelectorEventLoop, "sock_connect", sock_connect)
+
+
+def let_pass(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Sets the running event loop's clock forward: time limits of clients that take no clock end, if there are any."""
+    loop = asyncio.get_running_loop()
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + seconds)

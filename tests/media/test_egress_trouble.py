@@ -1,5 +1,6 @@
 """What servers and networks do wrong: all of it passes, or ends as a sentence; nothing is unforeseen."""
 
+import asyncio
 import contextlib
 import random
 import socket
@@ -16,6 +17,7 @@ from tests.faults.certificate import certificate_for
 from tests.faults.tls import broken_tls
 from tests.faults.web import PICTURE, serving
 from tests.media.internet import PUBLIC, Answers, Internet, opened, why
+from tests.network import let_pass
 
 ENOUGH = 1_000_000
 TROUBLES = [web.closes, web.resets, web.breaks_off, web.breaks_a_chunk, web.muddles_chunks, web.no_http]
@@ -61,6 +63,28 @@ class TestTrouble:
             assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
             await why(egress, internet.url("/picture", host="nosuch.example"))
         assert internet.looked_up == ["host.example", "nosuch.example"]
+
+    async def test_nothing_but_the_whole_fetch_has_a_time_limit(
+        self, internet: Internet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A thumbnail made on demand, or cold storage, takes its time to the first byte: here an hour."""
+        asked, made = asyncio.Event(), asyncio.Event()
+
+        async def slow(writer: asyncio.StreamWriter, request: web.Asked) -> None:
+            asked.set()
+            await made.wait()
+            await web.picture(writer, request)
+
+        internet.web.troubles = [slow]
+        async with opened(Egress(limits=EgressLimits(total=7_200), resolver=internet.resolve)) as egress:
+            fetched = asyncio.create_task(egress.fetch(internet.url("/picture"), ENOUGH))
+            await asked.wait()
+            let_pass(monkeypatch, 3_600)
+            for _ in range(10):
+                await asyncio.sleep(0.01)
+            made.set()
+            assert await fetched == PICTURE
+        assert len(internet.web.asked) == 1
 
     async def test_an_address_that_does_not_answer(self, internet: Internet) -> None:
         """The next one is tried soon, while the first still may answer; with all of them, as long as there is time."""
