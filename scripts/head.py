@@ -17,6 +17,7 @@ from typing import NoReturn, TextIO
 import ray
 from pydantic import ValidationError
 from ray import serve
+from ray._private.metrics_agent import PrometheusServiceDiscoveryWriter  # what the dashboard runs
 from ray._private.node import Node  # what `ray.init` calls: that cannot leave out the two monitors
 from ray._private.parameter import RayParams
 from ray.serve._private.api import serve_start  # what `serve run` calls: the public start() takes no logging_config
@@ -28,14 +29,12 @@ from deployments.errors import AigeError, SettingsError
 from deployments.media.open_media import open_store
 from deployments.settings import Environment, Settings
 from deployments.tasks.open_journal import open_journal
-from scripts import ports
+from scripts import dashboard
 from scripts.ray_errors import summary
 from scripts.report import Report
 from scripts.watch import end_with_parent, watch
 
 OBJECT_STORE_BYTES = 256 * 2**20
-DASHBOARD_PORTS = range(8265, 8316)
-"""What Ray tries in turn where no port is named."""
 
 
 def main() -> NoReturn:
@@ -53,22 +52,37 @@ def main() -> NoReturn:
         traceback.print_exc()
         _tell(parent, {"failed": summary(str(error)) or repr(error)})
     else:
-        _tell(parent, {"up": True})
-        _tell(parent, {"dashboard": head.start_dashboard()})
-        watch()
+        listener = dashboard.listen()
+        _tell(parent, {"up": True, "dashboard": dashboard.url_of(listener)})
+        watch(listener, head.dashboard_command())
     os._exit(1)  # at once: Ray's own way out would wait for a cluster that is gone
 
 
 class Head(Node):
-    """The cluster's first node. Its dashboard comes last: it takes a quarter of a start's CPU."""
+    """The cluster's first node. Its dashboard is started when it is opened; see `scripts.dashboard`."""
 
     def start_api_server(self, *, include_dashboard: bool | None, raise_on_failure: bool) -> None:
-        """Starts the dashboard, in Ray's words. Ray asks for it while the node starts: not yet."""
+        """Starts the dashboard, in Ray's words, while the node starts: not yet."""
 
-    def start_dashboard(self) -> str | None:
-        """The dashboard's address; None where it does not start, which Ray logs: a run goes on without it."""
-        super().start_api_server(include_dashboard=True, raise_on_failure=False)
-        return f"http://{self.webui_url}" if self.webui_url else None
+    def dashboard_command(self) -> list[str]:
+        """What starts the dashboard; its port is still to be added."""
+        options = {
+            "host": dashboard.HOST,
+            "gcs-address": self.gcs_address,
+            "cluster-id-hex": self.cluster_id.hex(),
+            "node-ip-address": self.node_ip_address,
+            "temp-dir": self.temp_dir,
+            "session-dir": self._session_dir,
+            "log-dir": self._logs_dir,
+        }
+        program = [sys.executable, "-m", "ray.dashboard.dashboard"]
+        return program + [f"--{name}={value}" for name, value in options.items()]
+
+    def write_metrics_address(self) -> None:
+        """Tells Prometheus where this node's metrics are, in the file that the dashboard would write."""
+        assert self.temp_dir  # noqa: S101 - for mypy
+        writer = PrometheusServiceDiscoveryWriter(self.gcs_address, self.temp_dir, self._session_dir)
+        writer.write()  # type: ignore[no-untyped-call]
 
 
 def _start(parent: TextIO, config_file: Path, port: int, temp_dir: Path) -> Head:
@@ -86,6 +100,7 @@ def _start(parent: TextIO, config_file: Path, port: int, temp_dir: Path) -> Head
     _tell(parent, {"step": "Starting Serve"})
     _deploy(config)
     _until_up(parent, config.applications[0].name)
+    head.write_metrics_address()
     ray.shutdown()  # Serve lives on without its driver
     return head
 
@@ -120,7 +135,6 @@ def _start_ray(temp_dir: Path) -> Head:
     wanted = RayParams(
         temp_dir=str(temp_dir),
         object_store_memory=OBJECT_STORE_BYTES,
-        dashboard_port=_dashboard_port(),  # type: ignore[arg-type]  # a number; Ray mistypes it
         dashboard_agent_listen_port=0,  # any free one, not a fixed one
         include_log_monitor=False,  # type: ignore[arg-type]  # it would show a driver the logs; Ray mistypes it
         no_monitor=True,  # the autoscaler's, which has no nodes to add
@@ -129,11 +143,6 @@ def _start_ray(temp_dir: Path) -> Head:
     head = Head(wanted, head=True, shutdown_at_exit=False, spawn_reaper=sys.platform == "linux")
     ray.init(head.address, namespace="serve", log_to_driver=False)
     return head
-
-
-def _dashboard_port() -> int | None:
-    """None: the first free one of Ray's own. Where they are all taken, 0: any."""
-    return None if any(ports.is_free("127.0.0.1", port) for port in DASHBOARD_PORTS) else 0
 
 
 def _deploy(config: ServeDeploySchema) -> None:

@@ -6,11 +6,11 @@ from typing import TypedDict
 class Report(TypedDict, total=False):
     """`step` is what goes on; `refused` and `failed` say why it ended; `up` comes once the application is.
 
-    `dashboard` is its address, None where it did not start; it comes last.
+    `dashboard` is its address, and comes with `up`.
     """
 
     step: str
     refused: str
     failed: str
     up: bool
-    dashboard: str | None
+    dashboard: str

@@ -78,11 +78,10 @@ def _serve(run: RunOptions) -> NoReturn:
         with hold(run.data) as folder, spinning(console, "Starting") as status:
             _clear_the_way(run, status)
             with _head(run, status) as head:
-                _until_deployed(run, head, status)
+                dashboard = _until_deployed(run, head, status)
                 engine = _until_served(run, head)
                 status.stop()
-                _show(run, engine)
-                _show_dashboard(run, head)
+                _show(run, engine, dashboard)
                 _watch(run, head, folder)
     except Taken:
         raise CannotRun(_runs_already(run)) from None
@@ -194,15 +193,15 @@ def _reports(head: subprocess.Popen[str]) -> Iterator[Report]:
         yield json.loads(line)
 
 
-def _until_deployed(run: RunOptions, head: subprocess.Popen[str], status: Status) -> None:
-    """Shows how the head gets on."""
+def _until_deployed(run: RunOptions, head: subprocess.Popen[str], status: Status) -> str:
+    """Shows how the head gets on; answers the dashboard's address."""
     for report in _reports(head):
         if "refused" in report:
             raise SettingsError(report["refused"])
         if "failed" in report:
             raise CannotRun(f"AIGE did not start: {report['failed']}" + _see(run))
         if "up" in report:
-            return
+            return report["dashboard"]
         _say(status, report["step"])
     raise CannotRun("Ray ended while it was starting." + _see(run))
 
@@ -231,7 +230,7 @@ def _engine_at(url: str) -> str:
         raise
 
 
-def _show(run: RunOptions, engine: str) -> None:
+def _show(run: RunOptions, engine: str, dashboard: str) -> None:
     console.print(f"[bold green]Ready[/] at [bold]{run.url}[/]")
     rows = {
         "API docs": f"{run.url}/docs",
@@ -240,23 +239,11 @@ def _show(run: RunOptions, engine: str) -> None:
         "ignored": "; ".join(run.ignored),
         "logs": str(run.logs),
         "to stop": f"Ctrl-C here, or `{to_stop()}` in another shell",
+        "dashboard": f"{dashboard}  (starts when you open it; asks for the token in {cluster.token_file(run.data)})",
     }
     for name, value in rows.items():
         if value:
-            _show_row(name, value)
-
-
-def _show_dashboard(run: RunOptions, head: subprocess.Popen[str]) -> None:
-    """Ray's dashboard comes up some seconds after the service."""
-    report = next(_reports(head), Report())
-    if url := report.get("dashboard"):
-        _show_row("dashboard", f"{url}  (asks for the token in {cluster.token_file(run.data)})")
-    else:
-        _show_row("dashboard", f"did not start; see {cluster.head_log(run.data)}")
-
-
-def _show_row(name: str, value: str) -> None:
-    console.print(f"  {name:<10} {escape(value)}")
+            console.print(f"  {name:<10} {escape(value)}")
 
 
 def _beware(run: RunOptions) -> str:
