@@ -40,8 +40,9 @@ News = Task | Gone | Changing
 class Told(NamedTuple):
     """The newest that a mirror has not heard yet of each task that it shows.
 
-    `number` is to be given with the next question. Counted from this question, all that was told so far may be shown
-    for `good_for_s` seconds. If `from_anew`, what was told before may not be shown any more.
+    A question that is repeated is answered with the same, since an answer may be lost. `number` is to be given with the
+    next question. Counted from this question, all that was told so far may be shown for `good_for_s` seconds. If
+    `from_anew`, what was told before may not be shown any more.
     """
 
     number: int
@@ -67,7 +68,7 @@ class _Mirror:
         self.until = -math.inf
         self.heard = 0
         self.latest = 0
-        self.news = dict[str, News]()
+        self.news = dict[str, tuple[int, News]]()  # of each task the newest that it has not heard, with its number
         self.arrived = asyncio.Event()
         self.at_once = dict[str, int]()  # the number of a change that others do not see before this one hears it
         self._ended = dict[str, None]()  # those that have ended, the oldest end first
@@ -78,8 +79,7 @@ class _Mirror:
             self.shows.discard(news.id)
             self._ended.pop(news.id, None)
         self.news.pop(news.id, None)
-        self.news[news.id] = news
-        self.wake()
+        self.news[news.id] = (self.wake(), news)
         if isinstance(news, Task) and news.is_ended:
             self._ended[news.id] = None
             if len(self._ended) > ENDED_AT_MOST:
@@ -91,15 +91,9 @@ class _Mirror:
         self.arrived.set()
         return self.latest
 
-    def take(self) -> list[News]:
-        """What it is to be told."""
-        news = list(self.news.values())
-        self.news.clear()
-        self.arrived.clear()
-        return news
-
     def has_heard(self, number: int) -> None:
-        self.heard = number
+        self.heard = max(self.heard, number)
+        self.news = {task_id: (at, news) for task_id, (at, news) in self.news.items() if at > number}
         self.at_once = {task_id: at for task_id, at in self.at_once.items() if at > number}
         waiting, self._waiting = self._waiting, []
         for at, heard in waiting:
@@ -157,9 +151,11 @@ class Followers:
         if mirror is None or heard is None:
             return await self._told_from_anew(name)
         mirror.has_heard(heard)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._watch_s):  # Python 3.11's wait_for may lose a cancellation
-                await mirror.arrived.wait()
+        if mirror.latest == heard:
+            mirror.arrived.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._watch_s):  # Python 3.11's wait_for may lose a cancellation
+                    await mirror.arrived.wait()
         if self._alive().get(name) is not mirror:  # its time has run out, or it has asked again meanwhile
             return Told(0, [], 0, from_anew=True)
         return self._answer(mirror, from_anew=False)
@@ -174,7 +170,7 @@ class Followers:
     def _answer(self, mirror: _Mirror, *, from_anew: bool) -> Told:
         good_for_s = self._good_for()
         mirror.until = max(mirror.until, self._monotonic() + good_for_s)
-        return Told(mirror.latest, mirror.take(), good_for_s, from_anew)
+        return Told(mirror.latest, [news for _, news in mirror.news.values()], good_for_s, from_anew)
 
     def follow(self, name: str, task: Task) -> None:
         """The mirror of that name has asked about a task that stands so: it is told that, and its changes.

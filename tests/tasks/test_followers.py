@@ -95,6 +95,20 @@ async def test_a_change_waits_until_all_that_show_the_task_have_heard_that_it_co
     assert [(await told).news for told in more] == [[changed]] * 2
 
 
+async def test_what_was_told_is_told_again_to_who_asks_the_same_again(followers: Followers) -> None:
+    """A question is repeated where its answer was lost, or before it has come."""
+    a = Asker(followers, "a")
+    await a.shows(task())
+    heard = (await a.ask()).number
+    first = await begun(followers.told("a", heard))
+    repeated = await begun(followers.told("a", heard))
+    followers.show(changed := next_state(task()))
+    assert [(await told).news for told in (first, repeated)] == [[changed]] * 2
+    lost = await followers.told("a", heard)
+    assert (lost.news, lost.number) == ([changed], (await first).number)
+    assert (await followers.told("a", lost.number)).news == []
+
+
 async def test_who_does_not_show_a_task_neither_holds_up_its_change_nor_hears_of_it(followers: Followers) -> None:
     """Though nothing is heard of that mirror meanwhile."""
     a, b, other = (Asker(followers, name) for name in ("a", "b", "other"))
@@ -445,7 +459,8 @@ async def test_on_a_server_who_asks_during_a_write_waits_for_its_answer() -> Non
 
 
 class Service:
-    """An orchestrator with two tasks, and mirrors of it whose network can be cut: then no answer comes.
+    """An orchestrator with two tasks, and mirrors of it whose network can be cut: then no answer comes. An answer to a
+    long-poll may be lost, too: then it is asked again.
 
     Where its journal `is_read_by_others`, they may show what is written.
     """
@@ -461,10 +476,14 @@ class Service:
         self.changes: dict[str, asyncio.Task[None]] = {}
         self.cut: set[int] = set()
         self.healed = asyncio.Event()
+        self.losing: set[int] = set()
 
     def mirror(self, number: int) -> Mirror:
         async def ask(message: Message[R]) -> R:
             await self._through(number)
+            if isinstance(message, WatchTasks) and number in self.losing:
+                self.losing.discard(number)
+                await self._answer(message)
             reply = await self._answer(message)
             await self._through(number)
             return cast(R, reply)
@@ -512,6 +531,8 @@ class Service:
                 self.change(name)
             case "cut", int(number):
                 self.cut.add(number)
+            case "lose", int(number):
+                self.losing.add(number)
             case "heal", _:
                 self.heal()
             case "pass", float(seconds):
@@ -541,6 +562,7 @@ READER = st.integers(0, MIRRORS)
 EVENT = st.one_of(
     st.tuples(st.just("change"), st.sampled_from("ab")),
     st.tuples(st.just("cut"), st.integers(0, MIRRORS - 1)),
+    st.tuples(st.just("lose"), st.integers(0, MIRRORS - 1)),
     st.tuples(st.just("heal"), st.none()),
     st.tuples(st.just("step"), st.sampled_from([1, 2, 3, 50])),
     st.tuples(st.just("pass"), st.sampled_from([0.3, 1.0, 1.9, 2.1])),
