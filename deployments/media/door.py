@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from itertools import chain, zip_longest
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -103,6 +104,9 @@ class Door:
         await self._session.close()
 
 
+_Address = tuple[socket.AddressFamily, str]
+
+
 class _GuardedResolver(AbstractResolver):
     """Looks names up. All answers must be public addresses, unless host and port are allowed.
 
@@ -121,10 +125,10 @@ class _GuardedResolver(AbstractResolver):
         addresses = await loop.run_in_executor(self._threads, self._addresses_of, host, port)
         return [
             ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
-            for family, address in addresses[: guard().max_connection_attempts]
+            for family, address in _alternating(addresses)[: guard().max_connection_attempts]
         ]
 
-    def _addresses_of(self, host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+    def _addresses_of(self, host: str, port: int) -> list[_Address]:
         if (host.lower(), port) in self._allow:
             answers = self._resolver(host, port, 0, socket.SOCK_STREAM, 0, 0)
             return [(socket.AddressFamily(family), str(address[0])) for family, _, _, _, address in answers]
@@ -136,6 +140,14 @@ class _GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _alternating(addresses: Sequence[_Address]) -> list[_Address]:
+    """IPv6 and IPv4 in turn, the family of the first address first: of many addresses, only the first are tried."""
+    of_first = [address for address in addresses if address[0] == addresses[0][0]]
+    of_other = [address for address in addresses if address[0] != addresses[0][0]]
+    together = chain.from_iterable(zip_longest(of_first, of_other))
+    return [address for address in together if address is not None]
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

@@ -107,6 +107,18 @@ class TestTrouble:
             await why(egress, internet.url("/picture"))
         assert len(internet.dialled) == 4
 
+    async def test_a_name_with_many_addresses_of_either_family(self, internet: Internet) -> None:
+        """Where one family does not get through, the other is tried."""
+        of_one = [f"2606:2800:220:1::{number}" for number in range(10)]
+        for addresses in ([*of_one, PUBLIC], [PUBLIC, *of_one]):
+            internet.names["host.example"] = [addresses]
+            internet.dialled.clear()
+            internet.stuck = 4
+            async with opened(Egress(limits=EgressLimits(total=2), resolver=internet.resolve)) as egress:
+                await why(egress, internet.url("/picture"))
+            assert len(internet.dialled) == 4
+            assert PUBLIC in internet.dialled[:2]
+
     async def test_what_went_wrong_is_told_rather_than_that_time_ran_out(
         self, impatient: Egress, internet: Internet
     ) -> None:
