@@ -29,6 +29,7 @@ from deployments.api.task_routes import task_routes
 from deployments.api.trace_submissions import TraceSubmissions
 from deployments.api.verify_routes import verify_routes
 from deployments.api.web_ui import web_ui_routes
+from deployments.api.whole_paths import WholePaths
 from deployments.media.destinations import AllowedHosts
 from deployments.media.provenance.manifests import Manifests
 from deployments.media.storage import ObjectStore, own_store
@@ -128,7 +129,7 @@ def build_api(parts: Parts) -> ASGIApp:
     guarded = LimitCallers(guarded, parts.backend, BASE, parts.settings.limits_of)
     if parts.tracer:
         guarded = TraceSubmissions(guarded, parts.tracer, f"{BASE}/avatar")
-    guarded = StatusShortcut(guarded, parts.backend, BASE)
+    guarded = WholePaths(StatusShortcut(guarded, parts.backend, BASE))
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)
     return Cors(HeadAsGet(problems.LastResort(guarded, parts.on_refusal)), parts.settings.cors_origins)
