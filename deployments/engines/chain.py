@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from deployments.engines.base import Engine, Known, Made, PaidCall, PaidCalls
 from deployments.engines.circuit import Circuit
-from deployments.errors import EngineError, EngineOutcomeUnknown, NotCharged, SettingsError
+from deployments.errors import ContentRejected, EngineError, EngineOutcomeUnknown, NotCharged, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +97,9 @@ class Chain:
             circuit.failed()
             if is_last:  # else the engine is passed over, which frees the money too
                 await call.made_nothing(0)
+            raise
+        except ContentRejected:
+            circuit.worked()
             raise
         circuit.worked()
         return Answer(engine.name, made, engine)

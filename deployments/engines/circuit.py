@@ -10,7 +10,7 @@ OPEN_S = 30.0
 class Circuit:
     """Opens after `failures` failures in a row, for `open_s` seconds; then one call may try, and decides.
 
-    Only failures after which another engine may be asked count: whatever else an engine says, it is there.
+    Only failures after which another engine may be asked count. An engine that rejects the content is there.
     """
 
     def __init__(

@@ -326,6 +326,21 @@ async def test_an_engine_that_has_failed_several_times_is_left_out() -> None:
     assert not chain.circuits["one"].is_open
 
 
+async def test_an_engine_that_rejects_the_content_is_there() -> None:
+    """So it is left out no longer."""
+    clock = Clock()
+    one, two = fake("one", ONWARD["busy"]), fake("two", makes)
+    chain = Chain({"one": one, "two": two}, cannot_make, circuit=lambda: Circuit(clock=clock))
+    for _ in range(FAILURES):
+        await asked(chain, MemoryCalls())
+    clock.now += OPEN_S
+    one.behave = fails(ContentRejected("No."), charges=True)
+    with pytest.raises(ContentRejected):
+        await asked(chain, MemoryCalls())
+    one.behave = makes
+    assert (await asked(chain, MemoryCalls())).engine == "one"
+
+
 async def test_the_last_engine_is_never_left_out() -> None:
     """There would be nobody to ask."""
     one = fake("one", ONWARD["busy"])

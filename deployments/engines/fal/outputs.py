@@ -1,7 +1,6 @@
 """The picture in a model's result."""
 
 import base64
-import binascii
 
 from pydantic import JsonValue
 
@@ -44,5 +43,5 @@ def _at(value: JsonValue, path: str) -> JsonValue:
 def _decoded(uri: str) -> bytes:
     try:
         return base64.b64decode(uri.partition(";base64,")[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one
         raise EngineError("The image model returned something that is no usable picture; try again.") from error

@@ -1,7 +1,6 @@
 """What a server answered to one call, in as few words as are needed. A call is synchronous: this is its receipt."""
 
 import base64
-import binascii
 from typing import Self
 
 import httpx
@@ -83,7 +82,7 @@ class Answer(BaseModel):
             return None
         try:
             return base64.b64decode(self.b64_json.rpartition("base64,")[2], validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one
             return None
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.memory_call import MemoryCall
-from deployments.errors import TaskFailed
+from deployments.errors import EngineError, TaskFailed
 from deployments.media.egress import Egress
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
@@ -66,3 +66,10 @@ async def test_a_result_as_data(fal: FalEmulator, engine: FalEngine) -> None:
     fal.outcome = picture_at("data:image/png;base64,iVBORw0KGgo=")
     made = await engine.background("hills", AspectRatio.SQUARE, MemoryCall())
     assert made.picture == Picture(data=b"\x89PNG\r\n\x1a\n")
+
+
+@pytest.mark.parametrize("data", ["@@@", "iVBORw0KGgo", "iVBORw0KGgö="])
+async def test_a_result_as_data_that_cannot_be_read(fal: FalEmulator, engine: FalEngine, data: str) -> None:
+    fal.outcome = picture_at(f"data:image/png;base64,{data}")
+    with pytest.raises(EngineError, match="no usable picture"):
+        await engine.background("hills", AspectRatio.SQUARE, MemoryCall())

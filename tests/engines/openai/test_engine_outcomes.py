@@ -76,6 +76,7 @@ ENDS: dict[str, tuple[Answer, str, str]] = {
     "no pictures": (Answer(200, {"data": []}), "engine_error", "holds no picture"),
     "no data": (Answer(200, {}), "engine_error", "holds no picture"),
     "bad data": (Answer(200, {"data": [{"b64_json": "@@@"}]}), "engine_error", "holds no picture"),
+    "data that is no ASCII": (Answer(200, {"data": [{"b64_json": "ö"}]}), "engine_error", "holds no picture"),
 }
 
 
