@@ -41,7 +41,7 @@ class ApiKeys:
     def _name_of(self, headers: Headers) -> str | None:
         """The caller's name; None where it sends no right key."""
         scheme, _, key = headers.get("authorization", "").partition(" ")
-        sent = key.strip().encode("latin-1")  # the bytes as they came
+        sent = key.strip(" \t").encode("latin-1")  # the bytes as they came
         # Every key is compared, each in constant time: the time taken tells nothing about any of them.
         names = [name for key, name in self._keys if hmac.compare_digest(sent, key)]
         return names[0] if names and scheme.lower() == "bearer" else None

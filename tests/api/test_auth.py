@@ -94,6 +94,16 @@ async def test_keys_are_compared_in_constant_time(parts: Parts) -> None:
             assert answer.status_code == status
 
 
+@pytest.mark.parametrize("key", ["geheim-voilà", "naïve-Å"])
+async def test_a_key_may_end_in_any_byte(parts: Parts, key: str) -> None:
+    """Also in one that is white space in Latin-1, which headers are read as; here it is a part of a letter."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(build_api(replace(parts, api_keys={key: "web"}))), base_url=BASE
+    ) as client:
+        headers = {b"Authorization": f"Bearer {key}".encode()}
+        assert (await client.get("/api/v1/service", headers=headers)).status_code == 200
+
+
 async def test_only_names_of_keys_are_logged(guarded: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     """Of right keys the name, of wrong ones nothing."""
     caplog.set_level(logging.DEBUG)
