@@ -68,6 +68,8 @@ class StageClient:
 
     async def _carry(self, stage: str, calls: Sequence[StepToSend]) -> Answers[Outcome]:
         requests = await self._requests(calls)
+        if not requests:
+            return
         places = list(requests)
         answering = self._send(stage, list(requests.values()))
         del requests

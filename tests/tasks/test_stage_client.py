@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from deployments.errors import NotFound
 from deployments.media.picture import Picture
 from deployments.tasks.batches import Answers
@@ -75,3 +77,11 @@ async def test_a_task_that_has_ended_meanwhile_is_not_sent() -> None:
     assert isinstance(lost, LookupError)
     assert isinstance(answer, Work)
     assert (answer.task_id, [request.task_id for request in stage.requests]) == ("running", ["running"])
+
+
+async def test_where_all_tasks_of_a_message_have_ended_none_is_sent() -> None:
+    def send(_stage: str, _requests: Sequence[StepRequest]) -> Answers[Outcome]:
+        raise AssertionError("a message was sent")
+
+    with pytest.raises(LookupError):
+        await StageClient(send, read_work).call("stage", call("ended"))
