@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 STEPS = ("Collecting", "Processing", "  Downloading", "Installing")
@@ -26,6 +27,10 @@ def main() -> int:
         return 2
     lock, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else ".venv")  # noqa: PLR2004
     if not (folder / "bin" / "pip").exists():  # also where it was interrupted while it was made
+        if find_spec("ensurepip") is None:
+            package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+            print(f"This Python cannot make virtual environments: on Debian and Ubuntu, install {package}.")
+            return 2
         print(f"Making {folder}", flush=True)
         venv.create(folder, with_pip=True, symlinks=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
