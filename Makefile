@@ -14,7 +14,7 @@ ONE := $(PYTHON) scripts/one_make.py
 # They would keep Python from this project, or end it for a library's warning.
 unexport PYTHONSAFEPATH PYTHONWARNINGS
 
-# The web UI is built where Node.js 20 or newer is; all else works without it.
+# The studio is built if Node.js 20.19 or newer is there, with npm; all else works without it.
 NODE := $(shell node --version 2>/dev/null | sed -n '/^v[2-9][0-9]/p')
 MODULES := frontend/node_modules/.package-lock.json
 UI := frontend/dist/index.html
@@ -28,7 +28,7 @@ help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(RUN) ## start the service (PORT=8001 and PROFILE=production where wanted); Ctrl-C stops it
-	@$(if $(NODE),$(MAKE) --silent --no-print-directory $(UI) || echo "Going on without the web UI.")
+	@$(if $(NODE),$(MAKE) --silent --no-print-directory $(UI) || echo "Going on without the studio.")
 	@exec $(BIN)/python -m scripts.run $(if $(PORT),--port '$(PORT)') $(if $(PROFILE),--profile '$(PROFILE)')
 
 stop: ## stop the service, from any shell, after any crash
@@ -37,7 +37,7 @@ stop: ## stop the service, from any shell, after any crash
 demo: $(RUN) ## a photo and two prompts to out/avatar.png, out/background.png and out/overlay.png
 	@exec $(BIN)/python -m scripts.demo
 
-test: $(DEV) $(UI) ## run every test
+test: $(DEV) $(UI) ## run every test but the long ones: test-cluster and test-image
 	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder -m "not long"
 
@@ -47,7 +47,7 @@ test-cluster: $(DEV) ## every trial on simulated machines: lost, cut off, draine
 test-image: $(DEV) $(UI) ## build the image and try it; three of it as a cluster (root, podman, mmdebstrap on Linux; minutes)
 	@$(BIN)/python -m pytest -p no:xdist tests/deploy/test_image.py tests/deploy/test_image_cluster.py
 
-test-quick: $(DEV) ## the core's tests: no Ray cluster, no browser, no network, no pictures; about a minute
+test-quick: $(DEV) ## the core's tests, without Ray cluster, browser and network; needs redis-server, postgresql; a minute
 	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not service and not exhaustive" \
 		tests/api tests/runtime tests/scripts tests/tasks tests/test_*.py
 
@@ -63,7 +63,7 @@ import-journal: $(RUN) ## read the tasks in FILE into an empty journal
 soak: $(DEV) ## ten minutes under load with a kill every ten seconds
 	@exec $(BIN)/python -m tests.chaos.soak
 
-check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the API's description and its client
+check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the API's description and its client (needs npm)
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
@@ -72,7 +72,7 @@ check: $(DEV) $(MODULES) ## formatting, lint, types, who may import whom; the AP
 	@$(BIN)/python -m scripts.export_openapi --check
 	@cd frontend && npm run check --silent
 
-dev: $(MODULES) ## the web UI's development server on port 5173, against the service of `make run`
+dev: $(MODULES) ## the studio's development server on port 5173, against the service of `make run`
 	@cd frontend && exec npm run dev --silent
 
 bench: $(DEV) $(PEERS) ## the benchmarks against other systems; benchmarks/README.md says what they need
@@ -81,7 +81,7 @@ bench: $(DEV) $(PEERS) ## the benchmarks against other systems; benchmarks/READM
 lock: $(DEV) ## resolve pyproject.toml's dependencies anew into the lock files
 	@bash scripts/lock.sh
 
-wheel: $(DEV) $(UI) ## build the wheel, the web UI in it, into dist/
+wheel: $(DEV) $(UI) ## build the wheel, with the studio, into dist/ (needs npm)
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
 
 image: ## build the container image (IMAGE=registry.example/aige:1.0), with docker, podman or buildah
@@ -95,11 +95,11 @@ sbom: $(DEV) ## write what the service is made of to dist/aige.cdx.json (Cyclone
 		--output-file dist/aige.cdx.json requirements.lock
 
 $(MODULES): frontend/package-lock.json
-	@command -v npm >/dev/null || { echo "The web UI needs Node.js 20 or newer: install it, and try again." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "The studio needs Node.js 20.19 or newer, with npm: install both, and try again." >&2; exit 1; }
 	@$(ONE) $@ $^ -- sh -c 'echo "Installing what $< names" && cd frontend && npm ci --silent --no-audit --no-fund'
 
 $(UI): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src -type f)
-	@$(ONE) $@ $^ -- sh -c 'echo "Building the web UI" && cd frontend && npm run build --silent -- --logLevel warn'
+	@$(ONE) $@ $^ -- sh -c 'echo "Building the studio" && cd frontend && npm run build --silent -- --logLevel warn'
 
 # What is installed, by lock file. The second holds all of the first, at the same versions.
 $(RUN): requirements.lock pyproject.toml scripts/install.py

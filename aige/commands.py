@@ -6,7 +6,7 @@
     aige compose PERSON BACKGROUND -o FILE          puts the one on the other
     aige verify PICTURE                             says what a picture's content credentials say
 
-Exit status: 0, or 1 where there is no picture, or 2 where the command is wrong.
+Exit status: 0, or 1 where there is no picture, or 2 where the command is wrong, or 130 after Ctrl-C.
 """
 
 import argparse

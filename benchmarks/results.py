@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,6 @@ def _where_and_when() -> dict[str, object]:
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
         "python": platform.python_version(),
-        "kernel": platform.release(),
+        "kernel": re.split(r"[^0-9.]", platform.release())[0],  # 6.1.0 of 6.1.0-44-amd64
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }

@@ -29,9 +29,9 @@
         ├── DeadlineExceeded       deadline_exceeded
         └── InternalError          internal
 
-A message is one plain English sentence for the caller: it says what can be done, and never holds a secret, a path or a
-stack trace. `deployments.api.problems` turns refusals into HTTP; `failure_of` below turns anything into a task's error.
-All of them take positional arguments only, so that they survive pickling between processes.
+A message is plain English for the caller, one idea a sentence. It says what can be done, and never holds a secret, a
+path or a stack trace. `deployments.api.problems` turns refusals into HTTP; `failure_of` below turns anything into a
+task's error. All of them take positional arguments only, so that they survive pickling between processes.
 """
 
 import re
@@ -208,8 +208,8 @@ class EngineOutcomeUnknown(TaskFailed):
     def contact_lost(cls) -> Self:
         """A paid submit may have been sent, and its answer was never seen."""
         return cls(
-            "Contact with the image model was lost while it was being asked, so nobody knows whether it ran; "
-            "trying again may be charged a second time."
+            "Contact with the image model was lost during the request. Whether it ran is unknown. "
+            "If you try again, you may be charged twice."
         )
 
 
@@ -245,7 +245,7 @@ class InternalError(TaskFailed):
 
 def no_such_task() -> NotFound:
     """A task's id that leads nowhere (any more)."""
-    return NotFound("There is no such task; finished tasks are forgotten after a day.")
+    return NotFound("There is no such task. The service forgets finished tasks after a while.")
 
 
 def failure_of(error: BaseException) -> TaskFailed:

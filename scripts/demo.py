@@ -118,7 +118,7 @@ def _compose(url: str, person_height: int) -> None:
     output = _file(Operation.OVERLAY)
     words = ["--prompt", "in the warm light of the sunset", "--url", url, "-o", str(output)]
     if command_line(["compose", *pictures, *place, *words]):
-        raise DemoFailed("So there is no overlay.")
+        raise DemoFailed("The overlay could not be made.")
     _check(Operation.OVERLAY, output.read_bytes())
 
 

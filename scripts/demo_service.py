@@ -108,7 +108,7 @@ def _answers(http: httpx.Client) -> bool:
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return False
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise DemoFailed("The service lets in only who has one of its API keys: set AIGE_API_KEYS to one.")
+        raise DemoFailed("This service needs an API key: set AIGE_KEY to one of its keys.")
     engine = answer(response, ServiceResponse).engine
     console.print(f"Using the service at {http.base_url.copy_with(path='/')}, engine {engine}.")
     return True

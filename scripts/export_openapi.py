@@ -1,4 +1,4 @@
-"""Writes `frontend/openapi.json` as the service serves it: the web UI's types are generated from it.
+"""Writes `frontend/openapi.json` as the service serves it: the studio's types are generated from it.
 
 With `--check` it writes nothing, and exits with 1 where the file says something else.
 """

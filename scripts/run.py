@@ -132,7 +132,7 @@ def _check_port(host: str, port: int) -> None:
             way_out = f"ports this low are for root; take another: {to_run(port=8000)}"
         else:
             way_out = _another_port(host, port)
-        raise CannotRun(f"Port {port} cannot be had ({error.strerror}): {way_out}") from None
+        raise CannotRun(f"Port {port} cannot be used ({error.strerror}): {way_out}") from None
 
 
 def _another_port(host: str, port: int) -> str:
@@ -147,7 +147,7 @@ def _check_proxy_ports(run: RunOptions) -> None:
         others = " ".join(f"{name}={ports.free_from(everywhere, port + 1)}" for name, port in taken.items())
         listed = ", ".join(str(port) for port in taken.values())
         way_out = f"end what listens there, or take others: {to_run(production=True, variables=others)}"
-        raise CannotRun(f"HAProxy needs ports that cannot be had ({listed}): {way_out}")
+        raise CannotRun(f"HAProxy needs ports that cannot be used ({listed}): {way_out}")
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def _typescript(folder: Path, calls: list[list[object]]) -> list[str]:
     compiled = subprocess.run(compiler, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stdout
     node = shutil.which("node")
-    assert node, "this test needs Node.js 20 or newer"
+    assert node, "this test needs Node.js 20.19 or newer"
     return _output([node, str(script.with_suffix(".mjs"))], calls)
 
 

@@ -56,7 +56,7 @@ def test_port_in_use_is_named_with_the_way_out(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", machine.port)):
         status, _, err = machine.said(machine.run())
     assert status == 1
-    assert f"Port {machine.port} cannot be had" in err
+    assert f"Port {machine.port} cannot be used" in err
     named = re.search(r"make run PORT=(\d+)", err)
     assert named is not None
     assert int(named[1]) > machine.port
@@ -71,7 +71,7 @@ def test_a_port_of_the_production_proxies_in_use_is_named_too(machine: Machine, 
     with socket.create_server(("127.0.0.1", port)):
         status, _, err = machine.said(machine.run("--profile", "production"))
     assert status == 1
-    assert f"HAProxy needs ports that cannot be had ({port})" in err
+    assert f"HAProxy needs ports that cannot be used ({port})" in err
     assert f"make run PROFILE=production {name}=" in err
     assert len(err.splitlines()) == 1
 

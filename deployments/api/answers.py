@@ -70,7 +70,7 @@ class LastTryResponse(BaseModel):
 
 
 class WebhookResponse(BaseModel):
-    """What has become of telling the task's end."""
+    """The state of the task's webhook: waiting, delivered or given up."""
 
     state: WebhookState
     tries: int
@@ -230,7 +230,7 @@ class VerifyResponse(BaseModel):
     digital_source_type: str | None = Field(description="The short name of an IPTC digital source type.")
     made_by: list[MadeByResponse]
     ingredients: list[IngredientResponse]
-    problems: list[str] = Field(description="C2PA's codes. That the signer is not trusted is none.")
+    problems: list[str] = Field(description="C2PA's codes. An untrusted signer is not listed as a problem.")
 
     @classmethod
     def of(cls, report: Report) -> Self:

@@ -21,7 +21,7 @@ def health_routes(backend: Backend) -> APIRouter:
 
     @router.get("/healthz")
     async def healthz() -> HealthResponse:
-        """Whether this process serves: it does, where this is answered."""
+        """200 if this process serves; otherwise there is no answer."""
         return HealthResponse(status="ok")
 
     @router.get("/readyz", responses=problems_of(503))

@@ -28,8 +28,8 @@ IdempotencyKey = Annotated[
     _Key | None,
     Header(
         alias="Idempotency-Key",
-        description="Repeat it with the same request within 24 hours to get the same task. Double quotes around it are "
-        "not part of it.",
+        description="Repeat it with the same request to get the same task, for as long as the service keeps the task "
+        "(by default, 24 hours after its end). Double quotes around it are not part of it.",
     ),
 ]
 

@@ -22,7 +22,7 @@ PING_EVERY = 15
 
 
 class InFlightResponse(BaseModel):
-    """How many of a caller's tasks stand where."""
+    """How many of a caller's tasks are in each status."""
 
     caller: str
     statuses: dict[Status, int]

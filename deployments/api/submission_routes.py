@@ -28,7 +28,7 @@ AvatarIdInPath = Annotated[str, Path(description="Must match the avatar_id in th
 _ACCEPTED: dict[str, Any] = {
     "headers": {
         RATE_LIMIT_POLICY: {
-            "description": "Where the caller may start so many tasks a minute only: how many.",
+            "description": "How many tasks the caller may start within a minute; only if it has such a limit.",
             "schema": {"type": "string"},
         },
         RATE_LIMIT: {

@@ -1,4 +1,4 @@
-"""The web UI's files as its build leaves them: `index.html`, and `assets/`, whose names carry a hash of the content."""
+"""The studio's files as its build leaves them: `index.html`, and `assets/`, whose names carry a hash of the content."""
 
 import mimetypes
 from pathlib import Path
@@ -35,9 +35,9 @@ _NOT_BUILT = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>AIGE</title>
-<h1>AIGE is running, without its web page</h1>
-<p>The page is built by <code>make run</code> where Node.js 20 or newer is installed:
-install it, stop the service and run <code>make run</code> again.</p>
+<h1>AIGE is running, without the studio</h1>
+<p><code>make run</code> builds the studio if Node.js 20.19 or newer is installed, with npm.
+Install them, stop the service and run <code>make run</code> again.</p>
 <p>All else works without it: the API is described at <a href="/docs">/docs</a>.</p>
 </html>
 """
@@ -56,7 +56,7 @@ def web_ui_routes(dist: Path) -> APIRouter:
     def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
         files = _files_in(dist / "assets")
         if name not in files:
-            raise NotFound("The web page has no such file; reload the page if it was built anew meanwhile.")
+            raise NotFound("The studio has no such file. Reload the page: it may have been built anew.")
         media_type, _ = mimetypes.guess_type(name)
         packed = files.get(f"{name}.gz")
         if packed and "gzip" in accept_encoding:

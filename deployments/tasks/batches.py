@@ -1,8 +1,9 @@
 """Batches: one message carries many questions. Each question is answered as soon as its own answer is there.
 
-While a message is on its way, new questions gather for the next one. So an idle service sends each question at once. In
-a busy service a message takes longer to arrive, and the next one carries more. With thousands of questions unanswered,
-there is also a pause between messages, because each open message costs memory in two processes.
+While as many messages are on their way as `Pace` says (two to TaskStatus, and two to each stage), new questions gather
+for the next one. So an idle service sends each question at once. In a busy service a message takes longer to arrive,
+and the next one carries more. With thousands of questions unanswered, there is also a pause between messages, because
+each open message costs memory in two processes.
 """
 
 import asyncio
@@ -21,9 +22,9 @@ The first item acknowledges the message; it may be empty.
 _Batch = list[tuple[Question, asyncio.Future[Answer]]]
 
 MOST = 64
-"""At most so many questions in a message."""
+"""The most questions in a message."""
 MOST_BYTES = 16_000_000
-"""At most so many bytes in a message of more than one question."""
+"""The most bytes in a message of more than one question."""
 
 
 class Pace(NamedTuple):

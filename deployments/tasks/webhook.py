@@ -1,4 +1,4 @@
-"""What has become of telling a task's caller of its end. Immutable, as `Task` is."""
+"""The state of a task's webhook: waiting, delivered or given up. Immutable, as `Task` is."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

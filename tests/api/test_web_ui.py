@@ -1,4 +1,4 @@
-"""The web UI's files: served, cached, guarded, and nothing else of the disk with them."""
+"""The studio's files: served, cached, guarded, and nothing else of the disk with them."""
 
 import gzip
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ SCRIPT = b"console.log('AIGE')"
 
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
-    """A built web UI, with a secret beside it."""
+    """A built studio, with a secret beside it."""
     assets = tmp_path / "dist" / "assets"
     assets.mkdir(parents=True)
     (tmp_path / "secret.txt").write_text("secret")

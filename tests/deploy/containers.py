@@ -82,7 +82,8 @@ def build() -> str:
         _make_base()
     arguments = ["--isolation=chroot", "--layers", "--pull=never", "--build-arg=STUDIO=given"]
     arguments += [f"--build-arg={name}={BASE}" for name in ("PYTHON_IMAGE", "NODE_IMAGE")]
-    arguments += [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"]  # a package mirror may have an authority of its own
+    # The host's certificate authorities, for networks with their own.
+    arguments += [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro"]
     _run(["bash", "scripts/image.sh", *arguments], IMAGE=IMAGE, BUILDER="podman")
     podman("image", "prune", "--force", "--filter=until=48h", check=False)  # what a killed build holds stays
     return IMAGE

@@ -42,9 +42,9 @@ SECRETS = [part.encode() for part in (KEY, *KEY.split(":"), base64.b64encode(KEY
 FAULTS: dict[str, tuple[Fault, str, str]] = {
     "key refused": (answers(401, {"detail": f"Key {KEY} is revoked"}), "engine_error", "FAL_KEY"),
     "endpoint retired": (answers(404, {"detail": "not found"}), "engine_error", "engine_options.models.background"),
-    "broke down": (answers(500, {"detail": f"Key {KEY}"}), "engine_outcome_unknown", "charged a second time"),
-    "dropped before": (drops, "engine_outcome_unknown", "charged a second time"),
-    "dropped after": (does_and_drops, "engine_outcome_unknown", "charged a second time"),
+    "broke down": (answers(500, {"detail": f"Key {KEY}"}), "engine_outcome_unknown", "charged twice"),
+    "dropped before": (drops, "engine_outcome_unknown", "charged twice"),
+    "dropped after": (does_and_drops, "engine_outcome_unknown", "charged twice"),
 }
 VIEWS = (
     "/api/serve/applications/",

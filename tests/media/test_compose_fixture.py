@@ -1,4 +1,4 @@
-"""The fixture that the web UI's preview is held against: the pixels of `compose`, as hashes, for pictures by formula.
+"""The fixture that the studio's preview is held against: the pixels of `compose`, as hashes, for pictures by formula.
 
 `python tests/media/test_compose_fixture.py` writes it anew. The studio's tests compute the same cases in TypeScript.
 """

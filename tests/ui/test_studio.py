@@ -27,7 +27,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_the_studio_does_the_whole_job_in_a_browser(url: str) -> None:
     """From a photo to a downloaded picture, by mouse, touch and keyboard; and what it does when something fails."""
     npm, chromium = shutil.which("npm"), shutil.which("chromium")
-    assert npm, "these tests need Node.js 20 or newer"
+    assert npm, "these tests need Node.js 20.19 or newer, with npm"
     assert chromium, "these tests need a browser: install Debian's package chromium"
     specs = subprocess.run(
         [npm, "run", "e2e"],

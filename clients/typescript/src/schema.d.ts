@@ -284,7 +284,7 @@ export interface paths {
         };
         /**
          * Healthz
-         * @description Whether this process serves: it does, where this is answered.
+         * @description 200 if this process serves; otherwise there is no answer.
          */
         get: operations["healthz_healthz_get"];
         put?: never;
@@ -564,7 +564,7 @@ export interface components {
         };
         /**
          * InFlightResponse
-         * @description How many of a caller's tasks stand where.
+         * @description How many of a caller's tasks are in each status.
          */
         InFlightResponse: {
             /** Caller */
@@ -943,13 +943,13 @@ export interface components {
             ingredients: components["schemas"]["IngredientResponse"][];
             /**
              * Problems
-             * @description C2PA's codes. That the signer is not trusted is none.
+             * @description C2PA's codes. An untrusted signer is not listed as a problem.
              */
             problems: string[];
         };
         /**
          * WebhookResponse
-         * @description What has become of telling the task's end.
+         * @description The state of the task's webhook: waiting, delivered or given up.
          */
         WebhookResponse: {
             state: components["schemas"]["WebhookState"];
@@ -976,7 +976,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeat it with the same request within 24 hours to get the same task. Double quotes around it are not part of it. */
+                /** @description Repeat it with the same request to get the same task, for as long as the service keeps the task (by default, 24 hours after its end). Double quotes around it are not part of it. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -991,7 +991,7 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
-                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    /** @description How many tasks the caller may start within a minute; only if it has such a limit. */
                     "RateLimit-Policy"?: string;
                     /** @description How many it may still start within the next `t` seconds. */
                     RateLimit?: string;
@@ -1072,7 +1072,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeat it with the same request within 24 hours to get the same task. Double quotes around it are not part of it. */
+                /** @description Repeat it with the same request to get the same task, for as long as the service keeps the task (by default, 24 hours after its end). Double quotes around it are not part of it. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -1090,7 +1090,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    /** @description How many tasks the caller may start within a minute; only if it has such a limit. */
                     "RateLimit-Policy"?: string;
                     /** @description How many it may still start within the next `t` seconds. */
                     RateLimit?: string;
@@ -1171,7 +1171,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeat it with the same request within 24 hours to get the same task. Double quotes around it are not part of it. */
+                /** @description Repeat it with the same request to get the same task, for as long as the service keeps the task (by default, 24 hours after its end). Double quotes around it are not part of it. */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -1189,7 +1189,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description Where the caller may start so many tasks a minute only: how many. */
+                    /** @description How many tasks the caller may start within a minute; only if it has such a limit. */
                     "RateLimit-Policy"?: string;
                     /** @description How many it may still start within the next `t` seconds. */
                     RateLimit?: string;

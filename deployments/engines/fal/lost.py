@@ -1,8 +1,8 @@
 """A submit whose answer was lost: fal's list of requests may still tell its id.
 
-The list (docs.fal.ai, platform APIs, requests by endpoint) shows a request once it has ended, and what it was about
-only where fal keeps that. So it is asked for a while, and one request that was about exactly the same is taken for
-ours: of several, nobody could tell which one it is. That none is there proves nothing.
+The list (docs.fal.ai, platform APIs, requests by endpoint) shows a request once it has ended. It shows the arguments
+only if fal keeps them. So AIGE asks for a while, and takes a request with exactly the same arguments for its own. If
+several match, AIGE takes none. If none matches, the request may still exist.
 """
 
 import logging

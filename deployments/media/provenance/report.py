@@ -38,7 +38,7 @@ class Report:
     """What `POST /verify` answers; a picture without a manifest has the defaults.
 
     `valid`: nothing was changed since it was signed. `trusted`: its signer is on the operator's trust list. `issuer` is
-    the organisation in the signer's certificate. `problems` are C2PA's codes; that the signer is not trusted is none.
+    the organisation in the signer's certificate. `problems` are C2PA's codes; an untrusted signer is not listed.
     """
 
     signed: bool = False
