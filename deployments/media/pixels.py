@@ -1,8 +1,12 @@
-"""From a container to the picture that a browser shows: the pixels in 8 bits, their transparency, upright, in sRGB."""
+"""From a container to the picture that a browser shows: the pixels in 8 bits, their transparency, upright, in sRGB.
+
+Colours are those of the ICC profile. A PNG's other words on them (`gAMA`, `cHRM`, `cICP`) are not read.
+"""
 
 import io
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import chain, product
 from types import MappingProxyType
 
 from PIL import Image, ImageChops, ImageCms, ImageFile
@@ -20,6 +24,8 @@ _TURNS: Mapping[int, Image.Transpose] = MappingProxyType(
         8: Image.Transpose.ROTATE_90,
     }
 )
+_GREY = frozenset({"1", "L", "LA", "I;16"})
+_STEPS = range(0, 256, 17)
 _LOW_BYTES = "RGB;16L"  # of samples of 16 bits: what Pillow takes for the high ones, where it is told another order
 
 
@@ -35,7 +41,8 @@ def decoded(container: Container, decoder: type[ImageFile.ImageFile], reduction:
         if ImageChops.difference(image, _loaded(probe, container, decoder, reduction)).getbbox() is not None:
             raise NoPixels("pixels are missing")
     plain = _plain(image, container, decoder)
-    _to_srgb(plain, container.profile)
+    if container.profile:
+        plain = _in_srgb(plain, container.profile, is_grey=image.mode in _GREY)
     plain.info.clear()
     turn = _TURNS.get(container.orientation)
     return plain if turn is None else plain.transpose(turn)
@@ -90,11 +97,32 @@ def _alpha_of_deep_rgb(high: Image.Image, low: Image.Image, key: tuple[int, ...]
     return ImageChops.lighter(high.convert("RGBA").getchannel("A"), low.convert("RGBA").getchannel("A"))
 
 
-def _to_srgb(plain: Image.Image, profile: bytes | None) -> None:
-    """Changes colours in place where `profile` is another RGB one (phones: Display P3); any other is ignored."""
-    if not profile:
-        return
+def _in_srgb(plain: Image.Image, profile: bytes, *, is_grey: bool) -> Image.Image:
+    """The picture in the colours of its profile, where that is for its kind: RGB (phones: Display P3), or grey."""
     with suppress(ImageCms.PyCMSError, OSError):  # a broken profile is no reason to refuse a good photo either
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if not ImageCms.getProfileDescription(source).startswith("sRGB"):
-            ImageCms.profileToProfile(plain, source, ImageCms.createProfile("sRGB"), inPlace=True)
+        if source.profile.xcolor_space.strip() == "GRAY":
+            return _grey_in_srgb(plain, source) if is_grey else plain
+        if _changes_colours(_to_srgb(source, "RGB")):
+            ImageCms.applyTransform(plain, _to_srgb(source, plain.mode), inPlace=True)
+    return plain
+
+
+def _to_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB" if mode == "L" else mode)
+
+
+def _changes_colours(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether it changes any by more than what rounding does: other words of sRGB leave a picture as it is."""
+    colours = Image.frombytes("RGB", (len(_STEPS) ** 3, 1), bytes(chain.from_iterable(product(_STEPS, repeat=3))))
+    changed = ImageCms.applyTransform(colours, transform)
+    return changed is not None and max(ImageChops.difference(colours, changed).tobytes()) > 1
+
+
+def _grey_in_srgb(plain: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    changed = ImageCms.applyTransform(plain.getchannel(0), _to_srgb(source, "L"))
+    if changed is None:
+        return plain
+    if plain.mode == "RGBA":
+        changed.putalpha(plain.getchannel("A"))
+    return changed

@@ -33,14 +33,15 @@ def cut_out_result(data: bytes, ratio: AspectRatio | None, limits: PictureLimits
     """What an engine cut out, as a PNG with transparency, in `ratio` if one is given.
 
     Raises:
-        EngineError: it is no picture, or nothing of it is transparent.
+        EngineError: it is no picture, or nothing of it is transparent in that ratio, or all of it.
     """
     image = _made(data, limits)
-    if images.is_opaque(image):
+    shaped = _in_ratio(image, ratio)
+    if images.is_opaque(shaped):
         raise EngineError("The image model returned a picture without transparency; try again, or try another photo.")
-    if _is_png_in(data, image, ratio):
-        return data
-    return images.encode(_in_ratio(image, ratio))
+    if shaped.getchannel("A").getbbox() is None:
+        raise EngineError("The image model returned an empty picture; try again, or try another photo.")
+    return data if _is_png_in(data, image, ratio) else images.encode(shaped)
 
 
 def has_no_transparency(data: bytes, limits: PictureLimits) -> bool:

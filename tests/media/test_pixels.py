@@ -100,10 +100,39 @@ def test_broken_metadata_is_no_reason_to_refuse() -> None:
 
 
 def test_colours_are_brought_to_srgb() -> None:
-    """A profile whose red is sRGB's blue turns red pixels blue; sRGB's own changes nothing."""
+    """A profile whose red is sRGB's blue turns red pixels blue, though its name is sRGB; sRGB's own changes nothing."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = srgb.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
-    swapped = swapped.replace("sRGB".encode("utf-16-be"), "BGRs".encode("utf-16-be"))
     red = Image.new("RGBA", (1, 1), (*RED, 7))
     assert pixels_of(decode(saved(red, icc_profile=srgb), LIMITS)) == [(*RED, 7)]
     assert pixels_of(decode(saved(red, icc_profile=swapped), LIMITS)) == [(*BLUE, 7)]
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_greys_are_brought_to_srgb(file_format: str) -> None:
+    """Where the picture is grey: a profile of greys says nothing of colours. The value is Chromium's."""
+    grey = saved(Image.new("L", (8, 8), 100), file_format, icc_profile=grey_profile(1.75), quality=100)
+    assert set(pixels_of(decode(grey, LIMITS))) == {(122, 122, 122)}
+    colours = saved(Image.new("RGB", (8, 8), (100, 100, 0)), "PNG", icc_profile=grey_profile(1.75))
+    assert set(pixels_of(decode(colours, LIMITS))) == {(100, 100, 0)}
+
+
+def test_greys_keep_their_transparency() -> None:
+    grey = saved(Image.new("LA", (8, 8), (100, 7)), "PNG", icc_profile=grey_profile(1.0))
+    assert set(pixels_of(decode(grey, LIMITS))) == {(168, 168, 168, 7)}
+
+
+def grey_profile(gamma: float) -> bytes:
+    """An ICC profile, version 2.4, of greys with this gamma."""
+    white = b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(value * 65536)) for value in (0.9642, 1, 0.8249))
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"grey".ljust(5 + 78, b"\0"),
+        b"wtpt": white,
+        b"kTRC": b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(gamma * 256), 0),
+    }
+    table, content = struct.pack(">I", len(tags)), b""
+    for name, tag in tags.items():
+        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(content), len(tag))
+        content += tag.ljust(-(-len(tag) // 4) * 4, b"\0")
+    header = bytes(8) + b"\x02\x40\0\0mntrGRAYXYZ " + bytes(12) + b"acsp" + bytes(28) + white[8:] + bytes(48)
+    return struct.pack(">I", 128 + len(table) + len(content)) + header[4:] + table + content

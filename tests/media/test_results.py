@@ -6,9 +6,9 @@ from PIL import Image
 
 from deployments.errors import EngineError, InvalidImage
 from deployments.media.compose import Placement, compose
-from deployments.media.images import PictureLimits, decode, encode
+from deployments.media.images import PictureLimits, decode, encode, is_opaque
 from deployments.media.results import cut_out_result, opacity_and_size, overlay_result
-from deployments.media.sizes import Size
+from deployments.media.sizes import AspectRatio, Size
 from tests.media.photo_files import photo, saved
 
 LIMITS = PictureLimits()
@@ -27,6 +27,23 @@ def placed(person: bytes, person_size: Size | None, limits: PictureLimits = LIMI
 def covered(overlay: Image.Image) -> tuple[int, int, int, int] | None:
     """Where the background does not show."""
     return Image.fromarray((np.asarray(overlay) != (0, 128, 0)).any(axis=2)).getbbox()
+
+
+def test_a_cut_out_is_transparent_in_the_ratio_that_was_asked() -> None:
+    """What is cropped away does not count."""
+    wide = Image.new("RGBA", (160, 90))
+    wide.paste("red", (30, 0, 130, 90))
+    assert not is_opaque(decode(cut_out_result(encode(wide), AspectRatio.WIDE, LIMITS), LIMITS))
+    with pytest.raises(EngineError, match="without transparency"):
+        cut_out_result(encode(wide), AspectRatio.SQUARE, LIMITS)
+
+
+def test_a_cut_out_shows_something() -> None:
+    wide = Image.new("RGBA", (160, 90))
+    for empty in (wide.copy(), wide):
+        with pytest.raises(EngineError, match="an empty picture"):
+            cut_out_result(encode(empty), AspectRatio.SQUARE, LIMITS)
+        wide.paste("red", (0, 0, 10, 90))
 
 
 @pytest.mark.parametrize("cut_out_at", [1, 2, 4])

@@ -5,8 +5,8 @@ from PIL import Image
 
 from deployments.engines.local.framing import Box, bust, frame
 from deployments.engines.local.matting import cut
-from deployments.engines.local.pixels import rgba, shrunk
-from deployments.engines.local.segmentation import find_people, islands, look_again
+from deployments.engines.local.pixels import PERSON, rgba, shrunk
+from deployments.engines.local.segmentation import find_people, islands, look_again, nobody
 from deployments.engines.local.styles import Style
 from deployments.media.sizes import Size
 
@@ -32,6 +32,8 @@ def draw_portrait(photo: Image.Image, style: Style, size: Size) -> Image.Image:
     rough = np.asarray(Image.fromarray(matte).resize(view_size, Image.Resampling.BILINEAR, part.edges))
     subject = cut(view, look_again(view, rough, face.seen_from(part.left, part.top, view_size[1] / part.height)))
     outline = bust(subject.matte, left=left > 0, right=right < size[0])
+    if not (outline > PERSON).any():
+        raise nobody()
     canvas = Image.new("RGBA", size)
     canvas.paste(rgba(style.apply(subject.colours), outline), (left, top))
     return canvas

@@ -30,6 +30,11 @@ class People:
     matte: Matte
 
 
+def nobody() -> NoPersonFound:
+    """What is raised where no person is seen."""
+    return NoPersonFound("No person was found in the picture: use a photo that shows a face clearly.")
+
+
 def find_people(photo: Rgb) -> People:
     """The people in `photo`.
 
@@ -44,14 +49,17 @@ def find_people(photo: Rgb) -> People:
             faces.append(face)
             matte = np.maximum(matte, np.maximum(close_up, _look(photo, face, _FULL_FIGURE)))
     if not faces:
-        raise NoPersonFound("No person was found in the picture: use a photo that shows a face clearly.")
+        raise nobody()
     return People(faces, islands(matte, faces))
 
 
 def look_again(view: Rgb, rough: Matte, face: Face) -> Matte:
-    """`rough`, a matte of `view`, and a second opinion on just this view, if that sees `face` too; only its island."""
+    """`rough`, a matte of `view`, and a second opinion on just this view; only the island of `face`.
+
+    A second opinion that sees less than half of the person is wrong, and is left out.
+    """
     agreed = islands((rough + _segment(view)) / 2.0, [face])
-    return agreed if agreed.any() else rough
+    return agreed if 2 * _area(agreed) >= _area(islands(rough, [face])) else rough
 
 
 def islands(matte: Matte, faces: list[Face]) -> Matte:
@@ -61,6 +69,10 @@ def islands(matte: Matte, faces: list[Face]) -> Matte:
     land = np.isin(labels, list(inhabited)).astype(np.uint8)
     shore = max(3, max(matte.shape) // 50)  # how far the soft edge of an island reaches
     return matte * cv2.dilate(land, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (shore, shore)))
+
+
+def _area(matte: Matte) -> int:
+    return int(np.count_nonzero(matte > PERSON))
 
 
 def _look(photo: Rgb, face: Face, reach: tuple[float, float, float]) -> Matte:

@@ -16,7 +16,7 @@ _NEEDED = re.compile(rb"VP8[ LX]|ALPH|ANMF|EXIF|ICCP")
 _NAME = re.compile(rb"[ -~]{4}")
 _PIXELS = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
 _MOST_CHUNKS, _MOST_REPAIRS, _MOST_PLACES = 100_000, 100, 1_000  # what a hostile file may cost: seconds at most
-_EXTENDED_BYTES = 10
+_EXTENDED_BYTES, _LOSSY_BYTES, _LOSSLESS_BYTES = 10, 10, 5
 
 _HAS_PROFILE, _HAS_ALPHA, _IS_ANIMATED = 0x20, 0x10, 0x02  # flags of VP8X
 _ANIMATION = bytes(6)  # on a transparent ground, for ever
@@ -116,9 +116,9 @@ def _size(name: bytes, content: bytes) -> Size | None:
     """The picture's, as the first chunk says it."""
     if name == b"VP8X" and len(content) == _EXTENDED_BYTES:
         return 1 + int.from_bytes(content[4:7], "little"), 1 + int.from_bytes(content[7:10], "little")
-    if name == b"VP8 " and content[3:6] == b"\x9d\x01\x2a":
+    if name == b"VP8 " and content[3:6] == b"\x9d\x01\x2a" and len(content) >= _LOSSY_BYTES:
         return int.from_bytes(content[6:8], "little") & 0x3FFF, int.from_bytes(content[8:10], "little") & 0x3FFF
-    if name == b"VP8L" and content[0] == 0x2F:  # noqa: PLR2004 - its signature
+    if name == b"VP8L" and content[:1] == b"\x2f" and len(content) >= _LOSSLESS_BYTES:
         bits = int.from_bytes(content[1:5], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     return None

@@ -47,6 +47,14 @@ def test_a_portrait_needs_a_person() -> None:
         draw_portrait(Image.new("RGB", (300, 200), "teal"), Style.CARTOON, (256, 256))
 
 
+@pytest.mark.parametrize("ratio", AspectRatio)
+def test_a_tight_narrow_portrait_shows_its_person(ratio: AspectRatio) -> None:
+    """In this one, a second look sees almost nobody."""
+    narrow = photo("grace_hopper").crop((212, 67, 334, 452))
+    alpha = np.asarray(draw_portrait(narrow, Style.PHOTO, ratio.pixels))[..., 3]
+    assert (alpha > 128).mean() > 0.15
+
+
 def test_only_the_largest_face_is_drawn() -> None:
     """Somebody else who stands apart in the photo is left out of the portrait."""
     pair = Image.new("RGB", (1224, 600), "gray")

@@ -4,6 +4,8 @@ import struct
 
 import pytest
 
+from deployments.errors import InvalidImage
+from deployments.media.images import PictureLimits, check, decode
 from tests.media.containers.same import assert_same, swapped
 from tests.media.photo_files import XMP, extended_webp, photo, riff_chunk, saved
 
@@ -28,6 +30,16 @@ def test_a_webp_may_say_anything_besides(spoilt: bytes, lossless: bool) -> None:
     good = saved(photo(), "WEBP", lossless=lossless)
     assert_same(extended_webp(photo(), 0x2C, spoilt, b"", lossless=lossless), good)
     assert_same(extended_webp(photo(), 0x2C, b"", spoilt, lossless=lossless), good)
+
+
+@pytest.mark.parametrize("name", [b"VP8 ", b"VP8L", b"VP8X"])
+@pytest.mark.parametrize("start", [b"", b"\x2f", b"\0\0\0\x9d\x01\x2a"])
+def test_a_webp_without_its_first_bytes_is_damaged(name: bytes, start: bytes) -> None:
+    """Its header says no size: it is taken for a picture, and then not decoded."""
+    file = b"RIFF\0\0\0\0WEBP" + riff_chunk(name, start)
+    check(file, PictureLimits())
+    with pytest.raises(InvalidImage):
+        decode(file, PictureLimits())
 
 
 @pytest.mark.parametrize("size", [0, 20, 1 << 31])
