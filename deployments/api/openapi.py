@@ -1,4 +1,6 @@
-"""What `/openapi.json` says of errors: which statuses a route answers, and the media type of their bodies."""
+"""What `/openapi.json` says of errors and of API keys: which statuses a route answers, the media type of their bodies,
+and which routes take a key.
+"""
 
 from typing import Any
 
@@ -9,6 +11,11 @@ from deployments.api.answers import Problem
 
 PROBLEM_TYPE = "application/problem+json"
 _SCHEMAS = "#/components/schemas/"
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "One of the API keys of this server; needed where it has any.",
+}
 
 _MEANINGS = {
     400: "Something is wrong with the request itself.",
@@ -39,11 +46,14 @@ class DocumentedApp(FastAPI):
             for path in document["paths"].values():
                 for operation in path.values():
                     operation["responses"].pop("422", None)  # FastAPI's own answer to an invalid request
+                    if "401" in operation["responses"]:
+                        operation["security"] = [{"key": []}, {}]
             schemas = document["components"]["schemas"]
             for never_sent in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(never_sent, None)
             problem = jsonable_encoder(Problem.model_json_schema(ref_template=_SCHEMAS + "{model}"), exclude_none=True)
             schemas |= problem.pop("$defs") | {"Problem": problem}
             document["components"]["schemas"] = dict(sorted(schemas.items()))
+            document["components"]["securitySchemes"] = {"key": _KEY}
         assert self.openapi_schema is not None  # noqa: S101 - FastAPI keeps it there
         return self.openapi_schema

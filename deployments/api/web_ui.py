@@ -1,6 +1,7 @@
 """The studio's files as its build leaves them: `index.html`, and `assets/`, whose names carry a hash of the content."""
 
 import mimetypes
+import re
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
@@ -59,11 +60,17 @@ def web_ui_routes(dist: Path) -> APIRouter:
             raise NotFound("The studio has no such file. Reload the page: it may have been built anew.")
         media_type, _ = mimetypes.guess_type(name)
         packed = files.get(f"{name}.gz")
-        if packed and "gzip" in accept_encoding:
+        if packed and _takes_gzip(accept_encoding):
             return FileResponse(packed, media_type=media_type, headers={**_ASSET, "Content-Encoding": "gzip"})
         return FileResponse(files[name], media_type=media_type, headers=_ASSET)
 
     return router
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether this `Accept-Encoding` names gzip, and not with a weight of 0."""
+    codings = (coding.replace(" ", "").partition(";") for coding in accepted.lower().split(","))
+    return any(name == "gzip" and not re.fullmatch(r"q=0(\.0*)?", weight) for name, _, weight in codings)
 
 
 def _files_in(folder: Path) -> dict[str, Path]:

@@ -33,6 +33,7 @@ def body_of(task: Task) -> bytes:
     body = _encoded(task, data)
     if len(body) >= MOST_BYTES and data.error is not None:
         data.error.message = data.error.message[:MOST_MESSAGE]
+        body = _encoded(task, data)
     while len(body) >= MOST_BYTES and data.notes != [CUT]:
         data.notes = [*data.notes[: len(data.notes) // 2], CUT] if len(data.notes) > 1 else [CUT]
         body = _encoded(task, data)

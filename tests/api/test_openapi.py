@@ -71,3 +71,12 @@ async def test_the_docs_page_loads(client: httpx.AsyncClient) -> None:
     page = await client.get("/docs")
     assert page.status_code == 200
     assert "/openapi.json" in page.text
+
+
+def test_routes_that_need_a_key_say_so(document: Document) -> None:
+    """So /docs has a place for it, and generated clients can send one; where the server has no keys, none is needed."""
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    operations = {(method, path): told for path, item in document["paths"].items() for method, told in item.items()}
+    open_to_all = {path for (_, path), told in operations.items() if "security" not in told}
+    assert open_to_all == {"/api/v1/storage/objects/{key}", "/healthz", "/readyz"}
+    assert all(told["security"] == [{"key": []}, {}] for told in operations.values() if "security" in told)

@@ -56,7 +56,18 @@ async def test_assets_are_kept_for_ever(client: httpx.AsyncClient, name: str, me
     assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize(("accepted", "encoding"), [("br, gzip", "gzip"), ("identity", None)])
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("br, gzip", "gzip"),
+        ("GZIP;q=0.5", "gzip"),
+        ("gzip; q=0.001, br", "gzip"),
+        ("identity", None),
+        ("gzip;q=0, identity", None),
+        ("br, gzip; q=0.00", None),
+        ("x-gzip", None),
+    ],
+)
 async def test_assets_travel_compressed_where_the_browser_takes_it(
     client: httpx.AsyncClient, accepted: str, encoding: str | None
 ) -> None:

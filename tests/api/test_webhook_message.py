@@ -101,3 +101,7 @@ def test_whatever_is_in_it_it_stays_below_20_kb(task: Task) -> None:
     body = body_of(task)
     assert len(body) < 20_000
     assert json.loads(body)["data"]["aige_task_id"] == task.id
+
+
+def test_where_the_message_is_cut_short_enough_no_note_is() -> None:
+    assert json.loads(body_of(failed("x" * 19_900)))["data"]["notes"] == []
