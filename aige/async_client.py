@@ -23,7 +23,9 @@ from aige.requests import (
     given_up,
     inline,
     is_url,
+    may_ask_proxy,
     options_of,
+    origin_of,
     parsed,
     pause_after,
     settings_of,
@@ -105,7 +107,8 @@ class AsyncClient:
         self._http = httpx.AsyncClient(
             base_url=base, headers=headers, timeout=_TIMEOUT, transport=transport, trust_env=trust_env
         )
-        self._anywhere = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport, trust_env=trust_env)
+        self._elsewhere: dict[bool, httpx.AsyncClient] = {}
+        self._transport = transport
         self._patience_s = patience_s
         self._sleep = sleep
         self._clock = clock
@@ -119,8 +122,8 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._http.aclose()
-        await self._anywhere.aclose()
+        for http in (self._http, *self._elsewhere.values()):
+            await http.aclose()
 
     async def avatar(  # noqa: PLR0913 - the request has that many fields
         self,
@@ -135,9 +138,14 @@ class AsyncClient:
     ) -> AsyncTask:
         """A cut-out avatar of the person in one to eight photos.
 
-        `webhook`: a URL that is told of the task's end. `key`: an idempotency key of the caller's own.
+        `webhook`: a URL that is told of the task's end. `key`: an idempotency key of the caller's own, which a call
+        with the same arguments repeats. It needs a `place`, and pictures that need no upload: a new place each time
+        would make another request of it.
+
+        Raises:
+            ClientError: the API would refuse it, or it could not be repeated by its `key`.
         """
-        sources: list[JsonValue] = [*await self._sources(_listed(photos))]
+        sources: list[JsonValue] = [*await self._sources(_listed(photos), key)]
         body = {**_common(prompt, avatar_id, webhook), "source_images": sources, "aspect_ratio": ratio}
         return await self._submitted(Call("POST", "/avatar"), AvatarRequest, body, place, key)
 
@@ -173,7 +181,7 @@ class AsyncClient:
         """The person on the background: their top-left corner at `x`, `y` of the canvas, in their own size times
         `scale`.
         """
-        person_url, background_url = [await self._url_of(source) for source in (person, background)]
+        person_url, background_url = [await self._url_of(source, key) for source in (person, background)]
         position: JsonValue = {"x": x, "y": y, "scale": scale}
         params: JsonValue = {"person": person_url, "background": background_url, "position": position}
         body = {**_common(prompt, avatar_id, webhook), "aspect_ratio": canvas, "params": params}
@@ -210,7 +218,12 @@ class AsyncClient:
             query = {**query, "cursor": page.next}
 
     async def erase(self, avatar_id: str) -> ErasureResponse:
-        """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them."""
+        """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them.
+
+        Raises:
+            Refused: with status 404, nothing is known of this avatar. That may be the work of this very call, where its
+                first answer was lost: its report is lost then, too.
+        """
         return await self._answer(Call("DELETE", _path(avatar_id)), ErasureResponse)
 
     async def send_webhook_again(self, task_id: str) -> TaskResponse:
@@ -247,14 +260,16 @@ class AsyncClient:
     async def upload(self, content: bytes) -> str:
         """Puts a picture into the service's own store, and returns the URL at which it is read."""
         place = await self.presign()
-        response = await self._tried(lambda: self._anywhere.put(place.write_url, content=content))
+        http = self._asking(place.write_url)
+        response = await self._tried(lambda: http.put(place.write_url, content=content), place.write_url)
         if not response.is_success:
             raise ClientError(f"The service's store did not take the picture (status {response.status_code}).")
         return place.read_url
 
     async def download(self, url: Source) -> bytes:
         """What lies at a URL, such as a task's `read_url`."""
-        response = await self._tried(lambda: self._anywhere.get(str(url), follow_redirects=True))
+        http = self._asking(str(url))
+        response = await self._tried(lambda: http.get(str(url), follow_redirects=True), str(url))
         if not response.is_success:
             raise ClientError(f"The picture could not be loaded (status {response.status_code}).")
         return response.content
@@ -267,6 +282,8 @@ class AsyncClient:
         place: Place | None,
         key: str | None,
     ) -> AsyncTask:
+        if key and place is None:
+            raise ClientError("key: needs a place as well: a new one each time would make another request of it.")
         place = place or await self.presign()
         try:
             request = model.model_validate({**body, "writeUrl": place.write_url, "readUrl": place.read_url})
@@ -277,19 +294,39 @@ class AsyncClient:
         accepted = await self._answer(submission(route, request, key), Accepted)
         return AsyncTask(self, accepted.aige_task_id, place.read_url)
 
-    async def _sources(self, photos: Sequence[Source]) -> list[str]:
+    async def _sources(self, photos: Sequence[Source], key: str | None) -> list[str]:
         """Photos as the API takes them: URLs as they are, small files in base64, large ones by the store."""
         contents = {
             at: await asyncio.to_thread(content_of, photo) for at, photo in enumerate(photos) if not is_url(photo)
         }
         texts = inline(list(contents.values()))
         if texts is None:
-            texts = [await self.upload(content) for content in contents.values()]
+            texts = [await self._uploaded(content, key) for content in contents.values()]
         at_hand = dict(zip(contents, texts, strict=True))
-        return [at_hand.get(at) or str(photo) for at, photo in enumerate(photos)]
+        return [at_hand[at] if at in at_hand else str(photo) for at, photo in enumerate(photos)]
 
-    async def _url_of(self, source: Source) -> str:
-        return str(source) if is_url(source) else await self.upload(await asyncio.to_thread(content_of, source))
+    async def _url_of(self, source: Source, key: str | None) -> str:
+        return str(source) if is_url(source) else await self._uploaded(await asyncio.to_thread(content_of, source), key)
+
+    async def _uploaded(self, content: bytes, key: str | None) -> str:
+        """The URL of a picture that does not go in the request. It is another one each time, which no `key` repeats."""
+        if key:
+            raise ClientError("key: needs pictures that go in the request: upload these first, and give their URLs.")
+        return await self.upload(content)
+
+    def _asking(self, url: str) -> httpx.AsyncClient:
+        """Who asks for a URL that is not the API's; made when first needed, as httpx cannot use every proxy.
+
+        Raises:
+            ClientError: that is no URL.
+        """
+        origin_of(url)
+        by_proxy = may_ask_proxy(url)
+        if by_proxy not in self._elsewhere:
+            self._elsewhere[by_proxy] = httpx.AsyncClient(
+                timeout=_TIMEOUT, transport=self._transport, trust_env=by_proxy
+            )
+        return self._elsewhere[by_proxy]
 
     async def _streamed(self, task_id: str) -> AsyncGenerator[TaskResponse, None]:
         """The event stream, as far as it goes: it may break off, or not be there at all."""
@@ -314,10 +351,12 @@ class AsyncClient:
         async def send() -> httpx.Response:
             return await self._http.request(call.method, call.path, headers=call.headers, params=call.query, **body)
 
-        return parsed(await self._tried(send), model)
+        return parsed(await self._tried(send, self.url), model)
 
-    async def _tried(self, send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-        """An answer that stands, as long as patience lasts."""
+    async def _tried(self, send: Callable[[], Awaitable[httpx.Response]], url: str) -> httpx.Response:
+        """An answer that stands, as long as patience lasts. `url` is what is asked: AIGE's, or another server's."""
+        address = origin_of(url)
+        is_aige = address == origin_of(self.url)
         give_up = self._clock() + self._patience_s
         for tries in count():
             response, error = None, None
@@ -325,11 +364,11 @@ class AsyncClient:
                 response = await send()
             except (httpx.HTTPError, httpx.InvalidURL) as trouble:
                 error = trouble
-            pause = pause_after(response, tries)
+            pause = pause_after(response, tries, is_aige=is_aige)
             if response is not None and pause is None:
                 return response
             if pause is None or self._clock() + pause > give_up:
-                raise given_up(response, error, self.url) from error
+                raise given_up(response, error, self.url if is_aige else address, is_aige=is_aige) from error
             await self._sleep(pause)
         raise AssertionError("the loop has no end")
 
@@ -340,7 +379,10 @@ def _common(prompt: str, avatar_id: str, webhook: str | None) -> Body:
 
 
 def _path(avatar_id: str) -> str:
-    return f"/avatar/{quote(avatar_id, safe='')}"
+    try:
+        return f"/avatar/{quote(avatar_id, safe='')}"
+    except UnicodeEncodeError:
+        raise ClientError("avatar_id: must not contain lone surrogates.") from None
 
 
 def _listed(photos: Source | Sequence[Source]) -> list[Source]:

@@ -122,7 +122,12 @@ class Client:
     ) -> Task:
         """A cut-out avatar of the person in one to eight photos.
 
-        `webhook`: a URL that is told of the task's end. `key`: an idempotency key of the caller's own.
+        `webhook`: a URL that is told of the task's end. `key`: an idempotency key of the caller's own, which a call
+        with the same arguments repeats. It needs a `place`, and pictures that need no upload: a new place each time
+        would make another request of it.
+
+        Raises:
+            ClientError: the API would refuse it, or it could not be repeated by its `key`.
         """
 
         async def submit() -> AsyncTask:
@@ -202,7 +207,12 @@ class Client:
         return _one_by_one(self._portal, self._client.tasks(status=status, operation=operation, avatar_id=avatar_id))
 
     def erase(self, avatar_id: str) -> ErasureResponse:
-        """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them."""
+        """Erases the avatar's tasks, their pictures in the service's own store, and what providers keep of them.
+
+        Raises:
+            Refused: with status 404, nothing is known of this avatar. That may be the work of this very call, where its
+                first answer was lost: its report is lost then, too.
+        """
         return self._portal.call(self._client.erase, avatar_id)
 
     def send_webhook_again(self, task_id: str) -> TaskResponse:

@@ -10,19 +10,20 @@ Exit status: 0, or 1 where there is no picture, or 2 where the command is wrong,
 """
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from uuid import uuid4
 
-from PIL import Image, UnidentifiedImageError
 from rich.markup import escape
 
 from aige.client import Client, ClientError, Task, TaskEnded
 from aige.progress import Progress
 from aige.requests import is_url
 from deployments.api.models import MAX_SCALE
+from deployments.errors import InvalidImage
+from deployments.media.images import PictureLimits, size_of
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from scripts.terminal import open_console
 
@@ -94,13 +95,17 @@ def _command(
 
 
 def _avatar(client: Client, options: argparse.Namespace) -> int:
-    task = client.avatar(options.photos, options.prompt, ratio=options.ratio, avatar_id=options.avatar_id)
-    return _saved("avatar", task, options.output)
+    def submit() -> Task:
+        return client.avatar(options.photos, options.prompt, ratio=options.ratio, avatar_id=options.avatar_id)
+
+    return _saved("avatar", submit, options.output)
 
 
 def _background(client: Client, options: argparse.Namespace) -> int:
-    task = client.background(options.prompt, ratio=options.ratio, avatar_id=options.avatar_id)
-    return _saved("background", task, options.output)
+    def submit() -> Task:
+        return client.background(options.prompt, ratio=options.ratio, avatar_id=options.avatar_id)
+
+    return _saved("background", submit, options.output)
 
 
 def _compose(client: Client, options: argparse.Namespace) -> int:
@@ -108,17 +113,20 @@ def _compose(client: Client, options: argparse.Namespace) -> int:
     person = client.download(options.person) if is_url(options.person) else _bytes_at(options.person)
     width, height = _size_of(person, options.person)
     scale = min(canvas[1] / height, MAX_SCALE) if options.scale is None else options.scale
-    task = client.compose(
-        options.person if is_url(options.person) else person,
-        options.background,
-        options.prompt,
-        x=(canvas[0] - width * scale) / 2 if options.x is None else options.x,
-        y=canvas[1] - height * scale if options.y is None else options.y,
-        scale=scale,
-        canvas=options.canvas,
-        avatar_id=options.avatar_id,
-    )
-    return _saved("overlay", task, options.output)
+
+    def submit() -> Task:
+        return client.compose(
+            options.person if is_url(options.person) else person,
+            options.background,
+            options.prompt,
+            x=(canvas[0] - width * scale) / 2 if options.x is None else options.x,
+            y=canvas[1] - height * scale if options.y is None else options.y,
+            scale=scale,
+            canvas=options.canvas,
+            avatar_id=options.avatar_id,
+        )
+
+    return _saved("overlay", submit, options.output)
 
 
 def _verify(client: Client, options: argparse.Namespace) -> int:
@@ -127,29 +135,62 @@ def _verify(client: Client, options: argparse.Namespace) -> int:
     return 0
 
 
-def _saved(operation: str, task: Task, output: Path) -> int:
-    """Shows the task's progress, and keeps its result. Ctrl-C cancels it.
+def _saved(operation: str, submit: Callable[[], Task], output: Path) -> int:
+    """Starts the task, shows its progress, and keeps its result. Ctrl-C cancels it.
 
     Raises:
         ClientError: there is no result, or it cannot be written.
     """
+    _check_place(output)
     console = open_console(stderr=True)
+    task = submit()
     try:
         with Progress(console) as progress:
             done = task.wait(progress.line(operation))
+        _write(output, task.picture())
     except KeyboardInterrupt:
         task.cancel()
         raise
     except TaskEnded as error:
         raise ClientError(f"The {operation} failed: {error}") from None
-    try:
-        output.write_bytes(task.picture())
-    except OSError as error:
-        raise ClientError(f"{output} cannot be written: {error.strerror}.") from None
+    except ClientError as error:
+        raise ClientError(f"{error} The picture of task {task.id} is at {task.read_url} once it is done.") from None
     open_console().print(str(output), markup=False)
     for note in done.notes:
         console.print(escape(note), style="dim")
     return 0
+
+
+def _check_place(output: Path) -> None:
+    """Looks where the result is to go, before anybody pays for it.
+
+    Raises:
+        ClientError: no file can be there.
+    """
+    try:
+        path = output.resolve()
+        reason = "it is a folder" if path.is_dir() else "" if path.parent.is_dir() else f"there is no {path.parent}"
+    except (OSError, RuntimeError) as error:  # a name that is too long, or a link to itself
+        reason = str(error)
+    if reason:
+        raise ClientError(f"{output} cannot be written: {reason}.")
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Whole or not at all. What is neither a file nor new, such as /dev/stdout, is written to as it is."""
+    path = output.resolve()  # a link stays one
+    unfinished = path.with_name(f".{uuid4()}.part")
+    try:
+        if output.exists() and not output.is_file():
+            output.write_bytes(content)
+            return
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClientError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def _bytes_at(path: str) -> bytes:
@@ -161,10 +202,9 @@ def _bytes_at(path: str) -> bytes:
 
 def _size_of(data: bytes, name: str) -> Size:
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as image:
-            return image.size
-    except (UnidentifiedImageError, OSError):
-        raise ClientError(f"{name} is no PNG, JPEG or WebP.") from None
+        return size_of(data, PictureLimits(bytes=sys.maxsize))  # what is too large, the service says
+    except InvalidImage as error:
+        raise ClientError(f"{name}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -25,8 +25,10 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 PATIENCE_S = 60.0
 """How long a request is repeated before it is given up."""
 _INLINE_BYTES = 4_000_000
+_LONGEST_KEY = 128
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PASSING = frozenset({429, 502, 503, 504})
+_SHORTEST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 8.0
 _PROBLEM = "application/problem+json"
 
@@ -56,7 +58,13 @@ class Place:
 
 
 def submission(route: Call, body: AvatarRequest | BackgroundRequest | OverlayRequest, key: str | None) -> Call:
-    """The request that asks for a task. Its key is made here, before the first try: each repetition has the same."""
+    """The request that asks for a task. Its key is made here, before the first try: each repetition has the same.
+
+    Raises:
+        ClientError: `key` is none that the API takes.
+    """
+    if key and not (key.isascii() and key.isprintable() and len(key) <= _LONGEST_KEY):
+        raise ClientError(f"key: must be at most {_LONGEST_KEY} printable ASCII characters.")
     return replace(route, json=body.model_dump(mode="json"), headers={"Idempotency-Key": key or str(uuid4())})
 
 
@@ -92,21 +100,38 @@ def settings_of(url: str | None, key: str | None) -> tuple[str, str | None]:
     return address, key or os.environ.get("AIGE_KEY") or first.strip().partition(":")[2] or first.strip() or None
 
 
-def options_of(url: str, key: str | None) -> tuple[str, dict[str, str], bool]:
+def options_of(url: str, key: str | None) -> tuple[str, httpx.Headers, bool]:
     """What httpx wants: the API's base, the headers, and whether the environment's proxy may be asked.
 
-    On this machine it is not.
+    Raises:
+        ClientError: that is no URL, or no key.
+    """
+    origin_of(url)
+    try:
+        headers = httpx.Headers({"Authorization": f"Bearer {key}"} if key else {}, encoding="utf-8")
+    except UnicodeEncodeError:
+        raise ClientError("The API key must not contain lone surrogates.") from None
+    return f"{url}/api/v1", headers, may_ask_proxy(url)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL: what an error may name of one that is pre-signed.
 
     Raises:
         ClientError: that is no URL.
     """
     try:
-        host = httpx.URL(url).host
+        address = httpx.URL(url)
     except httpx.InvalidURL:
-        host = ""
-    if not host or not is_url(url):
+        address = httpx.URL()
+    if not address.host or not is_url(url):
         raise ClientError(f"{url} is no address such as {DEFAULT_URL}.")
-    return f"{url}/api/v1", {"Authorization": f"Bearer {key}"} if key else {}, host not in _LOOPBACK
+    return f"{address.scheme}://{address.netloc.decode()}"
+
+
+def may_ask_proxy(url: str) -> bool:
+    """Whether the environment's proxy may be asked for a URL: for one on this machine it is not."""
+    return httpx.URL(url).host not in _LOOPBACK
 
 
 def parsed(response: httpx.Response, model: type[M]) -> M:
@@ -125,33 +150,37 @@ def parsed(response: httpx.Response, model: type[M]) -> M:
     raise Refused(problem.detail, problem.status, problem.type)
 
 
-def pause_after(response: httpx.Response | None, tries: int) -> float | None:
+def pause_after(response: httpx.Response | None, tries: int, *, is_aige: bool = True) -> float | None:
     """How many seconds to wait before the same request is sent again; None where its answer stands.
 
-    `response` is None where none came. A 404 that is no problem document comes from Ray's proxy, while the app is not
-    deployed: it counts as 503.
+    `response` is None where none came. Where AIGE is asked, a 404 that is no problem document comes from Ray's proxy,
+    while the app is not deployed: it counts as 503.
     """
     if response is not None:
         is_problem = response.headers.get("content-type", "").startswith(_PROBLEM)
-        not_deployed = response.status_code == httpx.codes.NOT_FOUND and not is_problem
+        not_deployed = is_aige and response.status_code == httpx.codes.NOT_FOUND and not is_problem
         if response.status_code not in _PASSING and not not_deployed:
             return None
         asked_for = response.headers.get("retry-after", "")
         if asked_for.isdecimal():
-            return float(asked_for)
-    return min(0.25 * 2.0**tries, _LONGEST_PAUSE_S)
+            return max(float(asked_for), _SHORTEST_PAUSE_S)
+    return min(_SHORTEST_PAUSE_S * 2.0**tries, _LONGEST_PAUSE_S)
 
 
-def given_up(response: httpx.Response | None, error: Exception | None, url: str) -> ClientError:
-    """What to raise once nobody waits any longer."""
+def given_up(
+    response: httpx.Response | None, error: Exception | None, url: str, *, is_aige: bool = True
+) -> ClientError:
+    """What to raise once nobody waits any longer. `is_aige`: whether AIGE should have answered at `url`."""
     if response is None:
         reason = str(error).rstrip(".") or type(error).__name__
-        return Unreachable(f"Nothing answers at {url} ({reason}): start AIGE there, or name another address.")
+        advice = ": start AIGE there, or name another address" if is_aige else ""
+        return Unreachable(f"Nothing answers at {url} ({reason}){advice}.")
     try:
         problem = Problem.model_validate_json(response.content)
         return Refused(problem.detail, problem.status, problem.type)
     except ValidationError:
-        return Unreachable(f"AIGE is not ready at {url} (status {response.status_code}): try again later.")
+        name = "AIGE" if is_aige else "The server"
+        return Unreachable(f"{name} is not ready at {url} (status {response.status_code}): try again later.")
 
 
 def _origin(response: httpx.Response) -> str:

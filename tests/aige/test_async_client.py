@@ -1,8 +1,10 @@
 """The client against the real API, on a line that breaks."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from aige.async_client import AsyncClient
@@ -77,11 +79,12 @@ async def test_a_task_that_fails_says_why(client: AsyncClient, backend: InProces
         await task.picture()
 
 
-async def test_the_result_is_read_where_it_was_put(client: AsyncClient, backend: InProcess) -> None:
+async def test_the_result_is_read_where_it_was_put(client: AsyncClient, line: Line, backend: InProcess) -> None:
     """Without the API key, which is nobody else's affair."""
     place = await client.presign()
     task = await client.background("a sea", place=place)
-    assert (await client._anywhere.put(place.write_url, content=picture())).status_code == 200
+    async with httpx.AsyncClient(transport=line) as http:
+        assert (await http.put(place.write_url, content=picture())).status_code == 200
     assert await task.picture() == picture()
     assert backend.works
 
@@ -168,6 +171,33 @@ async def test_each_submission_has_a_key_of_its_own(client: AsyncClient, line: L
     assert keys[2] == "mine"
 
 
+async def test_a_call_is_repeated_by_its_key(client: AsyncClient, backend: InProcess) -> None:
+    """With the same arguments, it gives the same task."""
+    first, again = [await client.avatar([PHOTO, PICTURE_URL], "a pilot", place=PLACE, key="mine") for _ in range(2)]
+    await again.wait()
+    assert {first.id, again.id} == {work.task_id for work in backend.works}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.background("a sea", key="mine"),
+        lambda client: client.avatar(PHOTO, "a pilot", key="mine"),
+        lambda client: client.avatar(PHOTO.ljust(4_000_001), "a pilot", place=PLACE, key="mine"),
+        lambda client: client.compose(PICTURE_URL, PHOTO, "x", x=0, y=0, scale=1, place=PLACE, key="mine"),
+        lambda client: client.background("a sea", place=PLACE, key="schlüssel"),
+        lambda client: client.background("a sea", place=PLACE, key="k" * 129),
+    ],
+)
+async def test_a_key_that_could_repeat_nothing_is_refused(
+    client: AsyncClient, line: Line, call: Callable[[AsyncClient], Awaitable[object]]
+) -> None:
+    """Each call would make another request of it: nothing is sent, no picture either."""
+    with pytest.raises(ClientError, match=r"^key: (must be|needs)"):
+        await call(client)
+    assert line.asked == []
+
+
 async def test_patience_ends(client: AsyncClient, line: Line, clock: Clock) -> None:
     """After a minute, by the clock."""
     line.troubles = [refuses] * 100
@@ -199,6 +229,7 @@ async def test_refusals_are_told_in_the_server_s_words(client: AsyncClient) -> N
         ({"ratio": "2:1"}, "aspect_ratio: "),
         ({"avatar_id": ""}, "avatar_id: "),
         ({"avatar_id": "a/b"}, "avatar_id: must"),
+        ({"avatar_id": "\udcff"}, "avatar_id: must"),
     ],
 )
 async def test_what_the_api_would_refuse_is_refused_here(
@@ -274,6 +305,63 @@ async def test_the_store_s_refusal_is_an_error(client: AsyncClient, line: Line) 
         await client.download(f"{client.url}/api/v1/storage/objects/{'0' * 32}")
     presigned = len(line.asked)
     assert presigned
+
+
+async def test_an_empty_photo_does_not_send_its_path(client: AsyncClient, line: Line, tmp_path: Path) -> None:
+    """The service says what is wrong with it."""
+    (tmp_path / "photo.jpg").touch()
+    for empty in (tmp_path / "photo.jpg", b""):
+        with pytest.raises(Refused, match="The photo is empty"):
+            await client.avatar(empty, "a pilot", place=PLACE)
+        assert b'"source_images":[""]' in line.asked[-1].content
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_another_server_s_refusal_is_not_repeated(client: AsyncClient, line: Line, status: int) -> None:
+    """Its 404 does not mean that AIGE is not deployed yet."""
+    line.troubles = [answers(status, "<Error>NoSuchKey</Error>")]
+    with pytest.raises(ClientError, match=f"could not be loaded \\(status {status}\\)"):
+        await client.download(PICTURE_URL)
+    assert len(line.asked) == 1
+
+
+async def test_aige_s_own_store_may_not_be_deployed_yet(client: AsyncClient, line: Line) -> None:
+    """Its plain 404 passes, as that of the API."""
+    url = await client.upload(picture())
+    line.troubles = [answers(404, "Path '/' not found.")]
+    assert await client.download(url) == picture()
+
+
+async def test_another_server_that_is_away_is_named(client: AsyncClient, line: Line) -> None:
+    """Without what signs its URL; nobody is told to start AIGE there."""
+    line.troubles = [refuses] * 100
+    with pytest.raises(Unreachable) as away:
+        await client.download("https://store.example/1?signature=secret")
+    assert str(away.value) == "Nothing answers at https://store.example (connection refused)."
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[str]:
+    """The URL of a server that answers each request with its first line."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).splitlines()[0]
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(asked) + asked)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_only_other_machines_are_asked_by_proxy(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever AIGE is: the host of each URL decides."""
+    monkeypatch.setenv("http_proxy", proxy)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for aige in ("http://127.0.0.1:8000", "http://aige.example"):
+        async with AsyncClient(aige) as client:
+            assert await client.download("http://far.example/1") == b"GET http://far.example/1 HTTP/1.1"
+            assert await client.download(f"{proxy}/1") == b"GET /1 HTTP/1.1"
 
 
 async def test_the_key_is_sent_to_the_api_alone(line: Line, clock: Clock) -> None:

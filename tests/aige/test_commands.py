@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import resource
 import signal
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +104,26 @@ def test_a_composition(url: str, backend: Painter, photo: Path, out: Path) -> No
     ]
 
 
+def test_a_photo_is_placed_as_it_is_seen(url: str, backend: Painter, photo: Path, out: Path) -> None:
+    """Phones store portraits on their side, and say so."""
+    turned = Image.Exif()
+    turned[0x112] = 6
+    Image.open(photo).save(photo, exif=turned)
+    assert main(["compose", str(photo), str(photo), "-o", str(out), "--canvas", "square", "--url", url]) == 0
+    job = backend.works[0].job
+    assert isinstance(job, OverlayJob)
+    assert (job.x, job.y, job.scale) == ((512 - 200 * 1.28) / 2, 0, 1.28)
+
+
+def test_a_photo_may_have_more_pixels_than_pillow_takes(url: str, backend: Painter, photo: Path, out: Path) -> None:
+    """The service decodes a large JPEG smaller."""
+    content = photo.read_bytes()
+    at = content.index(b"\xff\xc0") + 5  # height and width, in the frame's header
+    photo.write_bytes(content[:at] + struct.pack(">HH", 12_000, 16_000) + content[at + 4 :])
+    assert main(["compose", str(photo), str(photo), "-o", str(out), "--canvas", "square", "--url", url]) == 0
+    assert backend.works[0].job.write_url
+
+
 def test_a_picture_is_verified(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the service answers, as JSON."""
     (tmp_path / "picture.png").write_bytes(signed())
@@ -114,7 +136,10 @@ def test_a_picture_is_verified(url: str, tmp_path: Path, capsys: pytest.CaptureF
     [
         (["avatar", "missing.jpg", "-p", "x"], "missing.jpg cannot be read: No such file or directory."),
         (["compose", "missing.png", "missing.png"], "missing.png cannot be read: No such file or directory."),
-        (["compose", __file__, __file__], f"{__file__} is no PNG, JPEG or WebP."),
+        (
+            ["compose", __file__, __file__],
+            f"{__file__}: The picture is not a PNG, JPEG or WebP file: send it in one of these formats.",
+        ),
         (["background", "-p", " "], "prompt: must say something: it is only white space."),
     ],
 )
@@ -137,10 +162,65 @@ def test_a_task_that_fails_is_one_line(
     assert not out.exists()
 
 
-def test_a_file_that_cannot_be_written_is_one_line(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It names the file."""
-    assert main(["background", "-p", "a sea", "-o", "/no/such/folder/x.png", "--url", url]) == 1
-    assert "/no/such/folder/x.png cannot be written" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("file", "reason"), [("/no/such/folder/x.png", "there is no /no/such/folder"), ("/", "it is a folder")]
+)
+def test_a_file_that_cannot_be_written_is_one_line(
+    url: str, backend: Painter, file: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the file, and nothing has been started, or paid for."""
+    assert main(["background", "-p", "a sea", "-o", file, "--url", url]) == 1
+    assert f"{file} cannot be written: {reason}." in capsys.readouterr().err
+    assert backend.works == []
+
+
+def test_a_name_that_is_too_long_is_an_error(url: str, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Found before the task is started by Python up to 3.13, and afterwards by later ones."""
+    assert main(["background", "-p", "a sea", "-o", f"{out}{'x' * 300}", "--url", url]) == 1
+    assert "cannot be written: " in capsys.readouterr().err
+
+
+@pytest.fixture
+def disk_fills_up(backend: Painter) -> Iterator[None]:
+    """Once the result is made, no file may have more than ten bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def paint_and_fill(work: Work) -> Work:
+        painted = backend._paint(work)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+        return painted
+
+    backend.outcome = paint_and_fill
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("disk_fills_up")
+def test_a_full_disk_costs_nobody_a_picture(
+    url: str, backend: Painter, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the old one nor the new one, whose place is told; no half of it is left."""
+    out.write_bytes(b"the picture of yesterday")
+    before = {*tmp_path.iterdir()}
+    assert main(["background", "-p", "a sea", "-o", str(out), "--url", url]) == 1
+    said = capsys.readouterr().err
+    assert f"{out} cannot be written: File too large." in said
+    assert backend.works[0].task_id in said
+    assert str(backend.works[0].job.read_url) in said
+    assert out.read_bytes() == b"the picture of yesterday"
+    assert {*tmp_path.iterdir()} == before
+
+
+def test_a_link_and_a_pipe_stay_what_they_are(url: str, tmp_path: Path) -> None:
+    """The picture goes where they lead."""
+    (tmp_path / "link").symlink_to("file")
+    reading, writing = os.pipe()
+    for place in (str(tmp_path / "link"), f"/dev/fd/{writing}"):
+        assert main(["background", "-p", "a sea", "-o", place, "--url", url]) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == os.read(reading, 100_000) == picture()
+    os.close(reading)
+    os.close(writing)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from aige.requests import (
     given_up,
     inline,
     is_url,
+    may_ask_proxy,
     options_of,
+    origin_of,
     parsed,
     pause_after,
     settings_of,
@@ -37,6 +39,7 @@ def response(trouble: Trouble) -> httpx.Response:
         (answers(404, "Path '/' not found.", content_type="text/plain"), 0.25),  # Ray's proxy: no app is deployed
         (problem(503), 0.25),
         (problem(503, retry_after="7"), 7.0),
+        (problem(503, retry_after="0"), 0.25),  # or it would be asked thousands of times a second
         (problem(429, retry_after="90"), 90.0),
         (answers(502), 0.25),
         (answers(504), 0.25),
@@ -47,6 +50,13 @@ def response(trouble: Trouble) -> httpx.Response:
 def test_which_answers_stand(trouble: Trouble, pause: float | None) -> None:
     """The others are asked for again, after as long as the server says."""
     assert pause_after(response(trouble), 0) == pause
+
+
+def test_a_404_of_another_server_stands() -> None:
+    """Ray's proxy is not there. Trouble that passes does so there, too."""
+    missing = answers(404, "<Error>NoSuchKey</Error>", content_type="application/xml")
+    assert pause_after(response(missing), 0, is_aige=False) is None
+    assert pause_after(response(answers(503)), 0, is_aige=False) == 0.25
 
 
 def test_pauses_grow() -> None:
@@ -73,6 +83,14 @@ def test_giving_up_says_what_the_last_answer_was() -> None:
     assert str(error) == "Nothing answers at http://here (refused): start AIGE there, or name another address."
     assert isinstance(given_up(response(problem(503)), None, "http://here"), Refused)
     assert "status 404" in str(given_up(response(answers(404)), None, "http://here"))
+
+
+def test_giving_another_server_up_does_not_speak_of_aige() -> None:
+    """It is named itself."""
+    error = given_up(None, httpx.ConnectError("refused"), "http://there", is_aige=False)
+    assert str(error) == "Nothing answers at http://there (refused)."
+    error = given_up(response(answers(503)), None, "http://there", is_aige=False)
+    assert str(error) == "The server is not ready at http://there (status 503): try again later."
 
 
 def test_a_picture_is_a_url_a_path_or_bytes(tmp_path: Path) -> None:
@@ -113,12 +131,27 @@ def test_where_the_service_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_on_this_machine_no_proxy_is_asked() -> None:
     """Elsewhere, the environment's is."""
-    assert options_of("http://127.0.0.1:8000", "k") == (
-        "http://127.0.0.1:8000/api/v1",
-        {"Authorization": "Bearer k"},
-        False,
-    )
-    assert options_of("https://aige.example", None) == ("https://aige.example/api/v1", {}, True)
+    here, there = options_of("http://127.0.0.1:8000", "k"), options_of("https://aige.example", None)
+    assert here == ("http://127.0.0.1:8000/api/v1", httpx.Headers({"Authorization": "Bearer k"}), False)
+    assert there == ("https://aige.example/api/v1", httpx.Headers(), True)
     for wrong in ("", "aige.example", "ftp://x", "http://"):
         with pytest.raises(ClientError, match="is no address such as http://127"):
             options_of(wrong, None)
+    assert [may_ask_proxy(url) for url in ("http://localhost/x", "http://[::1]:8000", "https://localhost.example")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_an_api_key_is_sent_as_utf_8() -> None:
+    """As the service compares it."""
+    assert options_of("http://here", "schlüssel")[1].raw == [(b"Authorization", "Bearer schlüssel".encode())]
+    with pytest.raises(ClientError, match="The API key must not contain lone surrogates"):
+        options_of("http://here", "\udcff")
+
+
+def test_an_origin_tells_no_secret() -> None:
+    """Neither the user's, nor what signs a URL."""
+    assert origin_of("https://me:secret@store.example:9000/a?signature=secret") == "https://store.example:9000"
+    assert origin_of("https://store.example:443/a") == "https://store.example"
