@@ -42,7 +42,6 @@ TESTED_ELSEWHERE = {
     "deployments/engines/base.py": "engines/local/test_engine.py",
     "deployments/tasks/receipts.py": "tasks/test_paid_submits.py",
     # Journals on a server, with their ways to it.
-    "deployments/tasks/postgres_journal.py": "tasks/test_journal_outcomes.py",
     "deployments/tasks/postgres_link.py": "tasks/test_journal_outcomes.py",
     "deployments/tasks/redis_link.py": "tasks/test_redis_journal.py",
     "deployments/tasks/redis_scripts.py": "tasks/test_redis_journal.py",

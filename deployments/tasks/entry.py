@@ -149,14 +149,19 @@ class Entry:
         known = self.submit_of(step, engine)
         if self.task.is_ended or known is None or known.receipt is not None or not known.is_open:
             raise StaleWrite("the task has ended, or this submit is settled")
-        receipted = self._with(step, engine, PaidSubmit(token, receipt, known.at))
-        return replaced(receipted, traces=self.traces.sent(engine, receipt))
+        return self._with(step, engine, PaidSubmit(token, receipt, known.at)).sent(engine, receipt)
+
+    def sent(self, engine: str, receipt: str) -> Self:
+        """The provider keeps a request of the task's, whatever becomes of it."""
+        return replaced(self, traces=self.traces.sent(engine, receipt))
 
     def released(self, step: str, engine: str, token: str) -> Self:
-        """The submit certainly did not reach the provider: the step may be claimed again."""
+        """The submit certainly did not reach the provider: it costs nothing, and the step may be claimed again."""
         known = self.submit_of(step, engine)
         if known is None or not _is_claim(known, token):
-            raise StaleWrite("this submit is settled, or is another's")
+            if self.spending_of(token) is None or (known is not None and known.token == token):
+                raise StaleWrite("this submit is settled, or is another's")
+            return self.freed(token)  # another one stands there: only the money of this one goes
         left = {name: submit for name, submit in self.paid[step].items() if name != engine}
         return replaced(self, paid={**self.paid, step: left}).freed(token)
 

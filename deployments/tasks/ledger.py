@@ -15,7 +15,7 @@ from deployments.tasks.journal import Journal, JournalBroken, WriteUnknown
 from deployments.tasks.recent_works import RecentWorks
 from deployments.tasks.record import Task
 from deployments.tasks.status_map import StatusMap
-from deployments.tasks.task_index import TaskIndex
+from deployments.tasks.task_index import TaskIndex, place_of
 from deployments.tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -231,6 +231,7 @@ class Ledger:
         """
         unfinished = self.unfinished(task_id)
         async with unfinished.changed:
+            self.unfinished(task_id)  # its end may have been written meanwhile
             entry = change(unfinished.entry)
             if entry != unfinished.entry or work is not None:
                 await self._write_change(unfinished.entry, entry, work)
@@ -280,6 +281,9 @@ class Ledger:
         if self.shown.get(entry.task.id) is None:
             return False
         await self._until_done(partial(self._journal.write, entry))
+        if self.shown.get(entry.task.id) is None:  # it was forgotten meanwhile: perhaps before this write
+            await self._until_done(partial(self._journal.forget, [entry.task.id]))
+            return False
         self._keep(entry.task)
         return True
 
@@ -366,7 +370,7 @@ class Ledger:
         task = entry.task
         if self.shown.get(task.id) is not None:
             return
-        if entry.binding:
+        if entry.binding and not self._is_bound_by_newer(entry.binding.key, task):
             self._bind(entry.binding, task.id)
         if task.webhook is not None and task.webhook.is_waiting:
             to_tell[task.id] = entry
@@ -437,8 +441,15 @@ class Ledger:
         self._keys[task_id] = binding.key
 
     def _unbind(self, task_id: str) -> None:
-        if (key := self._keys.pop(task_id, None)) is not None:
+        key = self._keys.pop(task_id, None)
+        if key is not None and self._bound.get(key, (None, None))[1] == task_id:  # else a newer task has it
             del self._bound[key]
+
+    def _is_bound_by_newer(self, key: str, task: Task) -> bool:
+        """Whether another task has the key that was accepted after this one, whose time was over then."""
+        _, task_id = self._bound.get(key, (None, ""))
+        other = self.shown.get(task_id)
+        return task_id in self._unfinished or (other is not None and place_of(other) > place_of(task))
 
 
 def _first_entry(task: Task, work: Work, binding: Binding | None) -> Entry:

@@ -107,10 +107,10 @@ class Orchestrator:
         )
         self._stages = StageClient(send, self._ledger.take_work)
         self._walking: dict[str, asyncio.Task[None]] = {}
-        self.paid_submits = PaidSubmits(self._ledger, settings, self._spendings, clock)
         self.tasks = self._ledger.shown
         self.index = self._ledger.index
         self.webhooks = Webhooks(self._ledger, deliver, clock=clock, on_change=self.followers.show, on_try=on_webhook)
+        self.paid_submits = PaidSubmits(self._ledger, settings, self._spendings, clock, amend=self.webhooks.amend)
         self.erasure = Erasure(
             self._ledger,
             erase_elsewhere,

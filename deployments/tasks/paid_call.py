@@ -83,7 +83,7 @@ class ClaimedCall:
 
     async def found(self, receipt: str) -> None:
         """See `PaidCall`."""
-        await self._record(receipt)
+        await self._record(receipt, self._sent_with or self._token)
 
     async def made_nothing(self, units: float, model: str = "") -> None:
         """See `PaidCall`."""
@@ -136,13 +136,13 @@ class ClaimedCall:
             raise
         except Exception as error:
             raise EngineOutcomeUnknown.contact_lost() from error
-        await self._record(receipt)
+        await self._record(receipt, self._token)
         return receipt
 
-    async def _record(self, receipt: str) -> None:
+    async def _record(self, receipt: str, token: str) -> None:
         request = self._request
         full = named(self._engine, receipt)
-        await self._ask(RecordReceipt(request.task_id, request.step, self._engine, self._token, full))
+        await self._ask(RecordReceipt(request.task_id, request.step, self._engine, token, full))
         self.receipt = receipt
 
     async def _release(self) -> None:

@@ -12,7 +12,7 @@ only after the journal says that the one before was passed over.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -25,12 +25,22 @@ from deployments.tasks.spending import Spendings
 
 
 class PaidSubmits:
-    """The orchestrator's side of `deployments.engines.base.PaidCall`. Every call may be repeated."""
+    """The orchestrator's side of `deployments.engines.base.PaidCall`. Every call may be repeated.
+
+    `amend` changes the entry of a task that has ended.
+    """
 
     def __init__(
-        self, ledger: Ledger, settings: Settings, spendings: Spendings, clock: Callable[[], datetime] = now
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        spendings: Spendings,
+        clock: Callable[[], datetime] = now,
+        *,
+        amend: Callable[[str, Change], Awaitable[object]],
     ) -> None:
         self._ledger = ledger
+        self._amend = amend
         self._spendings = spendings
         self._clock = clock
         self._patience_s = settings.deadlines.unknown_submit_s
@@ -63,8 +73,14 @@ class PaidSubmits:
         return None
 
     async def record(self, task_id: str, step: str, engine: str, token: str, receipt: str) -> None:
-        """Records the provider's answer to the submit. Does nothing if the task has ended."""
-        await self._settle(task_id, lambda entry: entry.receipted(step, engine, token, receipt))
+        """Records the provider's answer to the submit. In any case, the task's erasure will have to know of it."""
+        try:
+            await self._ledger.change(task_id, lambda entry: entry.receipted(step, engine, token, receipt))
+        except StaleWrite:
+            with suppress(NotFound):
+                await self._ledger.change(task_id, lambda entry: entry.sent(engine, receipt))
+        except NotFound:
+            await self._amend(task_id, lambda entry: entry.sent(engine, receipt))
 
     async def release(self, task_id: str, step: str, engine: str, token: str) -> None:
         """Removes the claim: the provider certainly did not take the submit."""
@@ -121,10 +137,6 @@ class PaidSubmits:
         if (spending := self._spendings.late(task_id, token, charge)) is not None:
             await self._ledger.keep(spending)
             self._spendings.note(spending)
-
-    async def _settle(self, task_id: str, change: Change) -> None:
-        with suppress(NotFound, StaleWrite):
-            await self._ledger.change(task_id, change)
 
     async def _settled(self, task_id: str, step: str, engine: str, token: str) -> PaidSubmit | None:
         """The earlier submit, or None. If it has no receipt yet, this waits up to `unknown_submit_s` for one."""

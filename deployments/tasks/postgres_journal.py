@@ -129,7 +129,8 @@ class PostgresJournal:
     def __init__(self, url: str, app: str, timeout_s: float = TIMEOUT_S) -> None:
         self._app = app
         self._writing = PostgresLink(url, timeout_s)
-        self._asking = PostgresLink(url, timeout_s)  # a connection of its own: no large batch holds up the lease
+        self._reading = PostgresLink(url, timeout_s)
+        self._leasing = PostgresLink(url, timeout_s)  # of its own: nothing large holds up the lease
         # One batch after the other: if two were on their way and swapped places, the older one would be refused.
         self._writes = Batches(self._send, _size, most=MOST, pace=Pace(transit_s=2 * timeout_s))
         self._cluster = ""
@@ -141,11 +142,11 @@ class PostgresJournal:
         """See `Journal`."""
         self._cluster, self._lease_s = cluster, lease_s
         for table in _TABLES:
-            await self._ask(table)
-        await self._ask(_NEW, schema=SCHEMA)
+            await self._ask(self._leasing, table)
+        await self._ask(self._leasing, _NEW, schema=SCHEMA)
         is_busy, by_force = ground is not Ground.IDLE, ground is Ground.FORCE
         ((schema, left_s, is_retired, epoch),) = await self._ask(
-            _TAKE, schema=SCHEMA, by_force=by_force, **self._leased(is_busy=is_busy)
+            self._leasing, _TAKE, schema=SCHEMA, by_force=by_force, **self._leased(is_busy=is_busy)
         )
         if schema != SCHEMA:
             raise another_schema("the journal in PostgreSQL", cast(int, schema), "choose another database")
@@ -157,39 +158,42 @@ class PostgresJournal:
 
     async def renew(self, *, is_busy: bool = False) -> bool:
         """See `Journal`."""
-        renewed = await self._ask(_RENEW, epoch=self._epoch, **self._leased(is_busy=is_busy))
+        renewed = await self._ask(self._leasing, _RENEW, epoch=self._epoch, **self._leased(is_busy=is_busy))
         if not renewed:
             raise _not_the_owner()
         return bool(renewed[0][0])
 
     async def ask_for_it(self) -> None:
         """See `Journal`."""
-        await self._ask(_ASK, cluster=self._cluster, wanted=WANTED_S)
+        await self._ask(self._leasing, _ASK, cluster=self._cluster, wanted=WANTED_S)
 
     async def release(self) -> None:
         """See `Journal`."""
-        await self._ask(_RELEASE, epoch=self._epoch)
+        await self._ask(self._leasing, _RELEASE, epoch=self._epoch)
 
     async def unfinished(self) -> list[Kept]:
         """See `Journal`."""
-        rows = cast(list[tuple[str, bytes, int]], await self._ask(_UNFINISHED))
+        rows = cast(list[tuple[str, bytes, int]], await self._ask(self._reading, _UNFINISHED))
         return [Kept(entry_of(task_id, entry), size) for task_id, entry, size in rows]
 
     async def ended(self) -> AsyncIterator[list[Entry]]:
         """See `Journal`."""
         last = ""
-        while rows := cast(list[tuple[str, bytes]], await self._ask(_ENDED, after=last, portion=PORTION)):
-            last, _ = rows[-1]
-            yield readable(rows)
+        while rows := await self._ask(self._reading, _ENDED, after=last, portion=PORTION):
+            entries = cast(list[tuple[str, bytes]], rows)
+            last, _ = entries[-1]
+            yield readable(entries)
 
     async def read_entry(self, task_id: str) -> Entry | None:
         """See `Journal`."""
-        rows = await self._ask("SELECT entry FROM aige_entries WHERE app = %(app)s AND id = %(id)s", id=task_id)
+        query = "SELECT entry FROM aige_entries WHERE app = %(app)s AND id = %(id)s"
+        rows = await self._ask(self._reading, query, id=task_id)
         return entry_of(task_id, cast(bytes, rows[0][0])) if rows else None
 
     async def read_work(self, task_id: str) -> Work | None:
         """See `Journal`."""
-        rows = await self._ask("SELECT work FROM aige_works WHERE app = %(app)s AND id = %(id)s", id=task_id)
+        query = "SELECT work FROM aige_works WHERE app = %(app)s AND id = %(id)s"
+        rows = await self._ask(self._reading, query, id=task_id)
         return WORK.validate_json(cast(bytes, rows[0][0])) if rows else None
 
     async def write(self, entry: Entry, work: Work | None = None) -> None:
@@ -208,18 +212,18 @@ class PostgresJournal:
 
     async def set_whole(self, *, is_whole: bool) -> None:
         """See `Journal`."""
-        if not await self._ask(_SET_SCHEMA, epoch=self._epoch, schema=SCHEMA if is_whole else PART):
+        if not await self._ask(self._leasing, _SET_SCHEMA, epoch=self._epoch, schema=SCHEMA if is_whole else PART):
             raise _not_the_owner()
 
     async def close(self) -> None:
         """See `Journal`."""
-        await self._writing.close()
-        await self._asking.close()
+        for link in (self._writing, self._reading, self._leasing):
+            await link.close()
 
-    async def _ask(self, query: str, **parameters: object) -> list[Row]:
+    async def _ask(self, link: PostgresLink, query: str, **parameters: object) -> list[Row]:
         """The rows of a statement that may run twice, so an unknown outcome counts as not reached."""
         try:
-            return await self._asking.run(query, {**parameters, "app": self._app})
+            return await link.run(query, {**parameters, "app": self._app})
         except WriteUnknown as error:
             raise JournalAway(*error.args) from error
 

@@ -81,14 +81,17 @@ class _Purse:
         if (spending := self.spendings.pop(token, None)) is not None:
             self.sum -= spending.amount
 
-    def outdated(self, at: datetime) -> Iterable[str]:
-        """Drops what is older than a day, and returns the tokens."""
-        while self.spendings:
-            token, oldest = next(iter(self.spendings.items()))
-            if at - oldest.at < DAY:
-                return
+    def outdated(self, at: datetime) -> list[str]:
+        """Drops what is older than a day, and returns the tokens. What lies ahead (a clock was set back) stays."""
+        past = []
+        for token, spending in self.spendings.items():
+            if at - spending.at >= DAY:
+                past.append(token)
+            elif spending.at <= at:
+                break
+        for token in past:
             self.drop(token)
-            yield token
+        return past
 
 
 class _OfTask(NamedTuple):
@@ -150,7 +153,9 @@ class Spendings:
 
     def seconds_to_more(self, caller: str) -> float:
         """Until the caller's oldest spending leaves the 24 hours; a day where there is none."""
-        ages = (self._clock() - spending.at for spending in self._fresh(caller).spendings.values() if spending.amount)
+        now = self._clock()
+        spendings = self._fresh(caller).spendings.values()
+        ages = (now - spending.at for spending in spendings if spending.amount and spending.at <= now)
         return (DAY - next(ages, timedelta())).total_seconds()
 
     def reserved(self, entry: Entry, submit: PaidSubmit, model: str | None) -> Entry:

@@ -135,6 +135,15 @@ class Webhooks:
                 return delivery.entry.task
             # its last try has just ended, and the delivery with it; or the task is gone, and is not found again
 
+    async def amend(self, task_id: str, change: Callable[[Entry], Entry]) -> bool:
+        """Changes the entry of an ended task, whether or not its webhook waits; False where there is none any more."""
+        async with self._finding:
+            delivery = self._deliveries.get(task_id)
+            if delivery is None:
+                entry = await self._tasks.ended(task_id)
+                return entry is not None and await self._tasks.rewrite(change(entry))
+        return await self._rewritten(delivery, change)
+
     async def drop(self, task_ids: Iterable[str]) -> None:
         """Ends deliveries: no try of them begins any more, and what becomes of one that is under way is not kept."""
         for task_id in task_ids:
@@ -224,13 +233,20 @@ class Webhooks:
 
     async def _changed(self, delivery: _Delivery, change: Callable[[Webhook], Webhook]) -> bool:
         """Changes the webhook, durably; False where the delivery was ended, or its task is forgotten."""
+
+        def changed(entry: Entry) -> Entry:
+            return replace(entry, task=replace(entry.task, webhook=change(_webhook_of(delivery))))
+
+        return await self._rewritten(delivery, changed)
+
+    async def _rewritten(self, delivery: _Delivery, change: Callable[[Entry], Entry]) -> bool:
         async with delivery.changing:
-            task = delivery.entry.task
-            if self._deliveries.get(task.id) is not delivery:
+            task_id = delivery.entry.task.id
+            if self._deliveries.get(task_id) is not delivery:
                 return False
-            entry = replace(delivery.entry, task=replace(task, webhook=change(_webhook_of(delivery))))
+            entry = change(delivery.entry)
             if not await self._tasks.rewrite(entry):
-                self._deliveries.pop(task.id, None)
+                self._deliveries.pop(task_id, None)
                 return False
             delivery.entry = entry
             self._on_change(entry.task)

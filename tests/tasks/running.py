@@ -1,6 +1,7 @@
 """A task whose first step runs for as long as a test wants."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TypeVar
 
 from deployments.settings import Settings
@@ -19,10 +20,12 @@ ENGINE = "fal"
 class Running:
     """An orchestrator whose task's first step runs for as long as the test wants."""
 
+    new_journal: Callable[[], MemoryJournal] = MemoryJournal
+
     def __init__(self, **settings: object) -> None:
         self.began: asyncio.Queue[StepRequest] = asyncio.Queue()
         self.lose = asyncio.Event()
-        self.journal = MemoryJournal()
+        self.journal = type(self).new_journal()
         stages = FakeStages(self._run)
         self.orchestrator = Orchestrator(Settings.model_validate(settings), self.journal, stages.send, sleep=no_sleep)
         self.submits = self.orchestrator.paid_submits

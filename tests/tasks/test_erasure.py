@@ -322,3 +322,38 @@ async def test_many_tasks_are_looked_through_in_turns() -> None:
     serving.cancel()
     assert served >= 3
     assert world.orchestrator.index.page(Wanted("default", avatar_ids=frozenset({"a"})), None, 1).tasks == []
+
+
+@pytest.mark.parametrize("webhook", [False, True])
+async def test_a_receipt_that_comes_after_the_end_is_known_to_an_erasure(webhook: bool) -> None:
+    """The task was cancelled while its submit was on its way: the provider has its photos. Its webhook may wait."""
+    world = World()
+    world.release.clear()
+    world.receivers.answer = lambda _: 500
+    await world.submit("t", webhook=webhook)
+    await turns()
+    ask = [
+        ClaimSubmit("t", 1, StepId.GENERATE_BACKGROUND, "fal", "T1"),
+        RecordReceipt("t", StepId.GENERATE_BACKGROUND, "fal", "T1", "fal:flux/requests/42"),
+    ]
+    await ask[0].handle(world.orchestrator)
+    await world.orchestrator.cancel("t")
+    await turns()
+    await ask[1].handle(world.orchestrator)
+    await world.orchestrator.erasure.erase("default", "a")
+    assert world.elsewhere[-1].requests == (SentRequest("fal", "fal:flux/requests/42"),)
+
+
+async def test_a_second_receipt_of_a_step_is_known_to_an_erasure() -> None:
+    """An unknown submit was sent again, and both have arrived."""
+    world = World(on_unknown_submit="retry", deadlines={"unknown_submit_s": 0})
+    world.release.clear()
+    await world.submit("t")
+    await turns()
+    step = StepId.GENERATE_BACKGROUND
+    await ClaimSubmit("t", 1, step, "fal", "T1").handle(world.orchestrator)
+    await ClaimSubmit("t", 1, step, "fal", "T2").handle(world.orchestrator)
+    for number in (1, 2):
+        await RecordReceipt("t", step, "fal", f"T{number}", f"fal:{number}").handle(world.orchestrator)
+    await world.orchestrator.erasure.erase("default", "a")
+    assert world.elsewhere[-1].requests == (SentRequest("fal", "fal:1"), SentRequest("fal", "fal:2"))

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from deployments.errors import Conflict, Unavailable
+from deployments.errors import Conflict, ErrorCode, Unavailable
 from deployments.media.picture import Picture
 from deployments.media.sizes import AspectRatio
 from deployments.settings import Settings
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.orchestrator import Orchestrator
-from deployments.tasks.record import Operation, Status, Task, now
+from deployments.tasks.record import Failure, Moment, Operation, Status, Task, now
 from deployments.tasks.sqlite_journal import SqliteJournal
+from deployments.tasks.webhook import Webhook
 from deployments.tasks.work import AvatarJob, Outcome, StepRequest, Work
+from tests.tasks.deliveries import URL, Receivers
 from tests.tasks.entries import all_entries
-from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work, turns
+from tests.tasks.in_process import AT, FakeStages, end_of, finish, no_sleep, orchestrator, task_and_work, turns
 from tests.tasks.journals import BrokenJournal, DisownedJournal, LateJournal, SlowJournal, UnsureJournal
 
 
@@ -264,3 +266,84 @@ async def test_photos_leave_memory_once_the_stages_have_them(tmp_path: Path) -> 
     assert sys.getrefcount(photo) == before
     await a.cancel("t")
     await journal.close()
+
+
+async def test_an_idempotency_key_is_the_newest_tasks() -> None:
+    """An older one, whose time is over, may still be in the journal where the process died before it was forgotten."""
+    journal = MemoryJournal()
+    binding = Binding("key", "request")
+    for hours, task_id in ((25, "older"), (1, "newer"), (26, "oldest")):
+        at = now() - timedelta(hours=hours)
+        task = replace(task_and_work(task_id)[0], timeline=(Moment(Status.PENDING, at),))
+        await journal.write(Entry(task.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), at), binding))
+    a = orchestrator(finish, journal)
+    await a.recover()
+    await turns()
+    assert [task.id for task in a.tasks.newest_ends()] == ["newer"]
+    bound = await a.bound(binding)
+    assert bound is not None
+    assert bound.id == "newer"
+
+
+async def test_an_idempotency_key_is_the_running_tasks() -> None:
+    journal = MemoryJournal()
+    binding = Binding("key", "request")
+    at = now() - timedelta(hours=25)
+    ended = replace(task_and_work("ended")[0], timeline=(Moment(Status.PENDING, at),))
+    await journal.write(Entry(ended.failed(Failure(ErrorCode.CANCELLED, "Cancelled."), at), binding))
+    task, work = task_and_work("running")
+    await journal.write(Entry(task.attempted(), binding), work)
+    release = asyncio.Event()
+
+    async def run(request: StepRequest) -> Outcome:
+        await release.wait()
+        return request.work
+
+    a = orchestrator(run, journal)
+    await a.recover()
+    await turns()
+    assert (await a.submit(*task_and_work("third"), binding)).id == "running"
+    release.set()
+    await end_of(a, "running")
+
+
+async def test_a_change_that_is_written_too_late_brings_no_forgotten_task_back(tmp_path: Path) -> None:
+    """Neither into memory nor into the journal, where its key may be another task's by then."""
+    journal = HeldBack(tmp_path / "journal.sqlite3")
+    settings = Settings.model_validate({"retention": {"tasks": 1}})
+    receivers = Receivers()
+    receivers.answer = lambda _: None
+    stages = FakeStages(finish)
+    a = stages.orchestrator = Orchestrator(settings, journal, stages.send, deliver=receivers.take, sleep=no_sleep)
+    await a.recover()
+    task, work = task_and_work("t")
+    await a.submit(replace(task, webhook=Webhook()), replace(work, webhook_url=URL))
+    await end_of(a)
+    await turns()
+    journal.may_write.clear()
+    receivers.let_go("t", 500)
+    await journal.asked.wait()
+    await a.submit(*task_and_work("newer"))
+    await end_of(a, "newer")
+    journal.may_write.set()
+    for _ in range(1000):
+        if not len(a.webhooks):
+            break
+        await asyncio.sleep(0.01)
+    assert (a.tasks.get("t"), [entry.task.id for entry in await all_entries(journal)]) == (None, ["newer"])
+    await journal.close()
+
+
+class HeldBack(SqliteJournal):
+    """Holds back writes about task `t` until `may_write`; `asked` is set once there is one that waits."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.may_write, self.asked = asyncio.Event(), asyncio.Event()
+        self.may_write.set()
+
+    async def write(self, entry: Entry, work: Work | None = None) -> None:
+        if entry.task.id == "t" and not self.may_write.is_set():
+            self.asked.set()
+            await self.may_write.wait()
+        await super().write(entry, work)

@@ -285,3 +285,17 @@ def test_sums_are_exact(charges: Sequence[tuple[int, Decimal]]) -> None:
     for entry in entries:
         money.note(replace(entry, spent=()))
     assert money.spent("default") == 0
+
+
+def test_a_spending_that_lies_ahead_keeps_no_other_in_the_budget() -> None:
+    """It was made while the clock was a month ahead; it stays until then, and the others leave after their day."""
+    money = Money("1")
+    money.now += timedelta(days=30)
+    money.claim("ahead")
+    money.now = AT
+    money.claim("one")
+    money.claim("two")
+    money.now += timedelta(hours=23)
+    assert (money.spent, money.spendings.seconds_to_more("default")) == (Decimal("0.12"), 3600)
+    money.now += timedelta(hours=2)
+    assert money.spent == Decimal("0.04")

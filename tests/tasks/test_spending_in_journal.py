@@ -1,5 +1,6 @@
 """Money in the journal: in the same write as the claim, until its fate is known, also when its task has ended."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -8,8 +9,10 @@ from deployments.errors import EngineError, EngineOutcomeUnknown
 from deployments.settings import Settings
 from deployments.tasks.callers import Callers
 from deployments.tasks.paid_call import ClaimedCall
+from deployments.tasks.record import Charge
 from tests.tasks.entries import all_entries
 from tests.tasks.in_process import end_of, turns
+from tests.tasks.journals import SlowJournal
 from tests.tasks.running import ENGINE, STEP, Running
 
 PRICE = Decimal("0.04")
@@ -19,8 +22,8 @@ SETTINGS: dict[str, object] = {"prices": {"model": 0.04}, "callers": {"default":
 class Budgeted(Running):
     """Its caller has a budget. `spent_after_a_crash` is what a process that starts now knows of it."""
 
-    def __init__(self) -> None:
-        super().__init__(**SETTINGS)
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**SETTINGS, **settings)
 
     @property
     def spent(self) -> Decimal:
@@ -102,3 +105,62 @@ async def test_what_made_nothing_is_settled_while_its_task_runs() -> None:
     await call.submit(sent, "model")
     await call.made_nothing(0)
     assert service.spent == await service.spent_after_a_crash() == 0
+
+
+class Slow(Budgeted):
+    new_journal = SlowJournal
+
+
+@pytest.mark.parametrize("what", ["released", "corrected"])
+async def test_what_comes_while_the_end_is_written_frees_its_reservation(what: str) -> None:
+    """It waits for the end, and then it is late."""
+    service = Slow()
+    journal = service.journal
+    assert isinstance(journal, SlowJournal)
+    for _ in range(2):
+        journal.let_one_through()
+    await service.first_attempt()
+    await service.submits.claim("t", 1, STEP, ENGINE, "T1", model="model")
+    cancelling = asyncio.create_task(service.orchestrator.cancel("t"))
+    await turns()
+    if what == "released":
+        coming = asyncio.create_task(service.submits.release("t", STEP, ENGINE, "T1"))
+    else:
+        coming = asyncio.create_task(service.submits.correct("t", "T1", Charge(STEP, "model", 0)))
+    await turns()
+    for _ in range(9):
+        journal.let_one_through()
+    await asyncio.gather(cancelling, coming)
+    assert service.spent == await service.spent_after_a_crash() == 0
+
+
+async def test_a_lost_submit_that_is_found_counts_once() -> None:
+    """It was reserved when it was claimed, by the attempt before."""
+    service = Budgeted(deadlines={"unknown_submit_s": 0})
+    await service.first_attempt()
+    await service.submits.claim("t", 1, STEP, ENGINE, "T1", model="model")
+    call = ClaimedCall(service.ask, await service.next_attempt(), ENGINE)
+    with pytest.raises(EngineOutcomeUnknown):
+        await call.submit(sent, "model")
+    await call.found("request 1")
+    (entry,) = await all_entries(service.journal)
+    submit = entry.submit_of(STEP, ENGINE)
+    assert submit is not None
+    assert (submit.token, submit.receipt) == ("T1", "fal:request 1")
+    await call.made_nothing(1, "model")
+    assert service.spent == await service.spent_after_a_crash() == PRICE
+
+
+async def test_of_two_submits_the_refused_one_costs_nothing() -> None:
+    """Where an unknown submit is sent again, and the first one's receipt comes meanwhile."""
+    service = Budgeted(deadlines={"unknown_submit_s": 0}, on_unknown_submit="retry")
+    await service.first_attempt()
+    await service.submits.claim("t", 1, STEP, ENGINE, "T1", model="model")
+
+    async def refused() -> str:
+        await service.submits.record("t", STEP, ENGINE, "T1", "fal:late")
+        raise EngineError("It was refused.")
+
+    with pytest.raises(EngineError):
+        await ClaimedCall(service.ask, await service.next_attempt(), ENGINE).submit(refused, "model")
+    assert service.spent == await service.spent_after_a_crash() == PRICE

@@ -149,9 +149,9 @@ class FalRequests:
 
     async def _see_bill(self, receipt: str, call: PaidCall) -> None:
         """Records what fal bills for a request whose cancellation it has accepted: nothing, if that ended it."""
-        response = (await self._outcome(receipt, call)).response
-        units = errors.billed_units(response)
-        if units is None and not response.is_success:
+        outcome = await self._outcome(receipt, call)
+        units = errors.billed_units(outcome.response)
+        if units is None and not outcome.response.is_success and outcome.body is not None:  # in fal's own words
             units = 0
         if units is not None:
             await call.made_nothing(units, endpoint_of(receipt))

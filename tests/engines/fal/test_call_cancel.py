@@ -179,3 +179,16 @@ async def test_what_a_failed_request_was_billed(fal: FalEmulator, engine: FalEng
         with pytest.raises(EngineError, match="The image model does not take the request"):
             await engine.background("hills", AspectRatio.SQUARE, call)
         assert (call.corrected, call.model) == (corrected, MODEL)
+
+
+async def test_who_may_not_see_the_bill_does_not_know_it(fal: FalEmulator, engine: FalEngine) -> None:
+    """The cancellation is accepted, and then the key is refused: nobody says that nothing is billed."""
+    fal.queue_s, call = 1e9, MemoryCall()
+    running = start(engine, call)
+    await soon(call.reported)
+    fal.script("status", *[answers(401, {"detail": "Authentication is required"})] * 50)
+    await cancel(running)
+    await soon(fal.cancel_asked)
+    for _ in range(10):
+        await turns()
+    assert call.corrected == []
