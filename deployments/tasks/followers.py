@@ -9,9 +9,10 @@ mirror has heard so when it asks for more. One that does not ask is waited for u
 import asyncio
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from deployments.tasks.record import Task
@@ -61,13 +62,16 @@ def call_later(seconds: float, action: Callable[[], None]) -> Timer:
 
 
 class _Mirror:
-    """It may show what it was told until `until`; it has heard all up to number `heard`."""
+    """It may show what it was told until `until`; it has heard all up to number `heard`, and from `first` on.
 
-    def __init__(self) -> None:
+    `numbers` are shared by all mirrors: no number means two things.
+    """
+
+    def __init__(self, numbers: Iterator[int]) -> None:
+        self._numbers = numbers
         self.shows = set[str]()
         self.until = -math.inf
-        self.heard = 0
-        self.latest = 0
+        self.first = self.heard = self.latest = next(numbers)
         self.news = dict[str, tuple[int, News]]()  # of each task the newest that it has not heard, with its number
         self.arrived = asyncio.Event()
         self.at_once = dict[str, int]()  # the number of a change that others do not see before this one hears it
@@ -87,7 +91,7 @@ class _Mirror:
 
     def wake(self) -> int:
         """Ends the long-poll; returns the number that has been heard once the mirror asks again."""
-        self.latest += 1
+        self.latest = next(self._numbers)
         self.arrived.set()
         return self.latest
 
@@ -141,6 +145,7 @@ class Followers:
         self._mirrors: dict[str, _Mirror] = {}
         self._hidden: dict[str, _Hidden] = {}
         self._timer: Timer | None = None
+        self._numbers = count(time.time_ns())  # larger than those of an earlier process
 
     async def told(self, name: str, heard: int | None) -> Told:
         """What the mirror of that name has not heard yet: as soon as there is something, or nothing after a while.
@@ -150,6 +155,8 @@ class Followers:
         mirror = self._alive().get(name)
         if mirror is None or heard is None:
             return await self._told_from_anew(name)
+        if not mirror.first <= heard <= mirror.latest:  # it has not heard that it begins anew
+            return self._answer(mirror, from_anew=True)
         mirror.has_heard(heard)
         if mirror.latest == heard:
             mirror.arrived.clear()
@@ -164,7 +171,7 @@ class Followers:
         self._forget(name)
         if self._good_for() <= 0:
             await asyncio.sleep(self._watch_s)  # it would ask again and again
-        mirror = self._mirrors[name] = _Mirror()
+        mirror = self._mirrors[name] = _Mirror(self._numbers)
         return self._answer(mirror, from_anew=True)
 
     def _answer(self, mirror: _Mirror, *, from_anew: bool) -> Told:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deployments.errors import Unavailable
@@ -255,6 +255,19 @@ async def test_one_that_asks_again_after_its_time_is_like_a_new_one(followers: F
     assert (told.news, told.from_anew) == ([], True)
     followers.show(task())
     assert (await a.ask()).news == []
+
+
+async def test_that_it_begins_anew_is_told_again_to_who_asks_the_same_again(followers: Followers, clock: Clock) -> None:
+    """Where it has not heard that, it would show for ever what it was told before."""
+    a = Asker(followers, "a")
+    await a.shows(task())
+    heard = (await a.ask()).number
+    await clock.pass_by(GOOD_FOR_S)
+    lost = await followers.told("a", heard)
+    followers.follow("a", task())
+    again = await followers.told("a", heard)
+    assert (lost.from_anew, again.from_anew, again.news) == (True, True, [task()])
+    assert not (await followers.told("a", again.number)).from_anew
 
 
 async def test_one_whose_time_runs_out_while_it_waits_is_told_to_show_nothing(
@@ -571,6 +584,7 @@ EVENT = st.one_of(
 
 
 @given(events=st.lists(EVENT, max_size=60), is_read_by_others=st.booleans())
+@example(events=[("change", "a"), ("step", 5), ("lose", 0)], is_read_by_others=False)
 @settings(max_examples=300, deadline=None)
 def test_whoever_is_cut_off_no_status_goes_back_through_any_mirror(
     events: Sequence[tuple[str, object]], is_read_by_others: bool
