@@ -9,8 +9,7 @@ import socket
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import NoReturn
+from contextlib import closing, suppress
 
 from scripts import ports
 
@@ -43,23 +42,16 @@ class Dashboard:
         self._port = 0
         self._starting = asyncio.Lock()
 
-    async def serve(self, listener: socket.socket) -> NoReturn:
+    async def serve(self, listener: socket.socket) -> None:
         """Passes on what comes to `listener`, for ever."""
-        server = await asyncio.start_server(self._pass_on, sock=listener)
-        async with server:
+        async with await asyncio.start_server(self._pass_on, sock=listener) as server:
             await server.serve_forever()
-        raise AssertionError("it serves for ever")
 
     async def _pass_on(self, reader: StreamReader, writer: StreamWriter) -> None:
-        with suppress(OSError):
-            try:
-                there = await self._connected()
-                try:
-                    await _joined((reader, writer), there)
-                finally:
-                    there[1].close()
-            finally:
-                writer.close()
+        with suppress(OSError), closing(writer):
+            there = await self._connected()
+            with closing(there[1]):
+                await _joined((reader, writer), there)
 
     async def _connected(self) -> tuple[StreamReader, StreamWriter]:
         """A connection to the dashboard, which is started where it does not run.
