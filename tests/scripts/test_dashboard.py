@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 from scripts import dashboard
 from scripts.dashboard import Dashboard, listen, url_of
 
@@ -97,13 +99,17 @@ async def test_whoever_hangs_up_is_hung_up_on(tmp_path: Path) -> None:
     """The connection to the dashboard ends with the one that was opened, and the other way round."""
     starts = tmp_path / "starts"
     async with served(echo(starts), starts) as opened:
+        await opened.says()
+        await asyncio.to_thread(_until_there, Path(f"{starts}.ends"))
         reader, writer = await asyncio.open_connection(*opened.address)
         os.kill(int(await reader.readline()), signal.SIGKILL)
         assert await reader.read() == b""
         writer.close()
-        _, writer = await asyncio.open_connection(*opened.address)
-        writer.close()
-        await asyncio.to_thread(_until_there, Path(f"{starts}.ends"))
+
+
+def _until_gone(process: int) -> None:
+    while psutil.pid_exists(process):
+        time.sleep(0.01)
 
 
 def _until_there(file: Path) -> None:
@@ -117,7 +123,7 @@ async def test_it_is_started_again_after_its_end(tmp_path: Path) -> None:
         reader, writer = await asyncio.open_connection(*opened.address)
         first = int(await reader.readline())
         os.kill(first, signal.SIGKILL)
-        await reader.read()  # until it is dead
+        await asyncio.to_thread(_until_gone, first)  # while it dies, it may still take a connection
         writer.close()
         again, _ = await opened.says()
         assert opened.processes == [first, again]
