@@ -303,9 +303,9 @@ async def test_who_may_show_nothing_begins_to_follow_nothing(followers: Follower
     assert (await a.ask()).news == []
 
 
-async def test_of_ended_tasks_only_the_latest_are_followed() -> None:
+async def test_of_ended_tasks_only_the_latest_are_followed(clock: Clock) -> None:
     """The mirror hears which one is followed no more."""
-    followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.001)
+    followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.001, monotonic=clock, later=clock.later)
     a = Asker(followers, "a")
     await a.shows(running := task("running"))
     ended = [task(str(number)).finished(1, (), AT) for number in range(ENDED_AT_MOST + 1)]
