@@ -1,7 +1,8 @@
 """Bodies of JSON: what FastAPI would read more loosely, or refuse in fewer words."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Request, Response
@@ -43,16 +44,27 @@ class _ParsedRequest(Request):
         Raises:
             InvalidRequest: it is not JSON, does not say that it is, or breaks off.
         """
-        try:
+        with while_it_comes():
             body = await self.body()
-        except ClientDisconnect:
-            raise InvalidRequest("The body broke off.", ("body",)) from None
         if body:
             _check_type(self.headers.get("content-type", ""))
             self._value = parse_json(body)
 
     async def json(self) -> object:
         return self._value
+
+
+@contextmanager
+def while_it_comes() -> Iterator[None]:
+    """Around the reading of a body: that its client goes away is no fault of ours.
+
+    Raises:
+        InvalidRequest: it breaks off.
+    """
+    try:
+        yield
+    except ClientDisconnect:
+        raise InvalidRequest("The body broke off.", ("body",)) from None
 
 
 def _check_type(sent: str) -> None:

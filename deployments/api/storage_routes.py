@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from deployments.api.answers import PresignResponse
-from deployments.api.json_body import JsonRoute
+from deployments.api.json_body import JsonRoute, while_it_comes
 from deployments.api.models import PresignRequest
 from deployments.api.openapi import problems_of
-from deployments.errors import InvalidRequest, NotFound
+from deployments.errors import NotFound
 from deployments.media.storage import BuiltinStore, ObjectStore, StoredObject
 
 _SAFELY = {
@@ -94,8 +93,6 @@ def sweeping(store: ObjectStore) -> Callable[[FastAPI], AbstractAsyncContextMana
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    try:
+    with while_it_comes():
         async for chunk in request.stream():
             yield chunk
-    except ClientDisconnect:
-        raise InvalidRequest("The body broke off.", ("body",)) from None

@@ -1,9 +1,9 @@
 """`POST /verify`: what a picture's content credentials say."""
 
 from fastapi import APIRouter, Request
-from starlette.requests import ClientDisconnect
 
 from deployments.api.answers import VerifyResponse
+from deployments.api.json_body import while_it_comes
 from deployments.api.openapi import problems_of
 from deployments.errors import BodyTooLarge, InvalidRequest
 from deployments.media.images import sniff
@@ -39,11 +39,9 @@ async def _body(request: Request, max_bytes: int) -> bytes:
         InvalidRequest: it breaks off.
     """
     data = bytearray()
-    try:
+    with while_it_comes():
         async for piece in request.stream():
             data += piece
             if len(data) > max_bytes:
                 raise BodyTooLarge(f"The picture is larger than the {max_bytes:,} bytes that this server takes.")
-    except ClientDisconnect:
-        raise InvalidRequest("The body broke off.", ("body",)) from None
     return bytes(data)

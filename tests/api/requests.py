@@ -8,6 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
+
+from deployments.api.app import Parts, build_api
 
 REFUSED = pytest.mark.asyncio(loop_scope="module")
 """On tests whose requests are all refused: they share the API of `shared_client`."""
@@ -66,6 +69,26 @@ def params(**changes: object) -> dict[str, object]:
     for name, value in changes.items():
         (whole["position"] if name in {"x", "y", "scale"} else whole)[name] = value
     return whole
+
+
+async def broken_off(parts: Parts, method: str, url: str, begin: bytes) -> int:
+    """The status that is answered to a request whose client goes away after the beginning of its body."""
+    received: list[Message] = [
+        {"type": "http.request", "body": begin, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return received.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    at = httpx.URL(url)
+    scope = {"type": "http", "method": method, "path": at.path, "query_string": at.query, "headers": []}
+    await build_api(parts)(scope, receive, send)
+    return int(sent[0]["status"])
 
 
 async def started(client: httpx.AsyncClient, route: str = "avatar") -> str:

@@ -4,11 +4,10 @@ import json
 
 import httpx
 import pytest
-from starlette.types import Message
 
-from deployments.api.app import Parts, build_api
+from deployments.api.app import Parts
 from tests.api.in_process import InProcess
-from tests.api.requests import BACKGROUND, ROUTES
+from tests.api.requests import BACKGROUND, ROUTES, broken_off
 
 PATH = ROUTES["background"][1]
 SPOKEN = json.dumps({**BACKGROUND, "prompt": "Zoë on the beach"}, ensure_ascii=False)
@@ -103,21 +102,7 @@ async def test_broken_json_is_told_where(client: httpx.AsyncClient, body: bytes,
 
 async def test_a_body_that_breaks_off_is_no_fault_of_ours(parts: Parts) -> None:
     """Its client is gone: that is no 500, and no stack trace in the log."""
-    received: list[Message] = [
-        {"type": "http.request", "body": b"{", "more_body": True},
-        {"type": "http.disconnect"},
-    ]
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return received.pop(0)
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "POST", "path": "/api/v1/avatar", "query_string": b"", "headers": []}
-    await build_api(parts)(scope, receive, send)
-    assert sent[0]["status"] == 400
+    assert await broken_off(parts, "POST", "/api/v1/avatar", b"{") == 400
 
 
 async def test_the_store_is_as_strict_and_takes_no_body_at_all(client: httpx.AsyncClient) -> None:

@@ -7,6 +7,7 @@ from starlette.types import Message
 
 from deployments.api.app import Parts, build_api
 from deployments.media.storage import BuiltinStore
+from tests.api.requests import broken_off
 
 
 async def presigned(client: httpx.AsyncClient) -> dict[str, str]:
@@ -39,22 +40,7 @@ async def test_an_object_that_is_replaced_while_it_is_read_arrives_whole(
 async def test_an_upload_that_breaks_off_is_no_fault_of_ours(client: httpx.AsyncClient, parts: Parts) -> None:
     """Its client is gone: that is no 500, no stack trace in the log, and no object."""
     place = await presigned(client)
-    received: list[Message] = [
-        {"type": "http.request", "body": b"x", "more_body": True},
-        {"type": "http.disconnect"},
-    ]
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return received.pop(0)
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    url = httpx.URL(place["writeUrl"])
-    scope = {"type": "http", "method": "PUT", "path": url.path, "query_string": url.query, "headers": []}
-    await build_api(parts)(scope, receive, send)
-    assert sent[0]["status"] == 400
+    assert await broken_off(parts, "PUT", place["writeUrl"], b"x") == 400
     assert (await client.get(place["readUrl"])).status_code == 404
 
 
