@@ -34,6 +34,11 @@ class Reply:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all of the body is there, and is nothing."""
+        return self._response.content.at_eof()
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes; nothing is decompressed.
 
@@ -87,7 +92,7 @@ class Door:
             headers = {**headers, "Content-Length": str(len(body))}  # S3 refuses chunked encoding
 
         async def sent() -> aiohttp.ClientResponse:
-            data = None if body is None else _once(body)
+            data = body if body is None or method == "POST" else _once(body)  # aiohttp repeats no POST
             return await self._session.request(method, target, data=data, headers=headers, allow_redirects=False)
 
         with _translated():

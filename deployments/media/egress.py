@@ -240,6 +240,8 @@ def _too_large(max_bytes: int) -> Refused:
 
 async def _skim(reply: "Reply", read: BodyToSkip) -> None:
     """Reads a body that nobody wants; a long, a slow or a broken one costs its connection."""
+    if reply.is_empty:
+        return
     left = read.bytes
     with suppress(NoAnswer, TimeoutError):
         async with asyncio.timeout(read.seconds):

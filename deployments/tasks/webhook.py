@@ -1,9 +1,11 @@
 """The state of a task's webhook: waiting, delivered or given up. Immutable, as `Task` is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
+
+from deployments.tasks.replaced import replaced
 
 PAUSES_S = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 """Between two tries: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h. After the last try, the webhook is given up."""
@@ -55,15 +57,15 @@ class Webhook:
 
     def tried(self, in_round: int, at: datetime, answer: Answer) -> Self:
         """A try of that round has ended. One of an earlier round counts, and changes nothing else."""
-        tried = replace(self, tries=self.tries + 1, last=LastTry(at, answer))
+        tried = replaced(self, tries=self.tries + 1, last=LastTry(at, answer))
         if in_round != self.round:
             return tried
-        tried = replace(tried, tries_of_round=self.tries_of_round + 1)
+        tried = replaced(tried, tries_of_round=self.tries_of_round + 1)
         if answer in _TAKEN:
-            return replace(tried, state=WebhookState.DELIVERED)
+            return replaced(tried, state=WebhookState.DELIVERED)
         is_last = answer == _GONE or tried.tries_of_round > len(PAUSES_S)
-        return replace(tried, state=WebhookState.GIVEN_UP) if is_last else tried
+        return replaced(tried, state=WebhookState.GIVEN_UP) if is_last else tried
 
     def again(self) -> Self:
         """It is to be sent again: a new round begins at once."""
-        return replace(self, state=WebhookState.WAITING, round=self.round + 1, tries_of_round=0)
+        return replaced(self, state=WebhookState.WAITING, round=self.round + 1, tries_of_round=0)

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import count
@@ -22,8 +22,9 @@ from deployments.errors import Conflict, no_such_task
 from deployments.tasks.entry import Entry
 from deployments.tasks.log_context import task_context
 from deployments.tasks.record import Task
+from deployments.tasks.replaced import replaced
 from deployments.tasks.turns import Turns
-from deployments.tasks.webhook import Answer, Webhook
+from deployments.tasks.webhook import Answer, Webhook, WebhookState
 
 logger = logging.getLogger(__name__)
 
@@ -224,7 +225,8 @@ class Webhooks:
         if not await self._changed(delivery, lambda webhook: webhook.tried(in_round, now, answer)):
             return None
         webhook = _webhook_of(delivery)
-        logger.info("webhook: try %d, answer %s, %s.", webhook.tries, answer, webhook.state)
+        if webhook.tries > 1 or webhook.state is not WebhookState.DELIVERED:  # what goes well at once has no line
+            logger.info("webhook: try %d, answer %s, %s.", webhook.tries, answer, webhook.state)
         self._on_try(webhook)
         if webhook.is_waiting:
             return self._pause_after(webhook)
@@ -235,7 +237,7 @@ class Webhooks:
         """Changes the webhook, durably; False where the delivery was ended, or its task is forgotten."""
 
         def changed(entry: Entry) -> Entry:
-            return replace(entry, task=replace(entry.task, webhook=change(_webhook_of(delivery))))
+            return replaced(entry, task=replaced(entry.task, webhook=change(_webhook_of(delivery))))
 
         return await self._rewritten(delivery, changed)
 

@@ -69,7 +69,7 @@ def test_no_prompt_photo_or_url_stands_in_any_log(service: Service) -> None:
     mark, photo = "Zq7Wm1", base64.b64encode(PHOTO.read_bytes()).decode()
     urls = {"writeUrl": f"{service.sink.url}/{mark}-w?{mark}", "readUrl": f"{service.sink.url}/{mark}-r"}
     hook = {**urls, "webhookUrl": f"{service.sink.url}/{mark}-hook", "avatar_id": "logged"}
-    service.sink.answers[f"/{mark}-hook"] = [500]
+    service.sink.answers[f"/{mark}-hook"] = [500] * 4
     tasks = [
         service.avatar("", f"instant {mark}", photo, **hook),
         service.avatar("", f"raises {mark}", photo, **hook),

@@ -56,6 +56,21 @@ async def test_a_failed_try_is_repeated_after_each_pause() -> None:
     assert [webhook.state for webhook in world.outcomes] == [WebhookState.WAITING] * 6 + [WebhookState.GIVEN_UP]
 
 
+async def test_what_goes_well_at_once_has_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """A try that fails has one, and so has each that follows it."""
+    caplog.set_level("INFO", "deployments.tasks.webhooks")
+    world = World()
+    world.end(ended("well"))
+    await world.settle()
+    assert caplog.messages == []
+    answers = iter((503, 200))
+    world.receivers.answer = lambda _: next(answers)
+    world.end(ended("later"))
+    await world.settle()
+    await world.wait(5)
+    assert caplog.messages == ["webhook: try 1, answer 503, waiting.", "webhook: try 2, answer 200, delivered."]
+
+
 async def test_pauses_are_jittered() -> None:
     """Never shorter, and longer by a share at most, so that those who failed together come back one by one."""
     world = World(draw=1.0)
