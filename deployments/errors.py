@@ -160,6 +160,10 @@ class Unavailable(RequestRefused):
         return self.detail
 
 
+class NotInCharge(Unavailable):
+    """The actor has answered, and another one is in charge, or soon will be."""
+
+
 class TaskFailed(AigeError):
     """The task ends in `error`; `str(error)` is the message that its caller reads."""
 

@@ -76,7 +76,8 @@ def submission_routes(admission: Admission, backend: Backend, gate: Gate) -> API
             try:
                 task, rate = await backend.submit(new, work, binding)
             except Unavailable as error:
-                gate.close(error.short_of)
+                if error.short_of != "pictures":  # others may still come with URLs
+                    gate.close(error.short_of)
                 raise
             is_new = task.id == new.id
         if not is_new:

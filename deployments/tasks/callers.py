@@ -8,8 +8,7 @@ has.
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn, Protocol
@@ -110,9 +109,8 @@ class Callers:
             self._refuse_for_crowd(caller, most, rate)
         return rate
 
-    @contextmanager
-    def starting(self, task: Task) -> Iterator[None]:
-        """The task counts from now on, unless it cannot be started after all.
+    def start(self, task: Task) -> None:
+        """The task counts from now on.
 
         Raises:
             QuotaExceeded, BudgetUsedUp: its caller may start no more.
@@ -121,12 +119,11 @@ class Callers:
         self._in_flight[task.caller].add(task.id)
         if self._settings.limits_of(task.caller).tasks_per_minute is not None:
             self._started[task.caller][task.id] = self._clock()
-        try:
-            yield
-        except BaseException:
-            self._in_flight[task.caller].discard(task.id)
-            self._started[task.caller].pop(task.id, None)
-            raise
+
+    def undo(self, task: Task) -> None:
+        """The task could not be started after all."""
+        self._in_flight[task.caller].discard(task.id)
+        self._started[task.caller].pop(task.id, None)
 
     def note(self, task: Task) -> None:
         """Called at each change of a task."""

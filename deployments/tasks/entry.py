@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple, Self
 
 from deployments.errors import EngineOutcomeUnknown
+from deployments.storable import storable
 from deployments.tasks.record import Moment, Operation, StaleWrite, Status, Task
 from deployments.tasks.replaced import replaced
 from deployments.tasks.traces import NO_TRACES, Traces
@@ -176,7 +177,7 @@ class Entry:
         known = self.submit_of(step, engine) or PaidSubmit("", passed="")
         if known.is_open and known.receipt is None:
             raise EngineOutcomeUnknown.contact_lost()
-        return self._with(step, engine, known._replace(passed=reason)).freed(known.token)
+        return self._with(step, engine, known._replace(passed=storable(reason))).freed(known.token)
 
     def _with(self, step: str, engine: str, submit: PaidSubmit) -> Self:
         return replaced(self, paid={**self.paid, step: {**self.paid.get(step, {}), engine: submit}})

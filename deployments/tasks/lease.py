@@ -108,7 +108,7 @@ class Lease:
             Unavailable: another process may own the journal.
         """
         if self.left_s <= 0:
-            raise Unavailable("The task status actor has lost its journal; try again in a few seconds.", 2)
+            raise Unavailable("The task status actor has lost its journal; try again in a few seconds.", 2, "journal")
 
     async def keep(self, is_busy: Callable[[], bool] = lambda: False) -> None:
         """Renews the lease until another cluster asks for the journal; then returns, with the lease still held.

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from deployments.errors import Conflict, NotFound, Unavailable
 from deployments.settings import Settings
@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 Change = Callable[[Entry], Entry]
 T = TypeVar("T")
 
+LOOK_S = 60.0
+"""Between two looks for tasks whose retention is over, at most: where no task ends, nothing else would forget them."""
+SOON_S = 0.5
+"""How long a question by idempotency key waits until all tasks are known."""
 READS_AT_ONCE = 4
 """How many works are read from the journal at once: each may hold large pictures."""
 
@@ -84,7 +88,9 @@ class Ledger:
         self._recent = RecentWorks()
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
         self.index = TaskIndex()
-        self.shown = StatusMap(keep_s=settings.retention.hours * 3600, keep_at_most=settings.retention.tasks)
+        keep_s = settings.retention.hours * 3600
+        self._look_s = min(keep_s / 10, LOOK_S)
+        self.shown = StatusMap(keep_s=keep_s, keep_at_most=settings.retention.tasks)
 
     async def open(self) -> list[Entry]:
         """Reads the tasks that have not ended. Ended ones are read in the background, and can be asked for meanwhile.
@@ -153,9 +159,10 @@ class Ledger:
         """The task that was accepted with this idempotency key, once it is durable; None if there is none.
 
         Raises:
-            Conflict, Unavailable: as `known`.
+            Conflict: as `known`.
+            Unavailable: as `known`, or the tasks that have ended are still being read.
         """
-        await self._loaded.wait()
+        await self._soon_loaded()
         if (known := self._bound.get(binding.key)) is None:
             return None
         fingerprint, task_id = known
@@ -178,12 +185,16 @@ class Ledger:
         task then goes on, and a repetition finds it. Without one it is forgotten, since nobody can ask for it.
 
         Raises:
+            QuotaExceeded, BudgetUsedUp: a limit of its caller is reached.
             Unavailable: too many tasks or pictures are in flight, or the journal does not work.
         """
         if len(self._unfinished) >= self._most:
             raise Unavailable("Too many tasks are in flight; try again in a few seconds.", 5, "full")
         if work.size and self._bytes + work.size > self._most_bytes:
-            raise Unavailable("Too many pictures are in flight; try again in a few seconds, or send URLs.", 5, "full")
+            raise Unavailable(
+                "Too many pictures are in flight; try again in a few seconds, or send URLs.", 5, "pictures"
+            )
+        self._callers.start(task)
         unfinished = self._add(_first_entry(task, work, binding), work.size)
         await unfinished.changed.acquire()  # whoever finds it from now on waits until it is durable
         accepting = self._spawn(self._accept(unfinished, work, accepted))
@@ -339,6 +350,14 @@ class Ledger:
                 logger.error("A task waits for the journal: %s", error)  # noqa: TRY400 - the text says all
                 await self._sleep(1)
 
+    async def _soon_loaded(self) -> None:
+        """Waits a moment only: other questions came in the same message, and are answered with this one."""
+        try:
+            async with asyncio.timeout(SOON_S):
+                await self._loaded.wait()
+        except TimeoutError:
+            raise Unavailable("The service is still reading its tasks; try again.", 2, "journal") from None
+
     async def _durable(self, task_id: str) -> Task:
         if (unfinished := self._unfinished.get(task_id)) is not None:
             async with unfinished.changed:  # another call may still be writing it
@@ -355,6 +374,7 @@ class Ledger:
         self._callers.recall([*running, *history.values()])
         self._loaded.set()
         self._forget_soon(self.shown.restored())
+        self._spawn(self._forget_in_time())
         self._on_loaded([entry for entry in to_tell.values() if self.shown.get(entry.task.id) is not None])
 
     async def _load_once(self, history: dict[str, Entry], to_tell: dict[str, Entry]) -> None:
@@ -400,11 +420,17 @@ class Ledger:
             self._dropped(task_ids)
             self._spawn(self._forget(task_ids))
 
+    async def _forget_in_time(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(self._look_s)
+            self._forget_soon(self.shown.outdated())
+
     async def _forget(self, task_ids: Collection[str]) -> None:
         """Drops all that the journal holds of these tasks, except the money that they have spent within a day."""
         spendings = self._callers.spendings
         for entry in spendings.outliving(task_ids):
-            await self.keep(entry)
+            if spendings.still_outlives(entry):
+                await self.keep(entry)
         going = [*task_ids, *spendings.outdated()]
         await self._until_done(partial(self._journal.forget, going))
 
@@ -427,7 +453,8 @@ class Ledger:
         return unfinished
 
     def _drop(self, unfinished: Unfinished) -> None:
-        """Undoes `_add`."""
+        """Undoes `_add`, and what its caller has used."""
+        self._callers.undo(unfinished.entry.task)
         self._holds(unfinished, 0)
         del self._unfinished[unfinished.entry.task.id]
         self._unbind(unfinished.entry.task.id)

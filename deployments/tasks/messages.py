@@ -68,6 +68,7 @@ class Ask(Protocol):
 
 
 _ASKED = Delivery(patience_s=ANSWER_SECONDS + 1)
+_ASKED_ALONE = _ASKED._replace(batched=False)
 _LONG_POLL = Delivery(batched=False, patience_s=WATCH_SECONDS + ANSWER_SECONDS)
 _HEARD = Delivery(until_heard=True)
 
@@ -143,7 +144,7 @@ class GetTask(Message[Task | None]):
 class ListTasks(Message[Page]):
     """See `TaskIndex.page`. It travels alone: its reply may be a hundred times as large as others."""
 
-    delivery = Delivery(batched=False, patience_s=ANSWER_SECONDS + 1)
+    delivery = _ASKED_ALONE
     from_callers = True
     wanted: Wanted
     after: Place | None
@@ -168,7 +169,7 @@ class CheckReady(Message[None]):
 class GetOverview(Message[Overview]):
     """See `Overviews.latest`. It travels alone, as `ListTasks`."""
 
-    delivery = Delivery(batched=False, patience_s=ANSWER_SECONDS + 1)
+    delivery = _ASKED_ALONE
     from_callers = True
 
     async def handle(self, orchestrator: "Orchestrator", /) -> Overview:
@@ -177,9 +178,9 @@ class GetOverview(Message[Overview]):
 
 @dataclass(frozen=True)
 class CancelTask(Message[Task]):
-    """See `Orchestrator.cancel`."""
+    """See `Orchestrator.cancel`. It may wait for the journal, so it travels alone."""
 
-    delivery = _ASKED
+    delivery = _ASKED_ALONE
     from_callers = True
     begins_work = True
     task_id: str
@@ -190,9 +191,9 @@ class CancelTask(Message[Task]):
 
 @dataclass(frozen=True)
 class SendWebhookAgain(Message[Task]):
-    """See `Orchestrator.send_webhook_again`."""
+    """See `Orchestrator.send_webhook_again`. It may wait for the journal, so it travels alone."""
 
-    delivery = _ASKED
+    delivery = _ASKED_ALONE
     from_callers = True
     begins_work = True
     task_id: str

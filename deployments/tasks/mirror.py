@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NoReturn
 from uuid import uuid4
 
-from deployments.errors import Unavailable
+from deployments.errors import NotInCharge, Unavailable
 from deployments.tasks.followers import ENDED_AT_MOST, Changing, Gone, News
 from deployments.tasks.messages import Ask, GetTask, WatchTasks
 from deployments.tasks.record import Task
@@ -53,7 +53,7 @@ class Mirror:
 
     @property
     def lag_s(self) -> float:
-        """Seconds since the orchestrator was last heard."""
+        """Seconds since the task status actor was last heard."""
         return self._monotonic() - self._heard_at
 
     async def follow(self) -> NoReturn:
@@ -63,7 +63,9 @@ class Mirror:
             asked_at = self._monotonic()
             try:
                 told = await self._ask(WatchTasks(self._name, heard))
-            except Unavailable:
+            except Unavailable as refusal:
+                if isinstance(refusal, NotInCharge):  # a stand-by's: it lives
+                    self._heard_at = self._monotonic()
                 heard = None
                 self._forget()
                 await self._sleep(RETRY_S)

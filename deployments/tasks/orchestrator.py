@@ -27,13 +27,13 @@ from deployments.settings import Deadlines, Settings
 from deployments.tasks.callers import Callers, Watcher
 from deployments.tasks.entry import Binding, Entry
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere, EraseElsewhere, Erasure, ErasureReport
-from deployments.tasks.feed import Feed
+from deployments.tasks.feed import KEPT, Feed
 from deployments.tasks.followers import Followers, Gone
 from deployments.tasks.journal import Journal
 from deployments.tasks.journal_check import JournalCheck
 from deployments.tasks.ledger import Change, Ledger
 from deployments.tasks.log_context import task_context
-from deployments.tasks.messages import WATCH_SECONDS, CalledOff
+from deployments.tasks.messages import ANSWER_SECONDS, WATCH_SECONDS, CalledOff
 from deployments.tasks.operations import Step, steps_left, unknown_steps
 from deployments.tasks.overview import DayOfBills, Overview, Overviews
 from deployments.tasks.paid_submits import PaidSubmits
@@ -90,7 +90,7 @@ class Orchestrator:
         self._sleep = sleep
         self.followers = Followers(good_for=good_for, watch_s=watch_s)
         self._is_read_by_others = journal.is_leased
-        self.called_off = Feed[CalledOff]()
+        self.called_off = Feed[CalledOff](keep=max(KEPT, settings.limits.tasks_in_flight))
         self.journal_check = JournalCheck(journal)
         self.callers = Callers(settings, clock, watcher)
         self._spendings = self.callers.spendings
@@ -129,6 +129,7 @@ class Orchestrator:
         for entry in await self._ledger.open():
             if entry.task.attempts:
                 self._on_lost(entry.task)
+                self.called_off.append(CalledOff(entry.task.id, entry.task.attempts))  # it may run on in its stage
             self._start(entry.task, is_new=False)
         self._delivering = asyncio.create_task(self.webhooks.run())
 
@@ -148,11 +149,10 @@ class Orchestrator:
             raise Unavailable("The service was busy for too long; try again.", 1, "late")
         if (known := await self._ledger.known(task.id, binding)) is not None:
             return await self._settled(known)
-        with self.callers.starting(task):
-            first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
-            task = task.attempted().advanced(1, first.status, self._clock())
-            patience_s = None if until is None else (until - self._clock()).total_seconds()
-            await self._ledger.create(task, work, binding, partial(self._start, is_new=True), patience_s)
+        first, *_ = steps_left(work)  # its status and the first attempt are written with the task itself
+        task = task.attempted().advanced(1, first.status, self._clock())
+        patience_s = None if until is None else patience_left(until, self._clock())
+        await self._ledger.create(task, work, binding, partial(self._start, is_new=True), patience_s)
         return task
 
     def check_caller(self, caller: str, key: str | None) -> Rate | None:
@@ -380,9 +380,10 @@ class Orchestrator:
         return entry
 
     def _billed(self, entry: Entry, task: Task, made: Work) -> Entry:
-        """The entry with a newer record, and with what the steps so far have cost and who has done them."""
+        """The entry with a newer record, and with what the steps so far have cost, noted, and who has done them."""
         amounts = self._spendings.prices.amounts(made.charges)
-        return self._spendings.billed(entry, made.charges).with_task(task.charged(made.charges, made.made_by, amounts))
+        task = task.charged(made.charges, made.made_by, amounts, made.notes)
+        return self._spendings.billed(entry, made.charges).with_task(task)
 
     def _ended(self, entry: Entry, outcome: Outcome) -> Entry:
         if isinstance(outcome, Failure):
@@ -399,6 +400,11 @@ def _end_in_words(task: Task) -> str:
     )
     makers = "".join(f"; {step} by {model or 'no model'} of {engine}" for step, engine, model in task.made_by)
     return f"{task.operation} ended as {outcome}: {', '.join(spent)}{makers}; its caller: {task.caller}."
+
+
+def patience_left(until: datetime, at: datetime) -> float:
+    """The seconds that a caller still waits. The clock behind `until` is another machine's, and may be ahead."""
+    return min((until - at).total_seconds(), ANSWER_SECONDS)
 
 
 def seconds_left(task: Task, deadlines: Deadlines, at: datetime) -> float:

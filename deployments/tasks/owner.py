@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from deployments.errors import Unavailable
+from deployments.errors import NotInCharge
 from deployments.tasks.journal import Ground, Journal, JournalAway, JournalBroken
 from deployments.tasks.lease import Lease
 from deployments.tasks.messages import CheckReady, GetTask, Message
@@ -51,6 +51,7 @@ class Owner:
         self._owns = asyncio.Event()
         self._is_busy = asyncio.Event()  # callers have come here, to change something
         self._keeping: asyncio.Task[None] | None = None
+        self._claiming = 0  # messages that may begin a paid call, and are being handled
         self._leaving = False
         self._has_ended = False
         self._retired = False
@@ -95,7 +96,15 @@ class Owner:
             await self._lease.check()
         elif message.begins_work:
             self._lease.check_held()
+            return await self._claimed(message)
         return await message.handle(self._orchestrator)
+
+    async def _claimed(self, message: Message[R]) -> R:
+        self._claiming += 1
+        try:
+            return await message.handle(self._orchestrator)
+        finally:
+            self._claiming -= 1
 
     async def _in_charge(self, message: Message[R]) -> None:
         """Returns once this may handle the message. A caller's request that changes something waits for a take-over."""
@@ -177,10 +186,10 @@ class Owner:
     async def _drain(self) -> None:
         """Waits until nothing is sent to a provider without its receipt, but not for ever."""
         for _ in range(round(DRAIN_S / DRAIN_STEP_S)):
-            if not self._orchestrator.awaits_receipts():
+            if not self._claiming and not self._orchestrator.awaits_receipts():
                 return
             await self._sleep(DRAIN_STEP_S)
 
 
-def _away() -> Unavailable:
-    return Unavailable("The task status actor is not in charge here; try again in a few seconds.", 2)
+def _away() -> NotInCharge:
+    return NotInCharge("The task status actor is not in charge here; try again in a few seconds.", 2, "actor")

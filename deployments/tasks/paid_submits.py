@@ -80,6 +80,7 @@ class PaidSubmits:
             with suppress(NotFound):
                 await self._ledger.change(task_id, lambda entry: entry.sent(engine, receipt))
         except NotFound:
+            await self._ledger.loaded()  # until then, a task that has ended may be unknown
             await self._amend(task_id, lambda entry: entry.sent(engine, receipt))
 
     async def release(self, task_id: str, step: str, engine: str, token: str) -> None:

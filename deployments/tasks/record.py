@@ -18,6 +18,7 @@ from pydantic import WithJsonSchema
 
 from deployments.caller_settings import DEFAULT_CALLER
 from deployments.errors import AigeError, ErrorCode, TaskFailed
+from deployments.storable import storable
 from deployments.tasks.replaced import replaced
 from deployments.tasks.webhook import Webhook
 
@@ -98,7 +99,7 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: TaskFailed) -> Self:
-        return cls(error.code, str(error))
+        return cls(error.code, storable(str(error)))
 
 
 @dataclass(frozen=True)  # no slots: it is sent often, and with them, pickle takes half as long again
@@ -188,14 +189,15 @@ class Task:
         charges: tuple[Charge, ...],
         made_by: tuple[Maker, ...] = (),
         amounts: tuple[Decimal | None, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> Self:
-        """With what its steps have cost so far, and with who has done them."""
-        return replaced(self, charges=charges, made_by=made_by, amounts=amounts)
+        """With what its steps have cost so far, who has done them, and what they note."""
+        return replaced(self, charges=charges, made_by=made_by, amounts=amounts, notes=notes)
 
     def reporting(self, attempt: int, progress: str) -> Self:
         """The provider says where the running step stands."""
         self.check_attempt(attempt)
-        return replaced(self, progress=progress)
+        return replaced(self, progress=storable(progress))
 
     def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
         """The attempt's upload has been acknowledged: `done`."""

@@ -12,7 +12,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool, parse_u
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import MovedError, RedisError, ResponseError
+from redis.exceptions import MovedError, NoPermissionError, RedisError, ResponseError
 
 from deployments.tasks.journal import JournalAway, JournalBroken, WriteUnknown
 
@@ -71,10 +71,10 @@ class RedisLink:
         return reply
 
     async def ask_here(self, *command: str | bytes | int) -> object:
-        """The same for a key outside the journal's slot: None where another node of a cluster has it."""
+        """The same for a key outside the journal's slot: None where another node has it, or this user may not."""
         async with self._free:
             (reply,) = await self._exchange([command])
-        if isinstance(reply, MovedError):
+        if isinstance(reply, MovedError | NoPermissionError):
             return None
         if isinstance(reply, RedisError):
             raise _broken(reply)

@@ -230,6 +230,10 @@ class Spendings:
         self._alone |= self._outliving.keys()
         return left
 
+    def still_outlives(self, entry: Entry) -> bool:
+        """Whether an entry of `outliving` is still the newest word on its spending."""
+        return any(self._outliving.get(spending.token) is entry for spending in entry.spent)
+
     def outdated(self) -> list[str]:
         """The ids of entries of their own that nobody needs any more; each is returned once."""
         for caller in self._purses:

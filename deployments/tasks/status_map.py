@@ -69,6 +69,10 @@ class StatusMap:
         self._is_restored = True
         return list(self._forgotten())
 
+    def outdated(self) -> list[str]:
+        """Forgets the finished tasks whose time is over, and returns their ids."""
+        return list(self._forgotten())
+
     def next_change(self, task_id: str) -> asyncio.Event:
         """Is set once the task is put or dropped again."""
         return self._changes.setdefault(task_id, asyncio.Event())

@@ -11,6 +11,7 @@ from deployments.media.provenance.ingredient import Ingredient
 from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.spans import StepTrace
+from deployments.storable import storable
 from deployments.tasks.entry import Submits
 from deployments.tasks.record import Charge, Failure, Maker, Operation
 from deployments.tasks.replaced import replaced
@@ -106,7 +107,7 @@ class Work:
 
     def noting(self, notes: tuple[str, ...], *charges: Charge) -> Self:
         """The same work with `notes` and `charges` added."""
-        return replaced(self, notes=(*self.notes, *notes), charges=(*self.charges, *charges))
+        return replaced(self, notes=(*self.notes, *map(storable, notes)), charges=(*self.charges, *charges))
 
     def made(self, maker: Maker, source: DigitalSource | None = None) -> Self:
         """The same work, which knows who made its newest picture, and of which kind that is."""

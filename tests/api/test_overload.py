@@ -1,5 +1,6 @@
 """Overload: refusals cost next to nothing."""
 
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -10,12 +11,14 @@ from deployments.api.app import Parts, build_api
 from deployments.api.overload import Gate
 from deployments.settings import Limits, Settings
 from tests.api.in_process import BASE, InProcess
-from tests.api.requests import send
+from tests.api.requests import PNG, send
+
+ROOM = 100
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(limits=Limits(tasks_in_flight=1))
+    return Settings(limits=Limits(tasks_in_flight=1, picture_bytes_in_flight=ROOM))
 
 
 async def test_a_full_service_refuses_without_reading_bodies(client: httpx.AsyncClient, backend: InProcess) -> None:
@@ -32,6 +35,14 @@ async def test_a_full_service_refuses_without_reading_bodies(client: httpx.Async
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert (await client.get("/api/v1/service")).status_code == 200
+
+
+async def test_a_photo_that_has_no_room_shuts_nobody_out(client: httpx.AsyncClient) -> None:
+    """Whoever sends URLs, as its refusal advises, is let in."""
+    large = base64.b64encode(base64.b64decode(PNG) + bytes(ROOM)).decode()
+    refused = await send(client, "avatar", source_images=[large])
+    assert (refused.status_code, "or send URLs" in refused.json()["detail"]) == (503, True)
+    assert (await send(client, "background")).status_code == 200
 
 
 async def test_a_closed_gate_says_why_it_was_closed(parts: Parts, backend: InProcess) -> None:

@@ -88,6 +88,19 @@ class LateJournal(HeldByItsProcess):
                 raise JournalBroken("it cannot be reached")
 
 
+class HeldJournal(RedisJournal):
+    """One in Redis whose writes wait while `goes_on` is cleared."""
+
+    def __init__(self, url: str, application: str) -> None:
+        super().__init__(url, application)
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def write(self, entry: Entry, work: Work | None = None) -> None:
+        await self.goes_on.wait()
+        await super().write(entry, work)
+
+
 class SlowJournal(MemoryJournal):
     """Lets writes through one by one."""
 

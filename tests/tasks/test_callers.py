@@ -23,7 +23,7 @@ from deployments.tasks.sqlite_journal import SqliteJournal
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.entries import all_entries
 from tests.tasks.in_process import AT, FakeStages, end_of, no_sleep, task_and_work, turns
-from tests.tasks.journals import BrokenJournal
+from tests.tasks.journals import BrokenJournal, SlowJournal
 
 R = TypeVar("R")
 PRICES = {"model": 0.04}
@@ -63,8 +63,7 @@ def task(task_id: str, caller: str = "default") -> Task:
 
 def start(all_callers: Callers, *tasks: Task) -> None:
     for one in tasks:
-        with all_callers.starting(one):
-            pass
+        all_callers.start(one)
 
 
 def test_tasks_in_flight() -> None:
@@ -197,6 +196,23 @@ async def test_a_task_that_could_not_be_recorded_counts_nowhere() -> None:
     await service.submit("2")
     with pytest.raises(QuotaExceeded, match="You may start 1 tasks a minute, and have done so"):
         await service.ask(CheckCaller("default", None))
+
+
+async def test_a_task_that_is_still_being_recorded_counts() -> None:
+    """Its caller was refused, since that took too long; it goes on all the same."""
+    journal = SlowJournal()
+    service = Service(limited(tasks_in_flight=1, tasks_per_minute=2), journal)
+    soon = service.clock() + timedelta(milliseconds=1)
+    with pytest.raises(Unavailable, match="The service cannot record new tasks at the moment"):
+        await service.ask(SubmitTask(task("1"), task_and_work("1")[1], Binding("k", "request"), soon))
+    assert service.orchestrator.callers.rate("default") == Rate(2, 1, 60)
+    with pytest.raises(QuotaExceeded, match="You may have 1 tasks in flight"):
+        await service.submit("2")
+    for _ in range(10):
+        journal.let_one_through()
+    await turns()
+    await end_of(service.orchestrator, "1")
+    await service.submit("2")
 
 
 async def test_a_task_that_is_submitted_again_counts_once() -> None:

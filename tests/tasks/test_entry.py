@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from deployments.errors import ErrorCode
+from deployments.errors import EngineError, ErrorCode
 from deployments.tasks.entry import Entry, PaidSubmit, Spending
+from deployments.tasks.journal import ENTRY, WORK
 from deployments.tasks.record import Failure, StaleWrite
 from deployments.tasks.traces import SentRequest
 from tests.tasks.in_process import AT, task_and_work
@@ -111,3 +112,15 @@ def test_a_spending_alone_is_no_task() -> None:
     assert alone.is_alone
     assert alone.task.is_ended
     assert (alone.task.id, alone.task.caller, alone.task.avatar_id) == ("spent:one", "mobile", "")
+
+
+def test_whatever_a_provider_says_can_be_written() -> None:
+    """JSON may hold half a surrogate pair, which no journal takes."""
+    half = "half \ud83d"
+    task, work = task_and_work()
+    work = work.noting((half,))
+    entry = Entry(task.attempted().reporting(1, half).charged((), (), (), work.notes)).passed_over(1, "s", "fal", half)
+    assert ENTRY.dump_json(entry).count(b"half ?") == 3
+    assert b"half ?" in WORK.dump_json(work)
+    failure = Failure.of(EngineError(half))
+    assert b"half ?" in ENTRY.dump_json(entry.with_task(entry.task.failed(failure, AT)))

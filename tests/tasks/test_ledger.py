@@ -216,6 +216,27 @@ async def test_tasks_go_on_before_those_that_have_ended_are_read() -> None:
     assert sorted(left.task.id for left in await all_entries(disk)) == ["2", "3", "new"]
 
 
+async def test_a_question_by_key_does_not_wait_long_for_those_that_have_ended() -> None:
+    """Status reads may share its message, and would wait as well."""
+    a = orchestrator(finish, LateJournal(MemoryJournal()))
+    await a.recover()
+    with pytest.raises(Unavailable, match="The service is still reading its tasks"):
+        await a.bound(Binding("key", "request"))
+
+
+async def test_retention_ends_although_no_task_does() -> None:
+    """An idle service forgets, too."""
+    disk = MemoryJournal()
+    a = orchestrator(finish, disk, retention={"hours": 1e-5})
+    await a.recover()
+    await a.submit(*task_and_work(), Binding("key", "request"))
+    await end_of(a)
+    async with asyncio.timeout(10):
+        while a.tasks.get("t") is not None or await all_entries(disk):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.005)
+    assert await a.bound(Binding("key", "another request")) is None
+
+
 async def test_ended_tasks_are_read_however_often_the_journal_breaks() -> None:
     """Each is there once."""
     disk = MemoryJournal()

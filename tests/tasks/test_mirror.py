@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.errors import Cancelled, Unavailable
+from deployments.errors import Cancelled, NotInCharge, Unavailable
 from deployments.tasks.followers import Followers, Gone
 from deployments.tasks.messages import GetTask, Message, WatchTasks
 from deployments.tasks.mirror import KEEP_S, Mirror
@@ -77,6 +77,25 @@ async def mirror_of(
     following = asyncio.create_task(mirror.follow())
     await turns()
     yield mirror
+    following.cancel()
+
+
+async def test_a_stand_by_is_heard() -> None:
+    """Its mirrors show nothing, and are not late: that needs no operator."""
+    clock = [0.0]
+
+    async def ask(_: Message[R]) -> R:
+        raise NotInCharge("another cluster is")
+
+    async def sleep(_: float) -> None:
+        clock[0] += 100
+        await asyncio.sleep(0)
+
+    mirror = Mirror(ask, sleep=sleep, monotonic=lambda: clock[0])
+    following = asyncio.create_task(mirror.follow())
+    await turns()
+    assert clock[0] > 100
+    assert mirror.lag_s <= 100
     following.cancel()
 
 

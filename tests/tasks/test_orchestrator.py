@@ -13,8 +13,9 @@ from deployments.media.sizes import CanvasSize
 from deployments.settings import Deadlines, Settings
 from deployments.tasks.entry import Entry, PaidSubmit
 from deployments.tasks.journal import MemoryJournal
+from deployments.tasks.messages import ANSWER_SECONDS
 from deployments.tasks.operations import StepId
-from deployments.tasks.orchestrator import Orchestrator, seconds_left
+from deployments.tasks.orchestrator import Orchestrator, patience_left, seconds_left
 from deployments.tasks.record import Failure, Operation, Status, Task, now
 from deployments.tasks.work import Outcome, OverlayJob, StepRequest, Work
 from tests.tasks.in_process import AT, FakeStages, end_of, finish, orchestrator, task_and_work, turns
@@ -101,6 +102,41 @@ async def test_a_lost_step_is_run_again() -> None:
     task = await end_of(a)
     assert ran == [(GENERATE, 1), (UPLOAD, 1), (UPLOAD, 2)]
     assert (task.status, task.attempts) == (Status.DONE, 2)
+
+
+async def test_after_a_restart_the_attempts_before_it_are_called_off() -> None:
+    """Stages outlive the actor, and what they do for it."""
+
+    async def run(_: StepRequest) -> Outcome:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    journal = MemoryJournal()
+    await orchestrator(run, journal).submit(*task_and_work())
+    await turns()
+    after = orchestrator(run, journal)
+    await after.recover()
+    assert (await after.called_off.since(None, 0)).items == [("t", 1)]
+
+
+async def test_a_task_that_fails_keeps_what_its_steps_have_noted() -> None:
+    """Such as which engines were passed over."""
+
+    async def run(request: StepRequest) -> Outcome:
+        if request.step == UPLOAD:
+            return Failure(ErrorCode.UPLOAD_FAILED, "The store refused it.")
+        return request.work.noting(("fal was passed over.",))
+
+    a = orchestrator(run)
+    await a.submit(*task_and_work())
+    task = await end_of(a)
+    assert (task.status, task.notes) == (Status.ERROR, ("fal was passed over.",))
+
+
+def test_a_caller_waits_for_so_long_at_most() -> None:
+    """Whatever the clock of the machine says that has heard it."""
+    assert patience_left(AT + timedelta(seconds=3), AT) == 3
+    assert patience_left(AT + timedelta(hours=1), AT) == ANSWER_SECONDS
 
 
 async def test_a_lost_attempt_is_called_off() -> None:

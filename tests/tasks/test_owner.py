@@ -31,6 +31,7 @@ from deployments.tasks.record import Status, now
 from deployments.tasks.redis_journal import RedisJournal
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.in_process import FakeStages, end_of, finish, task_and_work
+from tests.tasks.journals import HeldJournal
 
 STEP, ENGINE = "generate_background", "fal"
 LONG_S = 60
@@ -285,6 +286,33 @@ async def test_receipts_that_are_on_their_way_are_waited_for(start: Callable[[st
             request = await new.requests.get()
             paid[request.task_id] = [submit.receipt for submit in request.paid.values()]
         assert paid["t"] == ["fal:request 1"]
+
+
+async def test_a_claim_that_is_being_written_is_waited_for(redis_url: str, start: Callable[[str], Actor]) -> None:
+    """It is answered before the journal goes, and so is its submit: nobody takes it for one of unknown fate."""
+    journal = HeldJournal(redis_url, "app")
+    old, new = Actor(journal, "old", LONG_S), start("new")
+    async with begun(old, new):
+        await old.handle(submission("t"))
+        await old.requests.get()
+        journal.goes_on.clear()
+        claiming = asyncio.create_task(old.handle(ClaimSubmit("t", 1, STEP, ENGINE, "token")))
+        taking = asyncio.create_task(new.handle(submission("v")))
+        while await answers(old, FindBoundTask(Binding("key", "request"))):
+            await new.handle(GetTask("t"))
+        for _ in range(20):
+            assert await new.handle(GetTask("t")) is not None
+        assert not taking.done()
+        journal.goes_on.set()
+        assert await claiming is None
+        await old.handle(RecordReceipt("t", STEP, ENGINE, "token", "fal:request 1"))
+        await taking
+        paid = {}
+        while "t" not in paid:
+            request = await new.requests.get()
+            paid[request.task_id] = [submit.receipt for submit in request.paid.values()]
+        assert paid["t"] == ["fal:request 1"]
+    await journal.close()
 
 
 async def test_a_successor_in_the_same_cluster_takes_the_journal_at_once(start: Callable[..., Actor]) -> None:

@@ -10,9 +10,11 @@ from deployments.errors import EngineOutcomeUnknown, ErrorCode, NotFound
 from deployments.tasks.journal import MemoryJournal
 from deployments.tasks.paid_call import ClaimedCall, ClaimedCalls
 from deployments.tasks.record import Charge, Failure, Maker, StaleWrite
+from deployments.tasks.traces import SentRequest
 from deployments.tasks.work import Outcome, StepRequest
 from tests.tasks.entries import all_entries
-from tests.tasks.in_process import end_of, orchestrator, task_and_work, turns
+from tests.tasks.in_process import end_of, finish, orchestrator, task_and_work, turns
+from tests.tasks.journals import LateJournal
 from tests.tasks.running import ENGINE, STEP, Running
 
 
@@ -249,3 +251,20 @@ async def test_who_made_what_is_kept_with_the_task() -> None:
         assert accepted.shown_engine == "local"
         task = await end_of(a)
         assert (task.made_by, task.shown_engine) == (tuple(made), shown)
+
+
+async def test_a_late_receipt_waits_until_its_task_is_known() -> None:
+    """After a restart, tasks that have ended are read last; an erasure has to know of the request."""
+    disk = MemoryJournal()
+    before = orchestrator(finish, disk)
+    await before.submit(*task_and_work())
+    await end_of(before)
+    journal = LateJournal(disk)
+    after = orchestrator(finish, journal)
+    await after.recover()
+    recording = asyncio.create_task(after.paid_submits.record("t", STEP, ENGINE, "token", "fal:request 1"))
+    await turns()
+    journal.show.set()
+    await recording
+    (entry,) = await all_entries(disk)
+    assert entry.traces.requests == (SentRequest(ENGINE, "fal:request 1"),)

@@ -189,3 +189,13 @@ async def test_a_redis_server_that_is_away_is_a_broken_journal(tmp_path: Path) -
     with pytest.raises(JournalBroken) as caught:
         await journal.write(entry("a"))
     assert not isinstance(caught.value, WriteUnknown | NotTheOwner)
+
+
+async def test_a_user_who_may_use_its_own_keys_alone_is_enough(tmp_path: Path) -> None:
+    """They begin with the application's name. Of a journal of version 0.1, such a user sees nothing."""
+    with redis(tmp_path, "--user", "aige", "on", ">secret", "~{aige:app}:*", "+@all") as url:
+        journal = RedisJournal(url.replace("unix://", "unix://aige:secret@"), "app")
+        assert (await journal.take("cluster", 60)).is_mine
+        await journal.write(entry("t"), work("t"))
+        assert [kept.entry.task.id for kept in await journal.unfinished()] == ["t"]
+        await journal.close()

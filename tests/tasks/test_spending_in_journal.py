@@ -11,7 +11,7 @@ from deployments.tasks.callers import Callers
 from deployments.tasks.paid_call import ClaimedCall
 from deployments.tasks.record import Charge
 from tests.tasks.entries import all_entries
-from tests.tasks.in_process import end_of, turns
+from tests.tasks.in_process import end_of, task_and_work, turns
 from tests.tasks.journals import SlowJournal
 from tests.tasks.running import ENGINE, STEP, Running
 
@@ -131,6 +131,30 @@ async def test_what_comes_while_the_end_is_written_frees_its_reservation(what: s
     for _ in range(9):
         journal.let_one_through()
     await asyncio.gather(cancelling, coming)
+    assert service.spent == await service.spent_after_a_crash() == 0
+
+
+async def test_bills_that_come_while_spendings_are_moved_are_not_overwritten() -> None:
+    """An erasure gives spendings entries of their own, one after the other."""
+    service = Slow(deadlines={"unknown_submit_s": 0})
+    journal = service.journal
+    assert isinstance(journal, SlowJournal)
+    for _ in range(6):  # two tasks, two claims, two ends
+        journal.let_one_through()
+    for task_id, token in (("t", "T1"), ("u", "T2")):
+        await service.orchestrator.submit(*task_and_work(task_id))
+        await service.began.get()
+        await service.submits.claim(task_id, 1, STEP, ENGINE, token, model="model")
+    erasing = asyncio.create_task(service.orchestrator.erase("default", "a"))
+    await turns()  # until the first of the two is being written
+    correcting = [
+        asyncio.create_task(service.submits.correct(task_id, token, Charge(STEP, "model", 0)))
+        for task_id, token in (("t", "T1"), ("u", "T2"))
+    ]
+    for _ in range(9):
+        await turns()
+        journal.let_one_through()
+    await asyncio.gather(erasing, *correcting)
     assert service.spent == await service.spent_after_a_crash() == 0
 
 

@@ -33,6 +33,18 @@ def test_an_ended_task_is_forgotten_after_a_while() -> None:
     ]
 
 
+def test_what_is_outdated_is_forgotten_by_itself() -> None:
+    """Also where no other task ends."""
+    clock = [0.0]
+    tasks = StatusMap(keep_s=10, keep_at_most=100, monotonic=lambda: clock[0])
+    tasks.put(done("t"))
+    clock[0] = 9.9
+    assert tasks.outdated() == []
+    clock[0] = 10
+    assert tasks.outdated() == ["t"]
+    assert tasks.get("t") is None
+
+
 def test_so_many_ended_tasks_are_kept() -> None:
     """The newest."""
     tasks = StatusMap(keep_s=60, keep_at_most=2)
