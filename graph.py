@@ -22,7 +22,7 @@ from deployments.overlayer import Overlayer
 from deployments.runtime.actor import DetachedActor
 from deployments.runtime.build import build_id
 from deployments.runtime.nodes import check_cluster, count_nodes
-from deployments.settings import Environment, Settings
+from deployments.settings import Environment, Settings, check_spelling
 from deployments.task_status import TaskStatus
 from deployments.uploader import Uploader
 
@@ -43,6 +43,7 @@ def build(settings: Settings) -> Application:
 
 
 def _bound(settings: Settings) -> Application:
+    check_spelling()
     environment = Environment()
     chosen_engines(settings, environment)
     check_provenance(settings, environment)

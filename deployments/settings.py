@@ -4,6 +4,7 @@ What is wrong is refused with one line that names the setting, or the variable a
 secrets).
 """
 
+import difflib
 import os
 import re
 from base64 import b64decode
@@ -89,6 +90,8 @@ def _origin(value: str) -> str:
 def _base_url(value: str) -> str:
     if not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", value):
         raise ValueError("must be an http(s) URL such as 'https://aige.example'")
+    if not value.isascii():  # it stands in a header
+        raise ValueError("must be in ASCII: write the host in its xn-- form, and a path with percent signs")
     return value.rstrip("/")
 
 
@@ -402,3 +405,16 @@ class Environment(DataFolder):
 def typed_name(variable: str) -> str:
     """An environment variable's name as the user has typed it: case does not count. In capitals where it is not set."""
     return next((name for name in os.environ if name.lower() == variable.lower()), variable.upper())
+
+
+def check_spelling() -> None:
+    """Refuses a variable that is nearly one of ours: it would be set in vain, and may be meant to hold the API keys.
+
+    Raises:
+        SettingsError: names it, and the right one.
+    """
+    known = [name.upper() for name in Environment.model_fields]
+    unknown = [name for name in os.environ if name.upper().startswith("AIGE_") and name.upper() not in known]
+    for name in unknown:
+        if meant := difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85):
+            raise SettingsError(f"{name}: there is no such variable; {meant[0]} is one")

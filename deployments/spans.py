@@ -115,6 +115,13 @@ def are_on(environment: Mapping[str, str] = os.environ) -> bool:
     asked = next((name for name in ENDPOINTS if environment.get(name)), None)
     if asked is None or environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
-    if find_spec("opentelemetry.exporter.otlp.proto.http") is None:
+    if not _is_installed("opentelemetry.exporter.otlp.proto.http"):
         raise SettingsError(f"{asked}: traces need the exporter; install it with pip install 'aige[traces]'")
     return True
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package that it lies in
+        return False

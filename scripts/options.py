@@ -1,8 +1,6 @@
 """What `make run` was asked for: its options, the config file and the environment, all of it checked."""
 
 import argparse
-import difflib
-import os
 import re
 from pathlib import Path
 from typing import Annotated, NamedTuple, NoReturn
@@ -14,7 +12,7 @@ from deployments.engines.loading import chosen_engines
 from deployments.errors import SettingsError
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.provenance.opening import check_provenance
-from deployments.settings import SHIPPED_CONFIG, Environment, Profile, Settings
+from deployments.settings import SHIPPED_CONFIG, Environment, Profile, Settings, check_spelling
 from scripts import cluster, ports
 from scripts.proxies import check_proxies
 
@@ -67,7 +65,7 @@ def parse_options(arguments: list[str]) -> RunOptions:
     parser.add_argument("--port", help="another port than the config file's; 0 takes any that is free")
     parser.add_argument("--profile", help=f"{_either(Profile)}; by default AIGE_PROFILE, or laptop")
     options = parser.parse_args(arguments)
-    _check_spelling()
+    check_spelling()
     environment = Environment()
     settings = Settings.load(options.config)
     engines = chosen_engines(settings, environment)
@@ -86,15 +84,6 @@ def parse_options(arguments: list[str]) -> RunOptions:
         profile=environment.aige_profile if options.profile is None else _profile(options.profile),
         ignored=environment.ignored,
     )
-
-
-def _check_spelling() -> None:
-    """A variable that is nearly one of ours would be set in vain: an API key, say."""
-    known = [name.upper() for name in Environment.model_fields]
-    unknown = [name for name in os.environ if name.upper().startswith("AIGE_") and name.upper() not in known]
-    for name in unknown:
-        if meant := difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85):
-            raise SettingsError(f"{name}: there is no such variable; {meant[0]} is one")
 
 
 def _port(typed: str) -> int:

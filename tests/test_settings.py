@@ -41,6 +41,7 @@ def test_the_shipped_config_names_every_setting() -> None:
         ({"storage": "ftp"}, "storage: "),
         ({"cors_origins": ["example.com/"]}, "cors_origins.0: "),
         ({"public_url": "example.com"}, "public_url: "),
+        ({"public_url": "https://müller.example"}, "public_url: must be in ASCII: write the host in its xn-- form"),
         ({"provenance": "maybe"}, "provenance: must be on or off"),
         ({"provenance": 1}, "provenance: must be on or off"),
     ],

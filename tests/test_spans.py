@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -55,6 +56,24 @@ def test_traces_are_on_where_an_endpoint_is_set() -> None:
     assert are_on({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
     assert are_on({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:4318/v1/traces"})
     assert not are_on({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_SDK_DISABLED": "true"})
+
+
+def test_where_the_exporter_is_not_installed_one_line_says_what_to_do(tmp_path: Path) -> None:
+    """Not even the packages that it lies in: here another `opentelemetry` stands before the installed one."""
+    (tmp_path / "opentelemetry.py").touch()
+    script = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from deployments.errors import SettingsError
+from deployments.spans import are_on
+try:
+    are_on({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+except SettingsError as error:
+    print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False)
+    asked = "OTEL_EXPORTER_OTLP_ENDPOINT: traces need the exporter; install it with pip install 'aige[traces]'\n"
+    assert (ran.stdout, ran.stderr) == (asked, "")
 
 
 def test_off_imports_nothing_of_opentelemetry() -> None:

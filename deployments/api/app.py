@@ -125,10 +125,10 @@ def build_api(parts: Parts) -> ASGIApp:
 
     problems.install(app)
     guarded: ASGIApp = BodyLimit(app, limits.body_bytes)
-    guarded = RefuseAtGate(guarded, gate, f"{BASE}/avatar")
+    guarded = RefuseAtGate(guarded, gate, BASE)
     guarded = LimitCallers(guarded, parts.backend, BASE, parts.settings.limits_of)
     if parts.tracer:
-        guarded = TraceSubmissions(guarded, parts.tracer, f"{BASE}/avatar")
+        guarded = TraceSubmissions(guarded, parts.tracer, BASE)
     guarded = WholePaths(StatusShortcut(guarded, parts.backend, BASE))
     if parts.api_keys:
         guarded = ApiKeys(guarded, parts.api_keys)

@@ -4,7 +4,6 @@ The orchestrator decides; it is asked only about callers with a limit. It decide
 other requests of the same caller may have come in between.
 """
 
-import re
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -14,6 +13,7 @@ from deployments.api.auth import caller_of
 from deployments.api.backend import Backend
 from deployments.api.idempotency import scoped, unquoted
 from deployments.api.problems import of_refusal
+from deployments.api.submissions import Submissions
 from deployments.caller_settings import CallerLimits
 from deployments.errors import Rate, RequestRefused
 
@@ -28,12 +28,10 @@ class LimitCallers:
         self._app = app
         self._backend = backend
         self._limits_of = limits_of
-        self._submissions = re.compile(
-            f"POST {re.escape(base)}/avatar|PUT {re.escape(base)}/avatar/[^/]+/(background|overlay)"
-        )
+        self._submissions = Submissions(base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._is_limited(scope):
+        if not self._is_limited(scope):
             await self._app(scope, receive, send)
             return
         caller = caller_of(scope)
@@ -47,8 +45,7 @@ class LimitCallers:
             await self._app(scope, receive, send)
 
     def _is_limited(self, scope: Scope) -> bool:
-        is_submission = self._submissions.fullmatch(f"{scope['method']} {scope['path']}") is not None
-        return is_submission and not self._limits_of(caller_of(scope)).are_none
+        return self._submissions.operation_of(scope) is not None and not self._limits_of(caller_of(scope)).are_none
 
 
 def rate_before(scope: Scope) -> Rate | None:

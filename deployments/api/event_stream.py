@@ -27,7 +27,10 @@ class ServerSentEvents(StreamingResponse):
 
 
 class EventStream(ServerSentEvents):
-    """Tells each state of a task as an event `status`; None as a comment, so that nobody takes the line for dead."""
+    """Tells each state of a task as an event `status`; None as a comment, so that nobody takes the line for dead.
+
+    Changes in quick succession may come as one state: a mirror shows what the newest answer to its long-poll told.
+    """
 
     def __init__(self, states: AsyncIterator[Task | None]) -> None:
         super().__init__(_as_events(states))
@@ -55,7 +58,8 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     **documented_events(
         "status",
         "TaskResponse",
-        "An event `status` at once and at each change, until the task has ended; its data is the task.",
+        "An event `status` at once and at changes, until the task has ended; its data is the task. Changes in quick "
+        "succession may come as one event; `timeline` has every status.",
         id={"type": "string"},
     ),
     204: {"description": "The final event has been seen: `Last-Event-ID` names it. A browser then stops asking."},

@@ -9,6 +9,7 @@ import re
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_NO_METHOD = re.compile(rb"[^A-Za-z]")
 _ANY_END_OF_HEAD = re.compile(rb"\n\r?\n")
 _MAX_HEAD_BYTES = 2**16
 
@@ -33,7 +34,8 @@ class HttpProtocol(HttpToolsProtocol):
                 self._hand_over(head)
             else:
                 super().data_received(head)
-        else:
+        elif head:
+            self._unset_keepalive_if_required()
             self._head = head
 
     def on_message_begin(self) -> None:
@@ -55,8 +57,15 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _is_whole(head: bytes) -> bool:
-    """Whether the head has ended; one that is too long, or has line ends that are none, is a parser's matter."""
-    return b"\r\n\r\n" in head or len(head) > _MAX_HEAD_BYTES or _ANY_END_OF_HEAD.search(head) is not None
+    """Whether the head has ended. What is too long, has line ends that are none, or begins like no method (TLS, say)
+    is a parser's matter.
+    """
+    return (
+        b"\r\n\r\n" in head
+        or len(head) > _MAX_HEAD_BYTES
+        or _NO_METHOD.match(head) is not None
+        or _ANY_END_OF_HEAD.search(head) is not None
+    )
 
 
 def _is_for_h11(data: bytes) -> bool:

@@ -12,6 +12,8 @@ from starlette.requests import ClientDisconnect
 from deployments.errors import InvalidRequest
 
 MEDIA_TYPE = "application/json"
+MOST_COMMAS = 100_000
+"""More than the longest texts and URLs can hold. Millions of values take seconds, and hundreds of megabytes."""
 
 
 class JsonRoute(APIRoute):
@@ -78,8 +80,10 @@ def parse_json(body: bytes) -> object:
     """The value of a JSON text in UTF-8; a byte order mark before it is ignored.
 
     Raises:
-        InvalidRequest: it is something else; says where.
+        InvalidRequest: it is something else (says where), or has too many values.
     """
+    if body.count(b",") > MOST_COMMAS:
+        raise InvalidRequest(f"The body has more than {MOST_COMMAS:,} commas: no request needs so many.", ("body",))
     try:
         return json.loads(_text(body))
     except json.JSONDecodeError as error:

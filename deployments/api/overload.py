@@ -6,6 +6,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.api.problems import of_refusal
+from deployments.api.submissions import Submissions
 from deployments.errors import Unavailable
 
 CLOSED_SECONDS = 1.0
@@ -30,20 +31,15 @@ class Gate:
 
 
 class RefuseAtGate:
-    """ASGI middleware that answers 503 to submissions (`POST` and `PUT` below `path`) while the gate is closed."""
+    """ASGI middleware that answers 503 to submissions (below `base`) while the gate is closed."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, path: str) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, base: str) -> None:
         self._app = app
         self._gate = gate
-        self._path = path
+        self._submissions = Submissions(base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] == "http"
-            and scope["method"] in {"POST", "PUT"}
-            and scope["path"].startswith(self._path)
-            and self._gate.is_closed
-        ):
+        if self._gate.is_closed and self._submissions.operation_of(scope) is not None:
             detail = "The service takes no new tasks at this moment; try again in a few seconds."
             await of_refusal(Unavailable(detail, 2, self._gate.short_of))(scope, receive, send)
         else:

@@ -13,6 +13,7 @@ from deployments.api.answers import StatusResponse
 from deployments.api.auth import caller_of
 from deployments.api.backend import Backend
 from deployments.api.problems import of_refusal
+from deployments.api.task_routes import TASK_ID
 from deployments.errors import RequestRefused, no_such_task
 
 
@@ -22,7 +23,7 @@ class StatusShortcut:
     def __init__(self, app: ASGIApp, backend: Backend, base: str) -> None:
         self._app = app
         self._backend = backend
-        self._path = re.compile(re.escape(base) + r"/task/([^/]+)/status")
+        self._path = re.compile(f"{re.escape(base)}/task/({TASK_ID})/status")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope) if scope["type"] == "http" and scope["method"] == "GET" else None

@@ -1,8 +1,10 @@
 """The object store's routes: pre-signing for clients that have no store of their own, and the built-in store itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
@@ -14,6 +16,8 @@ from deployments.api.openapi import problems_of
 from deployments.errors import NotFound
 from deployments.media.storage import BuiltinStore, ObjectStore, StoredObject
 
+logger = logging.getLogger(__name__)
+
 _SAFELY = {
     # Stored bytes come from strangers and share our origin: a browser must never run them.
     "X-Content-Type-Options": "nosniff",
@@ -23,6 +27,19 @@ _SAFELY = {
 }
 
 _PIECE_BYTES = 2**18
+_SWEEP_EVERY_S = 3600
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OF_PRESIGNED_URL = [
+    {"name": name, "in": "query", "required": True, "description": "As handed out.", "schema": {"type": "string"}}
+    for name in ("expires", "signature")
+]
+_WRITE: dict[str, Any] = {
+    "parameters": _OF_PRESIGNED_URL,
+    "requestBody": {"required": True, "content": {"*/*": _BINARY}},
+}
+_READ: dict[str, Any] = {"parameters": _OF_PRESIGNED_URL}
+_READ_CONTENT = dict.fromkeys(("image/png", "image/jpeg", "image/webp", "application/octet-stream"), _BINARY)
 
 
 class _Opened(Response):
@@ -58,14 +75,25 @@ def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
             raise NotFound("This server keeps its objects in a bucket, not here.")
         return store
 
-    @router.put("/objects/{key}", responses=problems_of(403, 404, 413, 503), response_class=Response)
+    @router.put(
+        "/objects/{key}",
+        responses=problems_of(400, 403, 404, 413, 503),
+        response_class=Response,
+        openapi_extra=_WRITE,
+    )
     async def write_object(key: str, request: Request) -> Response:
         """Stores the body at a pre-signed write URL."""
         builtin().verify("PUT", key, request.query_params)
         await builtin().write(key, _chunks(request))
         return Response(status_code=200)
 
-    @router.get("/objects/{key}", status_code=200, responses=problems_of(403, 404, 503), response_class=_Opened)
+    @router.get(
+        "/objects/{key}",
+        status_code=200,
+        responses={200: {"content": _READ_CONTENT}, **problems_of(403, 404, 503)},
+        response_class=_Opened,
+        openapi_extra=_READ,
+    )
     async def read_object(key: str, request: Request) -> Response:
         """The object at a pre-signed read URL."""
         builtin().verify("GET", key, request.query_params)
@@ -74,13 +102,18 @@ def storage_routes(store: ObjectStore, public_url: str | None) -> APIRouter:
     return router
 
 
-def sweeping(store: ObjectStore) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def sweeping(
+    store: ObjectStore, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """A lifespan in which expired objects leave the built-in store every hour; a bucket has rules of its own."""
 
     async def sweep_now_and_then(builtin: BuiltinStore) -> None:
         while True:
-            await asyncio.to_thread(builtin.sweep)
-            await asyncio.sleep(3600)
+            try:
+                await asyncio.to_thread(builtin.sweep)
+            except OSError:  # too many open files, a file system that is away: the next time may do
+                logger.exception("the object store could not be swept")
+            await sleep(_SWEEP_EVERY_S)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

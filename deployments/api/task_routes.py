@@ -1,5 +1,6 @@
 """The routes that ask about a task."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
@@ -13,6 +14,8 @@ from deployments.api.openapi import problems_of
 from deployments.errors import no_such_task
 from deployments.tasks.record import Task
 
+TASK_ID = "[0-9a-fA-F-]{36}"
+"""What looks like a task's id. Of other text, nobody is asked: PostgreSQL, for one, refuses a NUL."""
 TaskId = Annotated[str, Path(description="In either case."), AfterValidator(str.lower)]
 LastEventId = Annotated[
     str | None, Header(description="The id of the last event that was seen; with that of the final event, 204.")
@@ -25,7 +28,7 @@ def task_routes(backend: Backend) -> APIRouter:
 
     async def task_in_path(aige_task_id: TaskId, caller: Caller) -> Task:
         """The task, if it is the caller's own: whoever finds its id by chance learns nothing."""
-        task = await backend.get(aige_task_id)
+        task = await backend.get(aige_task_id) if re.fullmatch(TASK_ID, aige_task_id) else None
         if task is None or task.caller != caller:
             raise no_such_task()
         return task
@@ -54,7 +57,7 @@ def task_routes(backend: Backend) -> APIRouter:
 
     @router.get("/task/{aige_task_id}/events", status_code=200, response_class=EventStream, responses=DOCUMENTED)
     async def task_events(task: TaskInPath, last_event_id: LastEventId = None) -> Response:
-        """The whole task as a server-sent event `status`, at once and at each change, until it has ended."""
+        """The whole task as a server-sent event `status`, at once and at changes, until it has ended."""
         if last_event_id is not None and last_event_id == final_id(task):
             return Response(status_code=204)
         return EventStream(backend.watch(task))

@@ -6,6 +6,7 @@ from datetime import datetime
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.api.submissions import Submissions
 from deployments.spans import Span, SpanContext, SpanKind, Tracer, new_id, submission
 from deployments.tasks.record import now
 
@@ -13,23 +14,20 @@ FAILED = 500
 
 
 class TraceSubmissions:
-    """ASGI middleware that traces `POST` and `PUT` below `path`. The backend finds the span in `submission`."""
+    """ASGI middleware that traces submissions (below `base`). The backend finds the span in `submission`."""
 
-    def __init__(self, app: ASGIApp, tracer: Tracer, path: str, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, app: ASGIApp, tracer: Tracer, base: str, clock: Callable[[], datetime] = now) -> None:
         self._app = app
         self._tracer = tracer
-        self._path = path
+        self._submissions = Submissions(base)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or scope["method"] not in {"POST", "PUT"}
-            or not scope["path"].startswith(self._path)
-        ):
+        operation = self._submissions.operation_of(scope)
+        if operation is None:
             await self._app(scope, receive, send)
             return
-        name = f"accept {scope['path'].removeprefix(self._path).rpartition('/')[2] or 'avatar'}"
+        name = f"accept {operation}"
         parent = SpanContext.parse(Headers(scope=scope).get("traceparent", ""))
         context = parent.child() if parent else SpanContext(new_id(128), new_id())
         if not self._tracer.samples(context.trace_id, parent, name):

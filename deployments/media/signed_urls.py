@@ -1,4 +1,4 @@
-"""What a signed URL says of itself: until when it works, from when on, and which headers it wants."""
+"""What a signed URL says of itself: until when it works, from when on, which headers it wants, and of which object."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,6 +9,15 @@ SENT_HEADERS = frozenset({"host", "content-type"})
 """What an upload's headers are known to be: its length is not, before the picture is made."""
 
 _SIGNED_HEADERS = re.compile(r"x-[a-z]+-signedheaders|x-oss-additional-headers|q-header-list")
+_SIGNING = re.compile(r"x-(amz|goog|oss|tos|cos|obs)-.+|q-.+|x-id|response-.+")
+_SIGNING_WITH = {
+    "sig": re.compile(r"sig|s[veptri]|ss|srt|spr|sip|ses|sdd|sk(oid|tid|[tesv])|s[au]oid|scid|rsc[cdelt]"),
+    "signature": re.compile(
+        r"signature|expires|policy|key-pair-id|(awsaccesskey|googleaccess|ossaccesskey)id|security-token"
+    ),
+}
+"""What belongs to a signature only where there is one of this name: `policy` or `si` may else be anything."""
+
 _UNSHOWN = re.compile(r"[^a-z0-9, _-]")
 _LONGEST_LIST = 200
 
@@ -42,6 +51,17 @@ def unmet_demand(url: str, now: datetime) -> str | None:
     if start is not None and start > now:
         return f"works only from {start:%Y-%m-%dT%H:%M:%SZ} on (st); send one that works now"
     return None
+
+
+def unsigned_query(query: str) -> str:
+    """The parameters that tell objects at one path apart (`?id=1`), sorted: those that no signature brings along.
+
+    Of a scheme that is not known here, all parameters are kept.
+    """
+    named = [(part.partition("=")[0].lower(), part) for part in query.split("&") if part]
+    present = {name for name, _ in named}
+    signing = [_SIGNING, *(names for signature, names in _SIGNING_WITH.items() if signature in present)]
+    return "&".join(sorted(part for name, part in named if not any(names.fullmatch(name) for names in signing)))
 
 
 def _signed_headers(query: Mapping[str, str]) -> frozenset[str]:

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import NamedTuple, Self
 
 from deployments.errors import EngineOutcomeUnknown
-from deployments.storable import storable
 from deployments.tasks.record import Moment, Operation, StaleWrite, Status, Task
 from deployments.tasks.replaced import replaced
+from deployments.tasks.storable import storable
 from deployments.tasks.traces import NO_TRACES, Traces
 
 

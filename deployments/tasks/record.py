@@ -18,8 +18,8 @@ from pydantic import WithJsonSchema
 
 from deployments.caller_settings import DEFAULT_CALLER
 from deployments.errors import AigeError, ErrorCode, TaskFailed
-from deployments.storable import storable
 from deployments.tasks.replaced import replaced
+from deployments.tasks.storable import storable
 from deployments.tasks.webhook import Webhook
 
 

@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import Self
 from urllib.parse import urlsplit
 
+from deployments.media.signed_urls import unsigned_query
+
 MOST_RECEIPT = 500
 """Characters. Some engines' receipts hold a whole picture: of such a one, a digest is kept."""
 
@@ -45,8 +47,13 @@ NO_TRACES = Traces()
 
 
 def place_of(url: str) -> str:
-    """Where a picture lies, whoever signed the URL and when: its key in the built-in store, or else host and path."""
+    """Where a picture lies, whoever signed the URL and when: its key in the built-in store, or else host and path.
+
+    And a digest of what else of the query tells it from others: there may be a token in it that opens the picture.
+    """
     parts = urlsplit(url)
     if (found := _OBJECT.search(parts.path)) is not None:
         return found[1]
-    return f"{parts.netloc.lower()}{parts.path}"
+    place = f"{parts.netloc.lower()}{parts.path}"
+    query = unsigned_query(parts.query)
+    return f"{place}?{sha256(query.encode()).hexdigest()[:32]}" if query else place

@@ -11,10 +11,10 @@ from deployments.media.provenance.ingredient import Ingredient
 from deployments.media.provenance.sources import DigitalSource
 from deployments.media.sizes import AspectRatio, CanvasSize, Size
 from deployments.spans import StepTrace
-from deployments.storable import storable
 from deployments.tasks.entry import Submits
 from deployments.tasks.record import Charge, Failure, Maker, Operation
 from deployments.tasks.replaced import replaced
+from deployments.tasks.storable import storable
 from deployments.tasks.traces import NO_TRACES, Traces
 
 

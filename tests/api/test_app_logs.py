@@ -7,6 +7,7 @@ import base64
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from uuid import UUID
 
 import httpx
 import pytest
@@ -92,7 +93,8 @@ async def test_of_requests_that_are_refused_or_break(
     backend.away = True
     assert (await sending.request(method, path, json=body)).status_code == 503
     backend.away, backend.broken = False, RuntimeError("a fault of ours")
-    assert (await sending.get(f"/api/v1/task/{MARK}?{MARK}")).status_code == 500
+    assert (await sending.get(f"/api/v1/task/{MARK}?{MARK}")).status_code == 404
+    assert (await sending.get(f"/api/v1/task/{UUID(int=1)}?{MARK}")).status_code == 500
     lines = logged(caplog)
     assert any("A request broke." in line for line in lines)
     assert [line for line in lines if MARK in line] == []

@@ -132,6 +132,31 @@ async def test_the_tasks_named_as_sources_go_too(client: httpx.AsyncClient) -> N
     assert (await client.get("/api/v1/tasks")).json()["tasks"] == []
 
 
+async def test_results_that_differ_in_the_query_alone_are_not_one(
+    client: httpx.AsyncClient, backend: InProcess
+) -> None:
+    """Another avatar's tasks stay, and run on; what the erased one was made of goes."""
+
+    def at(number: int) -> str:
+        return f"https://store.example/get?id={number}"
+
+    async def put(avatar_id: str, number: int) -> str:
+        body = {**BACKGROUND, "avatar_id": avatar_id, "writeUrl": at(number), "readUrl": at(number)}
+        answer = await client.put(f"/api/v1/avatar/{avatar_id}/background", json=body)
+        return str(answer.json()["aige_task_id"])
+
+    scene, theirs = await put("b", 1), await put("b", 2)
+    for task_id in (scene, theirs):
+        await client.get(f"/api/v1/task/{task_id}/events")
+    backend.release.clear()
+    running = await put("b", 3)
+    await send(client, "overlay", params=params(person=at(9), background=at(1)), readUrl=at(4))
+    assert (await client.delete(AVATAR_PATH)).json()["tasks"] == 2
+    assert_is_problem(await client.get(f"/api/v1/task/{scene}"), 404)
+    assert (await client.get(f"/api/v1/task/{theirs}")).is_success
+    assert (await client.get(f"/api/v1/task/{running}")).json()["error"] is None
+
+
 async def test_the_report_names_each_request_to_a_provider(client: httpx.AsyncClient, backend: InProcess) -> None:
     """By engine and receipt, and whether it was deleted: a provider without a way to do so is told too."""
     backend.release.clear()

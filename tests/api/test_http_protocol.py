@@ -63,6 +63,12 @@ class Wire(asyncio.Transport):
         received, self.received = self.received, b""
         return received
 
+    @property
+    def waits(self) -> bool:
+        """Whether it will be closed unless a request comes."""
+        assert isinstance(self.protocol, HttpProtocol)
+        return self.protocol.timeout_keep_alive_task is not None
+
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
 
@@ -144,10 +150,25 @@ async def test_h11_takes_no_connection_over_in_the_middle_of_an_answer() -> None
     assert second.endswith(b"GET ")
 
 
-@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\nHost: x\n\n", b"\0" * 70_000])
+TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+
+
+@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\nHost: x\n\n", b"a" * 70_000, TLS_HELLO])
 async def test_what_is_no_request_does_not_wait_for_ever(data: bytes) -> None:
-    """With line ends that are none, or with none at all, it has no end that we could wait for."""
+    """With line ends that are none, or with none at all, it has no end that we could wait for; nor has TLS."""
     wire = Wire()
     answer = await wire.send(data, 10_000)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert not wire.is_open
+
+
+async def test_a_connection_that_is_kept_is_not_closed_while_a_head_comes() -> None:
+    """Its time-out is about silence. An end of line that no request follows is silence."""
+    wire = Wire()
+    head = b"GET / HTTP/1.1\r\n" + HEADERS
+    await wire.send(head + b"\r\n")
+    await wire.send(b"\r\n")
+    assert wire.waits
+    await wire.send(head)
+    assert not wire.waits
+    assert (await wire.send(b"\r\n")).endswith(b"GET ")

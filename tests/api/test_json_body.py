@@ -6,8 +6,11 @@ import httpx
 import pytest
 
 from deployments.api.app import Parts
+from deployments.api.json_body import MOST_COMMAS
+from deployments.api.models import PROMPT_CODE_POINTS
+from deployments.media.destinations import MAX_URL_LENGTH
 from tests.api.in_process import InProcess
-from tests.api.requests import BACKGROUND, ROUTES, broken_off
+from tests.api.requests import BACKGROUND, ROUTES, broken_off, send
 
 PATH = ROUTES["background"][1]
 SPOKEN = json.dumps({**BACKGROUND, "prompt": "Zoë on the beach"}, ensure_ascii=False)
@@ -98,6 +101,22 @@ async def test_broken_json_is_told_where(client: httpx.AsyncClient, body: bytes,
     answer = await put(client, body)
     assert answer.status_code == 400
     assert answer.json()["detail"] == f"The body is not valid JSON: {said}."
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "1.5", '""'])
+async def test_a_body_of_millions_of_values_is_refused(client: httpx.AsyncClient, value: str) -> None:
+    """Even in a field that is ignored, reading them would hold up everybody else for seconds."""
+    for many, status in ((1_000, 200), (MOST_COMMAS + 1, 400)):
+        body = json.dumps({**BACKGROUND, "z": "@"}).replace('"@"', f"[{','.join([value] * many)}]")
+        assert (await put(client, body.encode())).status_code == status
+
+
+async def test_the_longest_texts_and_urls_are_not_too_many_values(client: httpx.AsyncClient) -> None:
+    """Though they may consist of commas."""
+    url = "https://pictures.example/".ljust(MAX_URL_LENGTH, ",")
+    prompt = "," * PROMPT_CODE_POINTS
+    answer = await send(client, "avatar", prompt=prompt, source_images=[url] * 8, writeUrl=url, readUrl=url)
+    assert answer.status_code == 201
 
 
 async def test_a_body_that_breaks_off_is_no_fault_of_ours(parts: Parts) -> None:

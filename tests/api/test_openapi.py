@@ -22,7 +22,7 @@ STATUSES = {
     "POST /api/v1/task/{aige_task_id}/webhook": {202, 409} | QUESTION,
     "GET /api/v1/task/{aige_task_id}/events": {200, 204} | QUESTION,
     "POST /api/v1/storage/presign": {200, 400, 401, 413, 500},
-    "PUT /api/v1/storage/objects/{key}": {200, 403, 404, 413, 500, 503},
+    "PUT /api/v1/storage/objects/{key}": {200, 400, 403, 404, 413, 500, 503},
     "GET /api/v1/storage/objects/{key}": {200, 403, 404, 500, 503},
     "GET /api/v1/service": {200, 401, 500},
     "POST /api/v1/verify": {200, 400, 401, 413, 500, 503},
@@ -57,6 +57,22 @@ def test_each_error_is_documented_as_a_problem_document(document: Document) -> N
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     assert response["content"] == expected
+
+
+def test_the_built_in_store_says_what_its_urls_take_and_give(document: Document) -> None:
+    """Both carry a signature; one takes bytes, the other gives them. Else a generated client could do neither."""
+    store = document["paths"]["/api/v1/storage/objects/{key}"]
+    bytes_of_any_type = {"schema": {"type": "string", "format": "binary"}}
+    for operation in store.values():
+        assert {(told["name"], told["in"], told["required"]) for told in operation["parameters"]} == {
+            ("key", "path", True),
+            ("expires", "query", True),
+            ("signature", "query", True),
+        }
+    assert store["put"]["requestBody"] == {"required": True, "content": {"*/*": bytes_of_any_type}}
+    given = store["get"]["responses"]["200"]["content"]
+    assert set(given) == {"image/png", "image/jpeg", "image/webp", "application/octet-stream"}
+    assert all(content == bytes_of_any_type for content in given.values())
 
 
 def test_no_422_is_left_anywhere(document: Document) -> None:

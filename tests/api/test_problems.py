@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -52,7 +53,7 @@ async def test_an_unforeseen_error_says_nothing_of_its_cause(
 ) -> None:
     """No stack trace, path or secret leaves; on every route, whoever answers it."""
     backend.broken = RuntimeError(f"secret in {Path(__file__)}")
-    answer = await client.get(f"/api/v1/task/1{route}", headers={"Origin": ORIGIN})
+    answer = await client.get(f"/api/v1/task/{UUID(int=1)}{route}", headers={"Origin": ORIGIN})
     assert_is_problem(answer, 500)
     assert "secret" not in answer.text
     assert __file__ not in answer.text
@@ -76,14 +77,14 @@ async def test_every_refusal_is_counted_by_its_reason(parts: Parts, backend: InP
         assert (await client.get("/api/v1/service")).status_code == 401
         client.headers.update(bearer)
         assert (await send(client, "avatar", prompt="")).status_code == 400
-        assert (await client.get("/api/v1/task/1/status")).status_code == 404
+        assert (await client.get(f"/api/v1/task/{UUID(int=1)}/status")).status_code == 404
         assert (await client.get("/nowhere")).status_code == 404
         assert (await client.put("/docs")).status_code == 405
         assert (await client.get("/api/v1/service")).status_code == 200
         assert (await client.post("/api/v1/avatar", headers={"Content-Length": "99999999"})).status_code == 413
         backend.broken = RuntimeError("unforeseen")
-        assert (await client.get("/api/v1/task/1/status")).status_code == 500
-        assert (await client.get("/api/v1/task/1")).status_code == 500
+        assert (await client.get(f"/api/v1/task/{UUID(int=1)}/status")).status_code == 500
+        assert (await client.get(f"/api/v1/task/{UUID(int=1)}")).status_code == 500
     assert refused == [
         "unauthorized",
         "invalid_request",

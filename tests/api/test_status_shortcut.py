@@ -1,6 +1,7 @@
 """`GET /task/{id}/status`, the most frequent request of all."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,9 +22,10 @@ async def test_the_status_holds_exactly_two_keys(client: httpx.AsyncClient) -> N
 async def test_a_miss_asks_once(client: httpx.AsyncClient, backend: InProcess, away: bool) -> None:
     """Where the actor hangs, each question takes its six seconds. The answer is the route's own."""
     backend.away = away
-    answer = await client.get("/api/v1/task/nobody/status")
-    assert backend.asked_for == ["nobody"]
-    whole = await client.get("/api/v1/task/nobody")
+    task_id = str(uuid4())
+    answer = await client.get(f"/api/v1/task/{task_id}/status")
+    assert backend.asked_for == [task_id]
+    whole = await client.get(f"/api/v1/task/{task_id}")
     assert answer.status_code == (503 if away else 404)
     assert (answer.json(), answer.headers) == (whole.json(), whole.headers)
 

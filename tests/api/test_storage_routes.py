@@ -1,11 +1,15 @@
 """The built-in store's routes."""
 
 import asyncio
+import time
+from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 from starlette.types import Message
 
 from deployments.api.app import Parts, build_api
+from deployments.api.storage_routes import sweeping
 from deployments.media.storage import BuiltinStore
 from tests.api.requests import broken_off
 
@@ -52,3 +56,26 @@ async def test_what_part_is_asked_for_makes_no_difference(client: httpx.AsyncCli
         answer = await client.get(place["readUrl"], headers={"Range": part})
         assert (answer.status_code, answer.content) == (200, b"0123456789")
         assert answer.headers["accept-ranges"] == "none"
+
+
+async def test_what_has_expired_goes_though_a_sweep_failed(tmp_path: Path) -> None:
+    """The next one does it: here the folder was away for an hour."""
+    root, expired = tmp_path / "objects", tmp_path / "objects" / ("0" * 32)
+    store = BuiltinStore(root, b"secret", max_bytes=1, clock=lambda: time.time() + 10**9)
+    root.rmdir()
+    hours = 0
+    swept = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        nonlocal hours
+        hours += 1
+        if hours == 1:
+            root.mkdir()
+            expired.touch()
+        else:
+            swept.set()
+            await asyncio.Event().wait()
+
+    async with sweeping(store, sleep)(FastAPI()), asyncio.timeout(5):
+        await swept.wait()
+    assert not expired.exists()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from deployments.api.app import Parts, build_api
 from deployments.spans import SpanContext, SpanKind
@@ -67,3 +68,20 @@ async def test_reads_and_what_is_not_sampled_are_not_traced(parts: Parts, backen
         await client.get(f"/api/v1/task/{task_id}/status")
     assert tracer.spans == []
     assert backend.submissions == [None]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/api/v1/avatar/ada%40example.org"),
+        ("POST", "/api/v1/avatar/ada/background"),
+        ("PUT", "/api/v1/avatar/ada/lovelace/background"),
+        ("POST", "/api/v1/avatars"),
+    ],
+)
+async def test_what_starts_no_task_is_not_traced(parts: Parts, method: str, path: str) -> None:
+    """A path may hold a person's name, which no trace may."""
+    tracer = KeptSpans()
+    async with client_of(parts, tracer, traceparent=CALLER) as client:
+        assert (await client.request(method, path)).status_code in {404, 405}
+    assert tracer.spans == []

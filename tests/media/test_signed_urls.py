@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.media.signed_urls import expires_at, is_expired, unmet_demand
+from deployments.media.signed_urls import expires_at, is_expired, unmet_demand, unsigned_query
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 EPOCH = int(NOON.timestamp())
@@ -129,3 +129,32 @@ def test_a_url_that_does_not_work_yet(start: str) -> None:
     )
     assert demand is not None
     assert demand.startswith("works only from 2026-01-0")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *SIGNED,
+        "",
+        "signature=ab",
+        "Policy=a_&Signature=b&Key-Pair-Id=K",
+        "GoogleAccessId=a%40b&Expires=1&Signature=c",
+        "X-Amz-Signature=ab&X-Amz-Security-Token=c&x-id=GetObject&response-content-type=image%2Fpng",
+        "sv=2022-11-02&sr=b&sp=r&sip=1.2.3.4&skoid=a&sktid=b&skt=c&ske=d&sks=b&skv=e&rscd=inline&sig=ab",
+        "x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=ab",
+        "OSSAccessKeyId=A&Expires=1&Signature=b&security-token=c",
+        "q-sign-algorithm=sha1&q-ak=A&q-sign-time=1%3B2&q-header-list=host&q-signature=ab&x-cos-security-token=c",
+        "X-Tos-Algorithm=TOS4-HMAC-SHA256&X-Tos-Signature=ab",
+    ],
+)
+def test_what_a_signature_brings_along_names_no_object(query: str) -> None:
+    """Of every scheme; what else is there does, in whatever order."""
+    assert unsigned_query(query) == ""
+    for mixed in (f"id=1&{query}&B=%2f", f"B=%2f&{query}&id=1"):
+        assert unsigned_query(mixed) == "B=%2f&id=1"
+
+
+@pytest.mark.parametrize("query", ["id=1", "1", "a=&b", "policy=5&si=6&sp=7", "expires=1", "token=x", "uc=1&uc=2"])
+def test_what_no_signature_brings_along_stays(query: str) -> None:
+    """Without a signature, its parameters' names may mean anything."""
+    assert unsigned_query(query) == query

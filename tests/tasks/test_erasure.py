@@ -70,7 +70,7 @@ class World:
     ) -> None:
         task, work = task_and_work(task_id)
         task = replace(
-            task, avatar_id=avatar_id, caller=caller, read_url=read_url or f"https://store.example/{task_id}.png?s=1"
+            task, avatar_id=avatar_id, caller=caller, read_url=read_url or f"https://store.example/{task_id}.png?sig=1"
         )
         work = replace(work, traces=traces)
         if webhook:

@@ -23,6 +23,14 @@ def test_a_place_is_the_same_whoever_signs_its_url(url: str, place: str) -> None
     assert place_of(url) == place
 
 
+def test_objects_that_differ_in_the_query_alone_lie_at_places_of_their_own() -> None:
+    """As Google Drive's do (`uc?id=`), whoever signs their URLs. What the query says is not kept."""
+    base = "https://files.example/get"
+    assert len({place_of(f"{base}{query}") for query in ("", "?id=1", "?id=2", "?id=1&v=2")}) == 4
+    assert place_of(f"{base}?id=secret&X-Amz-Signature=1") == place_of(f"{base}?X-Amz-Signature=2&id=secret")
+    assert "secret" not in place_of(f"{base}?id=secret")
+
+
 def test_requests_are_kept_once() -> None:
     """A receipt that is recorded again is the same request."""
     traces = NO_TRACES.sent("fal", "fal:a/requests/1").sent("fal", "fal:a/requests/1").sent("mine:E", "mine:E:2")

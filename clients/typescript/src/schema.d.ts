@@ -137,7 +137,7 @@ export interface paths {
         };
         /**
          * Task Events
-         * @description The whole task as a server-sent event `status`, at once and at each change, until it has ended.
+         * @description The whole task as a server-sent event `status`, at once and at changes, until it has ended.
          */
         get: operations["task_events_api_v1_task__aige_task_id__events_get"];
         put?: never;
@@ -1535,7 +1535,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An event `status` at once and at each change, until the task has ended; its data is the task. */
+            /** @description An event `status` at once and at changes, until the task has ended; its data is the task. Changes in quick succession may come as one event; `timeline` has every status. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1891,7 +1891,12 @@ export interface operations {
     };
     read_object_api_v1_storage_objects__key__get: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description As handed out. */
+                expires: string;
+                /** @description As handed out. */
+                signature: string;
+            };
             header?: never;
             path: {
                 key: string;
@@ -1905,7 +1910,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/webp": string;
+                    "application/octet-stream": string;
+                };
             };
             /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
             403: {
@@ -1947,14 +1957,23 @@ export interface operations {
     };
     write_object_api_v1_storage_objects__key__put: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description As handed out. */
+                expires: string;
+                /** @description As handed out. */
+                signature: string;
+            };
             header?: never;
             path: {
                 key: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "*/*": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -1962,6 +1981,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Something is wrong with the request itself. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description The URL's signature is wrong or has expired, or the caller is no operator. */
             403: {

@@ -1,4 +1,4 @@
-from deployments.storable import storable
+from deployments.tasks.storable import storable
 
 
 def test_a_lone_surrogate_becomes_a_question_mark() -> None:
