@@ -28,6 +28,7 @@ _INLINE_BYTES = 4_000_000
 _LONGEST_KEY = 128
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PASSING = frozenset({429, 502, 503, 504})
+_PASSING_OF_PROXY = frozenset({404, 500})
 _SHORTEST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 8.0
 _PROBLEM = "application/problem+json"
@@ -153,13 +154,13 @@ def parsed(response: httpx.Response, model: type[M]) -> M:
 def pause_after(response: httpx.Response | None, tries: int, *, is_aige: bool = True) -> float | None:
     """How many seconds to wait before the same request is sent again; None where its answer stands.
 
-    `response` is None where none came. Where AIGE is asked, a 404 that is no problem document comes from Ray's proxy,
-    while the app is not deployed: it counts as 503.
+    `response` is None where none came. Where AIGE is asked, a 404 or 500 that is no problem document comes from Ray's
+    proxy, while the app is not deployed or when the replica that had the request died: it counts as 503.
     """
     if response is not None:
         is_problem = response.headers.get("content-type", "").startswith(_PROBLEM)
-        not_deployed = is_aige and response.status_code == httpx.codes.NOT_FOUND and not is_problem
-        if response.status_code not in _PASSING and not not_deployed:
+        of_proxy = is_aige and response.status_code in _PASSING_OF_PROXY and not is_problem
+        if response.status_code not in _PASSING and not of_proxy:
             return None
         asked_for = response.headers.get("retry-after", "")
         if asked_for.isdecimal():

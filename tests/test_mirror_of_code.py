@@ -77,6 +77,7 @@ OF_THE_WHOLE = {"e2e", "chaos", "cluster", "ui", "deploy"} | {
         "cluster_files",
         "commands",
         "docs",
+        "graph",
         "locks",
         "mirror_of_code",
         "network",

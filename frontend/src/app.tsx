@@ -11,6 +11,7 @@ import { OverlayPanel } from './overlay/overlay-panel';
 import { VerifyPanel } from './provenance/verify-panel';
 import { goTo, type Screen, TABS, useScreen } from './route';
 import { useService } from './service';
+import { type Settings, useSettings } from './settings';
 import { SettingsDialog } from './settings-dialog';
 import { isInFlight, NAMES, phaseOf, standing } from './tasks/record';
 import { useTasks } from './tasks/store';
@@ -18,10 +19,14 @@ import { useTasks } from './tasks/store';
 export function App() {
   const screen = useScreen();
   const service = useService();
+  const settings = useSettings();
   const { online, reachable, needsKey } = useConnection();
   const [settingsOpen, setSettingsOpen] = useState(false);
+  /** With these the person goes on, though the service asks for a key. */
+  const [accepted, setAccepted] = useState<Settings>();
   const closeSettings = () => {
     setSettingsOpen(false);
+    if (needsKey) setAccepted(settings); // those from before, where others are being saved
     useConnection.setState({ needsKey: false });
   };
   return (
@@ -53,7 +58,9 @@ export function App() {
           )}
         </footer>
       </main>
-      {(settingsOpen || needsKey) && <SettingsDialog needsKey={needsKey} onClose={closeSettings} />}
+      {(settingsOpen || (needsKey && accepted !== settings)) && (
+        <SettingsDialog needsKey={needsKey} onClose={closeSettings} />
+      )}
       <Notice />
     </>
   );
@@ -61,7 +68,8 @@ export function App() {
 
 /** The one engine, or all that are asked for anything. */
 function enginesOf({ engine, engines }: Service): string {
-  const names = [...new Set(Object.values(engines).flat())];
+  // An older service does not name those of each verb.
+  const names = [...new Set(Object.values(engines ?? {}).flat())];
   return names.length > 1 ? `engines ${names.join(', ')}` : `${engine} engine`;
 }
 

@@ -3,6 +3,7 @@ import { ThemeProvider } from '@mui/material/styles';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
+import { Boundary } from './boundary';
 import { loadDrafts } from './drafts';
 import { resume } from './tasks/run';
 import { loadTasks } from './tasks/store';
@@ -17,7 +18,9 @@ createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
     <ThemeProvider theme={theme} defaultMode="system">
       <CssBaseline />
-      <App />
+      <Boundary>
+        <App />
+      </Boundary>
     </ThemeProvider>
   </StrictMode>,
 );

@@ -7,7 +7,7 @@ import type { TaskRecord } from './tasks/record';
 
 /** To the prompt, or to where a picture is chosen; on another screen, with all that the task was asked with. */
 export async function mend(record: TaskRecord, action: 'edit' | 'replace'): Promise<void> {
-  if (useScreen.getState() !== record.operation) await takeUp(record);
+  if (useScreen.getState() !== record.operation) takeUp(record);
   // There is no field for another photo while there are as many as there may be.
   const picture = first('input[type=file]') ?? first('.remove');
   ((action === 'replace' && picture) || first('#prompt'))?.focus();
@@ -15,7 +15,7 @@ export async function mend(record: TaskRecord, action: 'edit' | 'replace'): Prom
 
 /** To the prompt, with all that the task was asked with: what comes of it is a new task. */
 export async function again(record: TaskRecord): Promise<void> {
-  await takeUp(record);
+  takeUp(record);
   first('#prompt')?.focus();
 }
 
@@ -24,14 +24,15 @@ function first(selector: string): HTMLElement | null {
 }
 
 /** Shows the form. A shape that was not named is the API's default. */
-async function takeUp({ operation, body, sources }: TaskRecord): Promise<void> {
-  const { prompt } = body;
-  if (operation === 'avatar') {
-    const photos = await Promise.all(body.source_images.map(photoOf));
-    changeDraft('avatar', { prompt, shape: body.aspect_ratio ?? '1:1', photos });
-  } else if (operation === 'background') {
-    changeDraft('background', { prompt, shape: body.aspect_ratio ?? '1:1' });
+function takeUp(record: TaskRecord): void {
+  const { prompt } = record.body;
+  if (record.operation === 'avatar') {
+    const photos = record.photos.map((photo) => new File([photo], 'as it was sent', { type: photo.type }));
+    changeDraft('avatar', { prompt, shape: record.body.aspect_ratio ?? '1:1', photos });
+  } else if (record.operation === 'background') {
+    changeDraft('background', { prompt, shape: record.body.aspect_ratio ?? '1:1' });
   } else {
+    const { body, sources } = record;
     const [shape, place] = [body.aspect_ratio ?? 'landscape_16_9', body.params.position];
     changeDraft('overlay', {
       prompt,
@@ -40,10 +41,5 @@ async function takeUp({ operation, body, sources }: TaskRecord): Promise<void> {
       ...(sources && { person: sources.person, background: sources.background }),
     });
   }
-  flushSync(() => goTo(operation));
-}
-
-async function photoOf(uri: string): Promise<File> {
-  const photo = await (await fetch(uri)).blob();
-  return new File([photo], 'as it was sent', { type: photo.type });
+  flushSync(() => goTo(record.operation));
 }

@@ -34,6 +34,16 @@ export async function dataUri(blob: Blob): Promise<string> {
   });
 }
 
+/** Its bytes as they are now: the file on the disk may change, or go, before they are sent. */
+export async function copied(file: Blob): Promise<Blob> {
+  return new Blob([await file.arrayBuffer()], { type: file.type });
+}
+
+/** What a data URI holds. */
+export async function blobOf(uri: string): Promise<Blob> {
+  return (await fetch(uri)).blob();
+}
+
 /** A picture as the browser shows it; `orientation` is what it leaves to do, as EXIF counts. */
 interface Shown {
   readonly bytes: Uint8Array;

@@ -95,6 +95,7 @@ async def test_the_result_is_read_where_it_was_put(client: AsyncClient, line: Li
         refuses,
         loses_the_answer,
         answers(404, "Path '/' not found.", content_type="text/plain"),
+        answers(500, "Internal Server Error", content_type="text/plain"),
         problem(503),
         problem(429, retry_after="3"),
         answers(502, "<html>"),

@@ -34,9 +34,10 @@ def response(trouble: Trouble) -> httpx.Response:
     ("trouble", "pause"),
     [
         (answers(200), None),
-        (answers(500), None),
+        (problem(500), None),
         (problem(404), None),
         (answers(404, "Path '/' not found.", content_type="text/plain"), 0.25),  # Ray's proxy: no app is deployed
+        (answers(500, "Internal Server Error", content_type="text/plain"), 0.25),  # Ray's proxy: a replica died
         (problem(503), 0.25),
         (problem(503, retry_after="7"), 7.0),
         (problem(503, retry_after="0"), 0.25),  # or it would be asked thousands of times a second
@@ -52,10 +53,11 @@ def test_which_answers_stand(trouble: Trouble, pause: float | None) -> None:
     assert pause_after(response(trouble), 0) == pause
 
 
-def test_a_404_of_another_server_stands() -> None:
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_404_or_500_of_another_server_stands(status: int) -> None:
     """Ray's proxy is not there. Trouble that passes does so there, too."""
-    missing = answers(404, "<Error>NoSuchKey</Error>", content_type="application/xml")
-    assert pause_after(response(missing), 0, is_aige=False) is None
+    failed = answers(status, "<Error>NoSuchKey</Error>", content_type="application/xml")
+    assert pause_after(response(failed), 0, is_aige=False) is None
     assert pause_after(response(answers(503)), 0, is_aige=False) == 0.25
 
 

@@ -35,7 +35,7 @@ async def test_a_full_service_refuses_without_reading_bodies(client: httpx.Async
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert (await client.get("/api/v1/service")).status_code == 200
-    assert (await client.post("/api/v1/avatar/nowhere")).status_code == 404
+    assert (await client.post("/api/v1/avatar/nowhere")).status_code == 405
 
 
 async def test_a_photo_that_has_no_room_shuts_nobody_out(client: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 /** A client of AIGE's API for browsers and Node. It needs nothing but `fetch`; its types are the API's own. */
 
-import type { components } from './schema';
+import type { components } from './schema.js';
+import { TimeLimit } from './time-limit.js';
 
 type Schemas = components['schemas'];
 export type Task = Schemas['TaskResponse'];
@@ -47,9 +48,16 @@ export interface Options {
   readonly patience?: number;
   readonly fetch?: typeof fetch;
   readonly sleep?: (seconds: number) => Promise<void>;
+  /** In seconds; only differences count. */
+  readonly clock?: () => number;
 }
 
 const BUSY = new Set([429, 502, 503, 504]);
+const CONFLICT = 409;
+/** A request's, besides what its body takes at 64 kbit/s. */
+const TIMEOUT_MS = 30_000;
+/** The service sends something on each stream of events every 15 s at least. */
+const SILENCE_MS = 45_000;
 
 export class Aige {
   readonly #base: string;
@@ -57,27 +65,30 @@ export class Aige {
   readonly #patience: number;
   readonly #fetch: typeof fetch;
   readonly #sleep: (seconds: number) => Promise<void>;
+  readonly #clock: () => number;
 
-  constructor({ url = 'http://127.0.0.1:8000', key, patience = 60, fetch: own, sleep = pause }: Options = {}) {
+  constructor(options: Options = {}) {
+    const { url = 'http://127.0.0.1:8000', key, patience = 60, fetch: own, sleep = pause, clock = now } = options;
     this.#base = `${url.replace(/\/+$/, '')}/api/v1`;
     this.#key = key;
     this.#patience = patience;
     this.#fetch = own ?? ((...request) => fetch(...request));
     this.#sleep = sleep;
+    this.#clock = clock;
   }
 
   /** Starts an avatar; answers the task's id. The same `idempotencyKey` never starts a second task. */
-  avatar(body: AvatarRequest, idempotencyKey: string = crypto.randomUUID()): Promise<string> {
+  avatar(body: AvatarRequest, idempotencyKey: string = newId()): Promise<string> {
     return this.#submit('POST', '/avatar', body, idempotencyKey);
   }
 
   /** Starts a background. */
-  background(body: BackgroundRequest, idempotencyKey: string = crypto.randomUUID()): Promise<string> {
+  background(body: BackgroundRequest, idempotencyKey: string = newId()): Promise<string> {
     return this.#submit('PUT', `/avatar/${encodeURIComponent(body.avatar_id)}/background`, body, idempotencyKey);
   }
 
   /** Starts an overlay. */
-  overlay(body: OverlayRequest, idempotencyKey: string = crypto.randomUUID()): Promise<string> {
+  overlay(body: OverlayRequest, idempotencyKey: string = newId()): Promise<string> {
     return this.#submit('PUT', `/avatar/${encodeURIComponent(body.avatar_id)}/overlay`, body, idempotencyKey);
   }
 
@@ -85,8 +96,14 @@ export class Aige {
     return this.#json('GET', `/task/${encodeURIComponent(id)}`);
   }
 
-  cancel(id: string): Promise<Task> {
-    return this.#json('DELETE', `/task/${encodeURIComponent(id)}`);
+  /** Ends a task; one that has already ended stays as it is. */
+  async cancel(id: string): Promise<Task> {
+    try {
+      return await this.#json('DELETE', `/task/${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (error instanceof AigeError && error.status === CONFLICT) return this.task(id);
+      throw error;
+    }
   }
 
   /** Your tasks, the newest first, fetched a page at a time. Of each filter, any of the values will do. */
@@ -163,18 +180,20 @@ export class Aige {
 
   async *#events(id: string): AsyncGenerator<Task> {
     const path = `${this.#base}/task/${encodeURIComponent(id)}/events`;
-    const { ok, body } = await this.#fetch(path, { headers: this.#headers() });
-    if (!ok || !body) return;
-    const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
-    let text = '';
+    const limit = new TimeLimit(SILENCE_MS);
     try {
+      const { ok, body } = await this.#fetch(path, { headers: this.#headers(), signal: limit.signal });
+      if (!ok || !body) return;
+      const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+      let text = '';
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        limit.renew();
         const lines = (text + piece.value).split(/\r\n|\n|\r/);
         text = lines.pop() ?? '';
         for (const line of lines) if (line.startsWith('data:')) yield JSON.parse(line.slice(5));
       }
     } finally {
-      await reader.cancel().catch(() => undefined);
+      limit.end();
     }
   }
 
@@ -186,30 +205,55 @@ export class Aige {
 
   async #json<T>(method: string, path: string, request: RequestInit = {}): Promise<T> {
     const headers = this.#headers(request.headers);
-    return (await this.#answer(this.#base + path, { ...request, method, headers })).json();
+    return JSON.parse(await this.#answer(this.#base + path, { ...request, method, headers }));
   }
 
   #headers(more: HeadersInit = {}): Headers {
     const headers = new Headers(more);
-    if (this.#key) headers.set('Authorization', `Bearer ${this.#key}`);
+    if (this.#key) headers.set('Authorization', `Bearer ${inBytes(this.#key)}`);
     return headers;
   }
 
-  /** A success. What may pass is asked for again, as long as patience lasts. */
-  async #answer(url: string, request: RequestInit): Promise<Response> {
-    let left = this.#patience;
+  /** The body of a success. What may pass is asked for again, as long as patience lasts. */
+  async #answer(url: string, request: RequestInit): Promise<string> {
+    const giveUp = this.#clock() + this.#patience;
     for (let tries = 0; ; tries++) {
-      const response = await this.#fetch(url, request).catch(() => null);
-      if (response?.ok) return response;
-      const problem = response && isProblem(response) ? await response.json() : null;
-      // While the app is not deployed, Ray's own proxy answers 404 in plain text.
-      const mayPass = !response || BUSY.has(response.status) || (response.status === 404 && !problem);
-      const wait = Number(response?.headers.get('Retry-After')) || Math.min(0.25 * 2 ** tries, 8);
-      if (!mayPass || wait > left) throw refusal(response, problem);
-      left -= wait;
+      const answer = await this.#tried(url, request);
+      if (answer?.ok) return answer.text;
+      const wait = Number(answer?.retryAfter) || Math.min(0.25 * 2 ** tries, 8);
+      if (!mayPass(answer) || this.#clock() + wait > giveUp) throw refusal(answer);
       await this.#sleep(wait);
     }
   }
+
+  /** Null where no whole answer comes, or none in time. */
+  async #tried(url: string, request: RequestInit): Promise<Answer | null> {
+    const limit = new TimeLimit(TIMEOUT_MS + sizeOf(request.body) / 8);
+    try {
+      const response = await this.#fetch(url, { ...request, signal: limit.signal });
+      const { ok, status, headers } = response;
+      return {
+        ok,
+        status,
+        retryAfter: headers.get('Retry-After'),
+        isProblem: isProblem(headers),
+        text: await response.text(),
+      };
+    } catch {
+      return null;
+    } finally {
+      limit.end();
+    }
+  }
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly retryAfter: string | null;
+  /** Whether it is a problem document: AIGE's own word. */
+  readonly isProblem: boolean;
+  readonly text: string;
 }
 
 /** Whether the task is over. */
@@ -217,13 +261,39 @@ export function hasEnded(task: Task): boolean {
   return task.status === 'done' || task.status === 'error';
 }
 
-function refusal(response: Response | null, problem: Schemas['Problem'] | null): AigeError {
-  if (!response) return new AigeError('Nothing answers: start AIGE, or name another address.', 0);
-  return new AigeError(problem?.detail ?? `The answer has the status ${response.status}.`, response.status);
+/** Ray's own proxy answers in plain text: 404 while the app is not deployed, 500 where the replica that was asked died. */
+function mayPass(answer: Answer | null): boolean {
+  if (!answer || BUSY.has(answer.status)) return true;
+  return !answer.isProblem && (answer.status === 404 || answer.status === 500);
 }
 
-function isProblem(response: Response): boolean {
-  return response.headers.get('Content-Type')?.startsWith('application/problem+json') ?? false;
+function refusal(answer: Answer | null): AigeError {
+  if (!answer) return new AigeError('Nothing answers: start AIGE, or name another address.', 0);
+  const detail = answer.isProblem ? (JSON.parse(answer.text) as Schemas['Problem']).detail : undefined;
+  return new AigeError(detail ?? `The answer has the status ${answer.status}.`, answer.status);
+}
+
+function isProblem(headers: Headers): boolean {
+  return headers.get('Content-Type')?.startsWith('application/problem+json') ?? false;
+}
+
+/** A header is made of bytes, one for each letter; a key's are those of its UTF-8. */
+function inBytes(key: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(key));
+}
+
+/** Of the bodies that are sent here, in bytes, roughly. */
+function sizeOf(body: RequestInit['body']): number {
+  return typeof body === 'string' ? body.length : body instanceof Blob ? body.size : 0;
+}
+
+/** 128 random bits in hexadecimal; `crypto.randomUUID` is missing on plain-http pages other than localhost. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function now(): number {
+  return performance.now() / 1000;
 }
 
 function pause(seconds: number): Promise<void> {

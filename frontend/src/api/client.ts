@@ -38,10 +38,16 @@ for (const event of ['online', 'offline']) {
 
 const http = axios.create({ timeout: 30_000 });
 
+/** For a request with so many bytes, in milliseconds: an uplink may be as slow as 64 kbit/s. */
+const timeoutFor = (bytes: number) => 30_000 + bytes / 8;
+
+/** The service sends something on each stream of events every 15 s at least. */
+const SILENCE_MS = 45_000;
+
 http.interceptors.request.use((request: InternalAxiosRequestConfig) => {
   const { baseUrl, apiKey } = useSettings.getState();
   request.baseURL = baseUrl;
-  if (apiKey) request.headers.set('Authorization', `Bearer ${apiKey}`);
+  if (apiKey) request.headers.set('Authorization', `Bearer ${inBytes(apiKey)}`);
   return request;
 });
 
@@ -56,10 +62,15 @@ http.interceptors.response.use(
     const body = data instanceof ReadableStream ? await parsed(data) : data;
     const translated = status ? apiError(status, body, headers?.['retry-after']) : unreachable();
     const reachable = translated.kind === 'refused' || translated.status === 429;
-    useConnection.setState({ reachable, needsKey: translated.status === 401 });
+    useConnection.setState({ reachable, ...(translated.status === 401 && { needsKey: true }) });
     throw translated;
   },
 );
+
+/** A header is made of bytes, one for each letter; a key's are those of its UTF-8. */
+function inBytes(key: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(key));
+}
 
 /** What is said instead of a stream of events: JSON, or else text. */
 async function parsed(stream: ReadableStream): Promise<unknown> {
@@ -71,8 +82,12 @@ async function parsed(stream: ReadableStream): Promise<unknown> {
   }
 }
 
+/** An answer without limits is not AIGE's: the service then counts as unreachable. */
 export async function getService(): Promise<Service> {
-  return (await http.get<Service>('/service')).data;
+  const { data } = await http.get<Service | undefined>('/service');
+  if (data?.limits) return data;
+  useConnection.setState({ reachable: false });
+  throw unreachable();
 }
 
 /** URLs of a new object, or fresh ones of the object `key`. */
@@ -82,10 +97,12 @@ export async function presign(key?: string): Promise<Schemas['PresignResponse']>
 
 /** The task's id. The same `idempotencyKey` never starts a second task. */
 export async function submit({ operation, body }: Submission, idempotencyKey: string): Promise<string> {
-  const headers = { 'Idempotency-Key': idempotencyKey };
-  const path = operation === 'avatar' ? '/avatar' : `/avatar/${encodeURIComponent(body.avatar_id)}/${operation}`;
+  const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey };
+  const url = operation === 'avatar' ? '/avatar' : `/avatar/${encodeURIComponent(body.avatar_id)}/${operation}`;
   const method = operation === 'avatar' ? 'POST' : 'PUT';
-  return (await http.request<Schemas['Accepted']>({ method, url: path, data: body, headers })).data.aige_task_id;
+  const data = JSON.stringify(body);
+  const request = { method, url, data, headers, timeout: timeoutFor(data.length) };
+  return (await http.request<Schemas['Accepted']>(request)).data.aige_task_id;
 }
 
 export async function getTask(id: string): Promise<Task> {
@@ -104,7 +121,7 @@ export async function getTasks(query: TaskQuery): Promise<TaskPage> {
 /** What the picture's content credentials say. */
 export async function verify(picture: Blob): Promise<Credentials> {
   const headers = { 'Content-Type': picture.type || 'application/octet-stream' };
-  return (await http.post<Credentials>('/verify', picture, { headers })).data;
+  return (await http.post<Credentials>('/verify', picture, { headers, timeout: timeoutFor(picture.size) })).data;
 }
 
 /** Each state of the task, from the present one to the final one. */
@@ -117,14 +134,35 @@ export function operatorEvents(signal: AbortSignal): AsyncGenerator<Overview> {
   return events<Overview>('/operator/events', signal);
 }
 
-/** The data of server-sent events. Through `fetch`: an `EventSource` can send no API key, and reopens what has ended. */
+/**
+ * The data of server-sent events, until they end, `signal` aborts, or the line is silent for too long: it is dead then.
+ * Through `fetch`: an `EventSource` can send no API key, and reopens what has ended.
+ */
 async function* events<T>(path: string, signal?: AbortSignal): AsyncGenerator<T> {
-  const open = { adapter: 'fetch', responseType: 'stream', timeout: 0, ...(signal && { signal }) } as const;
-  const { data } = await http.get<ReadableStream<BufferSource>>(path, open);
-  const incoming = data.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
-  // Not `for await` over the stream itself: Safari cannot.
-  for (let event = await incoming.read(); !event.done; event = await incoming.read())
-    yield JSON.parse(event.value.data);
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  let silence = setTimeout(abort, SILENCE_MS);
+  const listening = new TransformStream<BufferSource, BufferSource>({
+    transform(bytes, out) {
+      clearTimeout(silence);
+      silence = setTimeout(abort, SILENCE_MS);
+      out.enqueue(bytes);
+    },
+  });
+  signal?.addEventListener('abort', abort);
+  try {
+    const open = { adapter: 'fetch', responseType: 'stream', timeout: 0, signal: stop.signal } as const;
+    const { data } = await http.get<ReadableStream<BufferSource>>(path, open);
+    const texts = data.pipeThrough(listening).pipeThrough(new TextDecoderStream());
+    const incoming = texts.pipeThrough(new EventSourceParserStream()).getReader();
+    // Not `for await` over the stream itself: Safari cannot.
+    for (let event = await incoming.read(); !event.done; event = await incoming.read())
+      yield JSON.parse(event.value.data);
+  } finally {
+    clearTimeout(silence);
+    signal?.removeEventListener('abort', abort);
+    abort();
+  }
 }
 
 function pathOf(id: string): string {
@@ -143,8 +181,9 @@ export async function download(url: string): Promise<Blob> {
   return (await axios.get<Blob>(url, { responseType: 'blob' }).catch(rethrow)).data;
 }
 
-/** Of an object store, which speaks no problem documents: whatever it answers, it means it. */
+/** Of an object store, which speaks no problem documents: only its own trouble passes. */
 function rethrow(error: unknown): never {
   const status = error instanceof AxiosError ? error.response?.status : undefined;
-  throw status ? new ApiError('refused', status, `The object store answered with status ${status}.`) : unreachable();
+  if (!status) throw unreachable();
+  throw new ApiError(status < 500 ? 'refused' : 'away', status, `The object store answered with status ${status}.`);
 }

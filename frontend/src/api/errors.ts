@@ -30,8 +30,9 @@ export function apiError(status: number, body: unknown, retryAfter: string | nul
   // Of its own limit, a caller has something left again soon; a budget may take until tomorrow.
   if (status === 429 && problem?.type.endsWith('quota-exceeded')) return new ApiError('away', status, detail, seconds);
   if (status === 413) return new ApiError('refused', status, 'The photos are too large. Use fewer or smaller ones.');
-  // While the app is not deployed, Ray's own proxy answers 404 in plain text.
-  if (status === 502 || status === 503 || status === 504 || (status === 404 && !problem)) {
+  // Ray's own proxy answers in plain text: 404 while the app is not deployed, 500 where the replica that was asked died.
+  const ofProxy = !problem && (status === 404 || status === 500);
+  if (ofProxy || status === 502 || status === 503 || status === 504) {
     return new ApiError('away', status, detail, seconds);
   }
   const fields = (problem?.errors ?? []).map(({ loc, msg }) => [String(loc[1] ?? ''), msg]);

@@ -1,7 +1,7 @@
 import type { Service } from '../api/client';
 import { useDraft } from '../drafts';
 import { RequestForm } from '../form/request-form';
-import { dataUri } from '../picture-file';
+import { copied } from '../picture-file';
 import { RATIOS } from '../sizes';
 import { request } from '../tasks/run';
 import { useNewest } from '../tasks/store';
@@ -13,8 +13,8 @@ export function AvatarPanel({ service }: { readonly service: Service | null }) {
   const [draft, change] = useDraft('avatar');
   const newest = useNewest('avatar');
   const submit = async () => {
-    const source_images = await Promise.all(draft.photos.map(dataUri));
-    await request({ operation: 'avatar', body: { prompt: draft.prompt, source_images, aspect_ratio: draft.shape } });
+    const photos = await Promise.all(draft.photos.map(copied));
+    await request({ operation: 'avatar', body: { prompt: draft.prompt, aspect_ratio: draft.shape }, photos });
   };
   return (
     <RequestForm

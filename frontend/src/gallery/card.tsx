@@ -77,7 +77,7 @@ function Actions({ item, isDone }: { readonly item: Item; readonly isDone: boole
   if (isInFlight(item)) {
     return (
       <div className="actions">
-        <ActionButton size="small" color="inherit" onClick={() => cancelItem(item)}>
+        <ActionButton size="small" color="inherit" disabled={item.cancelled ?? false} onClick={() => cancelItem(item)}>
           Cancel
         </ActionButton>
       </div>

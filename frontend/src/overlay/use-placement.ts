@@ -26,6 +26,7 @@ export function usePlacement(person: Size | null, canvas: Size) {
 
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (!(event.ctrlKey || event.metaKey) || event.target instanceof HTMLTextAreaElement) return;
+    if (event.target instanceof Element && event.target.closest('[role=dialog]')) return;
     const step = { z: event.shiftKey ? onRedo : onUndo, y: onRedo }[event.key.toLowerCase()];
     if (step) event.preventDefault();
     step?.();

@@ -2,7 +2,16 @@
 
 import type { Operation, Status, Submission, Task } from '../api/client';
 
-export type TaskRecord = Submission & {
+/** What is asked for. Photos are kept as bytes, not as text: a browser need not hold bytes in memory. */
+export type Order =
+  | Exclude<Submission, { operation: 'avatar' }>
+  | (Omit<Of<'avatar'>, 'body'> & {
+      readonly body: Omit<Of<'avatar'>['body'], 'source_images'>;
+      readonly photos: readonly Blob[];
+    });
+type Of<O extends Operation> = Extract<Submission, { operation: O }>;
+
+export type TaskRecord = Order & {
   /** The Idempotency-Key that it is sent with; names the record too. */
   readonly key: string;
   /** Of the result in the object store. */
@@ -15,8 +24,12 @@ export type TaskRecord = Submission & {
 
 /** What has become of it so far. */
 export interface TaskState {
+  /** The service may have it, though no answer has said so. */
+  readonly sent?: boolean;
   /** There once the service has accepted it. */
   readonly taskId?: string;
+  /** By the person, before the task's id was known here: the service is told once it is. */
+  readonly cancelled?: boolean;
   /** As last heard of. */
   readonly task?: Task;
   /** Why the service did not take it. */
@@ -29,19 +42,22 @@ export interface TaskState {
   readonly lost?: boolean;
 }
 
-export type Phase = 'sending' | 'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'refused' | 'expired';
+export type Phase = (typeof IN_FLIGHT)[number] | 'done' | 'failed' | 'cancelled' | 'refused' | 'expired';
 
-export function phaseOf({ refusal, lost, task, taskId, waitingUntil }: TaskState): Phase {
+const IN_FLIGHT = ['sending', 'waiting', 'running', 'cancelling'] as const;
+
+export function phaseOf({ refusal, lost, task, taskId, cancelled, waitingUntil }: TaskState): Phase {
   if (refusal) return 'refused';
   if (lost) return 'expired';
   if (task?.status === 'done') return 'done';
   if (task?.status === 'error') return task.error?.code === 'cancelled' ? 'cancelled' : 'failed';
+  if (cancelled) return 'cancelling';
   if (taskId) return 'running';
   return waitingUntil ? 'waiting' : 'sending';
 }
 
 export function isInFlight(record: TaskState): boolean {
-  return ['sending', 'waiting', 'running'].includes(phaseOf(record));
+  return IN_FLIGHT.some((phase) => phase === phaseOf(record));
 }
 
 export const NAMES: Readonly<Record<Operation, string>> = {
@@ -53,6 +69,7 @@ export const NAMES: Readonly<Record<Operation, string>> = {
 export const WORDS: Readonly<Record<Exclude<Phase, 'running'> | Status, string>> = {
   sending: 'Sending',
   waiting: 'Waiting for the service',
+  cancelling: 'Cancelling',
   pending: 'Waiting in the queue',
   processing_avatar_model: 'Making the picture',
   processing_background_removal: 'Removing the background',

@@ -1,36 +1,49 @@
 /** From a wish to a picture: exactly one task, whatever the network, the service or a reload do in between. */
 
-import { cancelTask, download, getTask, presign, type Submission, submit, taskEvents, upload } from '../api/client';
+import {
+  cancelTask,
+  download,
+  getTask,
+  presign,
+  type Submission,
+  submit,
+  type Task,
+  taskEvents,
+  upload,
+} from '../api/client';
 import { ApiError } from '../api/errors';
 import { pause } from '../pause';
-import { isInFlight, type TaskRecord } from './record';
-import { addTask, changeTask, deleteTask, findTask, useTasks } from './store';
+import { dataUri } from '../picture-file';
+import { useSettings } from '../settings';
+import { isInFlight, type Order, phaseOf, type TaskRecord } from './record';
+import { addTask, changeTask, deleteTask, findTask, markCancelled, useTasks } from './store';
 
-/** A submission whose result has no place yet; without an `avatar_id`, it is of a new one. */
-export type Wish = Unplaced<Submission>;
-type Unplaced<S extends Submission> = S extends Submission
-  ? { operation: S['operation']; body: Omit<S['body'], Given> & { avatar_id?: string | undefined } }
+/** An order whose result has no place yet; without an `avatar_id`, it is of a new one. */
+export type Wish = Unplaced<Order>;
+type Unplaced<O extends Order> = O extends Order
+  ? Omit<O, 'body'> & { body: Omit<O['body'], Given> & { avatar_id?: string | undefined } }
   : never;
 type Given = 'writeUrl' | 'readUrl' | 'avatar_id';
 
 const POLL_MS = 1000;
 
-/** A write URL is good for an hour; what has not been sent by then is not sent any more. */
-const STALE_MS = 50 * 60_000;
+/** While nothing answers, a picture is asked for this often. Not for ever: a store that lets no page read it looks the same. */
+const FETCH_AGAIN_MS = 2000;
+const FETCHES = 60;
 
 /** Sends it; resolves once it is written down, so that a reload sends the very same request with the same key. */
 export async function request(wish: Wish, sources?: TaskRecord['sources']): Promise<void> {
   const { key: objectKey, writeUrl, readUrl } = await presign();
   const body = { ...wish.body, avatar_id: wish.body.avatar_id ?? newId(), writeUrl, readUrl };
-  const submission = { ...wish, body } as Submission;
-  const record = { ...submission, key: newId(), objectKey, createdAt: Date.now(), sources };
+  const order = { ...wish, body } as Order;
+  const record = { ...order, key: newId(), objectKey, createdAt: Date.now(), sources };
   await addTask(record);
-  void send(record);
+  void send(record.key);
 }
 
 /** The same again, with a new key and a new place for its result. */
 export async function retry(record: TaskRecord): Promise<void> {
-  const wish: Wish = { operation: record.operation, body: record.body } as Submission;
+  const wish: Wish = orderOf(record);
   // Links may have expired meanwhile, which is what ends most tasks as `fetch_failed`.
   if (wish.operation === 'overlay' && record.sources) {
     const [person, background] = await Promise.all([upload(record.sources.person), upload(record.sources.background)]);
@@ -39,34 +52,60 @@ export async function retry(record: TaskRecord): Promise<void> {
   await request(wish, record.sources);
 }
 
-/** Sends a record until the service has taken or refused it. */
-async function send(record: TaskRecord): Promise<void> {
-  const { key } = record;
-  while (findTask(key)) {
-    if (Date.now() - record.createdAt > STALE_MS) {
-      return changeTask(key, { refusal: { message: 'It could not be sent in time.', fields: {} } });
-    }
+function orderOf(record: TaskRecord): Order {
+  const { operation, body } = record;
+  return { operation, body, ...(record.operation === 'avatar' && { photos: record.photos }) } as Order;
+}
+
+/** Sends a record until the service has taken or refused it. A cancelled one too: its task's id is needed to cancel it. */
+async function send(key: string): Promise<void> {
+  for (let record = findTask(key); record; record = findTask(key)) {
     try {
-      const taskId = await submit(record, key);
-      // Cancelled while it was being sent.
-      if (!findTask(key)) return void (await cancelTask(taskId));
+      if (!record.sent) await changeTask(key, { sent: true });
+      const taskId = await submit(await submissionOf(record), key);
+      const now = findTask(key);
+      // Deleted meanwhile, on another page say.
+      if (!now) return void (await cancelTask(taskId));
       await changeTask(key, { taskId, waitingUntil: undefined });
+      if (now.cancelled) await poll(now, taskId);
       return follow(key);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const { kind, message, fields, retryAfter } = error;
+      const { kind, status, message, fields, retryAfter } = error;
+      const { cancelled } = findTask(key) ?? {};
+      // A key that the service knows is answered with its task, whatever limit is reached.
+      const mayBeTaken = kind === 'away' && status !== 429;
+      if (cancelled && !mayBeTaken) return deleteTask(key);
       if (kind === 'refused') return changeTask(key, { refusal: { message, fields } });
-      await changeTask(key, { waitingUntil: Date.now() + retryAfter * 1000 });
+      await changeTask(key, { sent: mayBeTaken, waitingUntil: Date.now() + retryAfter * 1000 });
       await pause(retryAfter * 1000);
     }
   }
 }
 
+/** The same each time: a repetition with another body would be refused. */
+async function submissionOf(record: TaskRecord): Promise<Submission> {
+  if (record.operation !== 'avatar') return record;
+  const source_images = await Promise.all(record.photos.map(dataUri));
+  return { operation: 'avatar', body: { ...record.body, source_images } };
+}
+
 /** After a reload: goes on with everything that had not ended. */
 export function resume(): void {
   for (const record of useTasks.getState()) {
-    if (isInFlight(record)) void (record.taskId ? follow(record.key) : send(record));
-    else if (record.task?.status === 'done' && !record.picture) void fetchPicture(record);
+    if (isInFlight(record)) void (record.taskId ? follow(record.key) : send(record.key));
+    else if (record.task?.status === 'done' && !record.picture && !record.lost) void fetchPicture(record);
+  }
+  lookForLost();
+  useSettings.subscribe(lookForLost);
+}
+
+/** What was not found may belong to another service, or to another API key: it is looked for when those change. */
+function lookForLost(): void {
+  for (const record of useTasks.getState()) {
+    if (!record.lost || !record.taskId) continue;
+    if (record.task?.status === 'done') void fetchPicture(record);
+    else void poll(record, record.taskId).then(() => follow(record.key));
   }
 }
 
@@ -79,18 +118,18 @@ async function follow(key: string): Promise<void> {
   let record = findTask(key);
   for (; record?.taskId && isInFlight(record); record = findTask(key)) {
     await pause(POLL_MS);
-    await poll(key, record.taskId);
+    await poll(record, record.taskId);
   }
-  if (record?.task?.status === 'done') await fetchPicture(record);
+  if (record?.task?.status === 'done' && !record.picture) await fetchPicture(record);
 }
 
-/** Until it ends or breaks; not at all where another one is open. */
+/** Until it ends or breaks; not at all where another one is open, or where the task is to be cancelled. */
 async function stream(key: string): Promise<void> {
-  const taskId = findTask(key)?.taskId;
-  if (streaming || !taskId) return;
+  const record = findTask(key);
+  if (streaming || !record?.taskId || phaseOf(record) !== 'running') return;
   streaming = true;
   try {
-    for await (const task of taskEvents(taskId)) await changeTask(key, { task });
+    for await (const task of taskEvents(record.taskId)) await changeTask(key, { task });
   } catch {
     // Polling finds out why.
   } finally {
@@ -98,30 +137,47 @@ async function stream(key: string): Promise<void> {
   }
 }
 
-async function poll(key: string, taskId: string): Promise<void> {
+async function poll({ key, cancelled }: TaskRecord, taskId: string): Promise<void> {
   try {
-    await changeTask(key, { task: await getTask(taskId) });
+    await changeTask(key, { task: await (cancelled ? ended(taskId) : getTask(taskId)), lost: false });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.kind === 'refused' && error.status === 404) await changeTask(key, { lost: true });
   }
 }
 
-/** Cancels; throws an `ApiError` where the service cannot, or it is too late. */
-export async function cancel({ key, taskId }: TaskRecord): Promise<void> {
-  if (!taskId) return deleteTask(key);
-  await changeTask(key, { task: await cancelTask(taskId) });
+/** Cancels it, unless it has ended already. */
+async function ended(taskId: string): Promise<Task> {
+  try {
+    return await cancelTask(taskId);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return getTask(taskId);
+    throw error;
+  }
 }
 
-/** Keeps the result here, by a fresh link if the first has expired. */
-async function fetchPicture({ key, body, objectKey }: TaskRecord): Promise<void> {
+/** Cancels, once it can; throws an `ApiError` where the service cannot, or it is too late. */
+export async function cancel({ key }: TaskRecord): Promise<void> {
+  const { taskId, sent } = findTask(key) ?? {};
+  if (taskId) return changeTask(key, { task: await cancelTask(taskId) });
+  await (sent ? markCancelled(key) : deleteTask(key));
+}
+
+/** Keeps the result here, by a fresh link if the first has expired; while nothing answers, it is asked for again. */
+async function fetchPicture({ key, body, objectKey, lost }: TaskRecord): Promise<void> {
   const links = [async () => body.readUrl, async () => (await presign(objectKey)).readUrl];
-  for (const link of links) {
-    try {
-      return await changeTask(key, { picture: await download(await link()), lost: false });
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+  for (let fetches = lost ? 1 : FETCHES; fetches > 0 && findTask(key); fetches--) {
+    let isAway = false;
+    for (const link of links) {
+      try {
+        return await changeTask(key, { picture: await download(await link()), lost: false });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        isAway ||= error.kind === 'away';
+      }
     }
+    if (!isAway) break;
+    await pause(FETCH_AGAIN_MS);
   }
   await changeTask(key, { lost: true });
 }

@@ -48,7 +48,12 @@ function Running({ record }: Props) {
           {record.taskId ? `Since ${timeOf(record.createdAt)}` : standing(record)}
           {record.waitingUntil && `, next try at ${timeOf(record.waitingUntil)}`}
         </span>
-        <ActionButton size="small" variant="outlined" color="inherit" onClick={() => cancel(record)}>
+        <ActionButton
+          size="small"
+          variant="outlined"
+          color="inherit"
+          disabled={record.cancelled ?? false}
+          onClick={() => cancel(record)}>
           Cancel
         </ActionButton>
       </div>

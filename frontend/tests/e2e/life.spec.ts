@@ -16,17 +16,18 @@ function submissions(): Request[] {
   return sent;
 }
 
-/** The drafts that are written down. */
-async function kept(): Promise<string> {
+/** What is written down of them, without what is kept as bytes. */
+async function kept(what: 'drafts' | 'tasks'): Promise<string> {
   return browser.page.evaluate(
-    () =>
+    (table) =>
       new Promise<string>((resolve) => {
-        indexedDB.open('aige-drafts').onsuccess = ({ target }) => {
+        indexedDB.open(`aige-${table}`).onsuccess = ({ target }) => {
           const { result } = target as IDBOpenDBRequest;
-          const all = result.transaction('drafts').objectStore('drafts').getAll();
+          const all = result.transaction(table).objectStore(table).getAll();
           all.onsuccess = () => resolve(JSON.stringify(all.result));
         };
       }),
+    what,
   );
 }
 
@@ -59,10 +60,20 @@ test('what was typed survives a reload', async () => {
   const { page } = browser;
   await page.getByRole('textbox', { name: 'Prompt' }).fill('A knight in shining armour');
   await page.getByRole('radio', { name: '3:4' }).check({ force: true });
-  await expect.poll(kept).toContain('3:4');
+  await expect.poll(() => kept('drafts')).toContain('3:4');
   await page.reload();
   expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('A knight in shining armour');
   expect(await page.getByRole('radio', { name: '3:4' }).isChecked()).toBe(true);
+});
+
+test('photos are kept as bytes, which the page need not hold in memory', async () => {
+  const { page } = browser;
+  await stubTasks(page, { status: 'processing_avatar_model' });
+  await startAvatar(page);
+  await reaches(page, 'Making the picture');
+  const tasks = await kept('tasks');
+  expect(tasks).toContain('"photos":[{}]');
+  expect(tasks).not.toContain('base64');
 });
 
 test('offline, the page says so, keeps what is written, and goes on afterwards', async () => {

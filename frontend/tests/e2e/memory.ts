@@ -33,11 +33,11 @@ export async function remember(page: Page, tasks: readonly Remembered[]): Promis
     const params = { person: 'p', background: 'b', position: { x: 7, y: 8, scale: 1 } };
     const body = {
       ...{ prompt, avatar_id: 'a', aspect_ratio: operation === 'overlay' ? 'landscape_4_3' : '3:4' },
-      ...(operation === 'avatar' && { source_images: [`data:image/png;base64,${encoded([90, 90, 90], SMALL)}`] }),
       ...(operation === 'overlay' && { params }),
     };
     const kept = { operation, body, key: `key-${index}`, objectKey: 'o', createdAt: Date.now() - index * 60_000 };
-    return { record: { ...kept, taskId: `task-${index}`, task }, picture: code ? null : encoded(colour, size) };
+    const photo = operation === 'avatar' ? encoded([90, 90, 90], SMALL) : null;
+    return { record: { ...kept, taskId: `task-${index}`, task }, photo, picture: code ? null : encoded(colour, size) };
   });
   await page.evaluate(async (all) => {
     const { result } = await new Promise<IDBOpenDBRequest>((resolve) => {
@@ -45,9 +45,13 @@ export async function remember(page: Page, tasks: readonly Remembered[]): Promis
       opening.onsuccess = () => resolve(opening);
     });
     const store = result.transaction('tasks', 'readwrite').objectStore('tasks');
-    for (const { record, picture } of all) {
-      const bytes = picture && Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
-      store.put({ ...record, ...(bytes && { picture: new Blob([bytes], { type: 'image/png' }) }) }, record.key);
+    const blobOf = (text: string) => {
+      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+      return new Blob([bytes], { type: 'image/png' });
+    };
+    for (const { record, photo, picture } of all) {
+      const blobs = { ...(photo && { photos: [blobOf(photo)] }), ...(picture && { picture: blobOf(picture) }) };
+      store.put({ ...record, ...blobs }, record.key);
     }
     await new Promise((resolve) => {
       store.transaction.oncomplete = resolve;

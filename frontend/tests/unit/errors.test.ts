@@ -24,8 +24,11 @@ test.each([
   expect(apiError(429, problem, '7')).toMatchObject({ kind, message: 'The sentence.' });
 });
 
-test('a plain-text 404 is the proxy’s, while the app is not deployed', () => {
-  expect(apiError(404, 'Path not found', null).kind).toBe('away');
+test.each([
+  [404, 'Path not found'],
+  [500, 'Internal Server Error'],
+])('a plain-text %i is the proxy’s: the app is not deployed, or a replica died', (status, text) => {
+  expect(apiError(status, text, null).kind).toBe('away');
 });
 
 test('a body that is too large is explained in terms of photos', () => {
