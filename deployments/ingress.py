@@ -16,7 +16,7 @@ from deployments.errors import Rate
 from deployments.media.destinations import parse_allow_hosts
 from deployments.media.open_media import open_store
 from deployments.media.provenance.manifests import Manifests
-from deployments.runtime import garbage, logs, metrics
+from deployments.runtime import logs, metrics
 from deployments.runtime.actor import DetachedActor, find_actor
 from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import follow_mirror
@@ -55,7 +55,6 @@ class Ingress:
 
     async def __init__(self, settings: Settings, task_status: DetachedActor, _stages: object) -> None:  # type: ignore[misc]  # Ray awaits it
         logs.install()
-        garbage.search_less_often()
         environment = Environment()
         await asyncio.to_thread(check_node, settings, task_status.build)
         app_name = serve.get_replica_context().app_name

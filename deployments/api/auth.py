@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.api.problems import of_refusal
@@ -31,20 +30,21 @@ class ApiKeys:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or _is_open(scope["path"]):
             await self._app(scope, receive, send)
-        elif caller := self._name_of(Headers(scope=scope)):
+        elif caller := self._name_of(scope):
             scope[_CALLER] = caller
             await self._app(scope, receive, send)
         else:
             refusal = Unauthorized("Send an API key of this server as 'Authorization: Bearer KEY'.")
             await of_refusal(refusal)(scope, receive, send)
 
-    def _name_of(self, headers: Headers) -> str | None:
+    def _name_of(self, scope: Scope) -> str | None:
         """The caller's name; None where it sends no right key."""
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        sent = key.strip(" \t").encode("latin-1")  # the bytes as they came
+        credentials: bytes = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        scheme, _, sent = credentials.partition(b" ")
+        sent = sent.strip(b" \t")
         # Every key is compared, each in constant time: the time taken tells nothing about any of them.
         names = [name for key, name in self._keys if hmac.compare_digest(sent, key)]
-        return names[0] if names and scheme.lower() == "bearer" else None
+        return names[0] if names and scheme.lower() == b"bearer" else None
 
 
 def caller_of(scope: Scope) -> str:

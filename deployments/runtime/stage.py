@@ -26,7 +26,7 @@ from deployments.media.picture import Picture
 from deployments.media.provenance.ingredient import Ingredient, Role
 from deployments.media.provenance.manifests import Manifests
 from deployments.media.provenance.sources import DigitalSource
-from deployments.runtime import garbage, logs, metrics
+from deployments.runtime import logs, metrics
 from deployments.runtime.actor import find_actor
 from deployments.runtime.client import TaskStatusClient
 from deployments.runtime.measures import MEASURE_SECONDS
@@ -99,7 +99,6 @@ class Stage(ABC):
 
     def __init__(self, settings: Settings, build: str) -> None:
         logs.install()
-        garbage.search_less_often()
         check_node(settings, build)
         app_name = serve.get_replica_context().app_name
         self.settings = settings

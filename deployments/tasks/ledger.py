@@ -203,7 +203,10 @@ class Ledger:
         if not accepting.done():
             unfinished.given_up = binding is None
             raise _cannot_record(5)
-        accepting.result()
+        try:
+            accepting.result()
+        finally:
+            del accepting  # its exception knows this frame, and would keep the work until garbage is searched for
 
     async def _accept(self, unfinished: Unfinished, work: Work, accepted: Callable[[Task], None]) -> None:
         task = unfinished.entry.task

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import sys
+import weakref
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -287,6 +289,27 @@ async def test_photos_leave_memory_once_the_stages_have_them(tmp_path: Path) -> 
     assert sys.getrefcount(photo) == before
     await a.cancel("t")
     await journal.close()
+
+
+async def test_photos_of_a_task_that_is_refused_leave_memory(caplog: pytest.LogCaptureFixture) -> None:
+    """At once, and not when garbage is searched for: while the journal is away, there may be many."""
+    caplog.set_level("CRITICAL")  # pytest's own records hold the error, with its frames
+    journal = BrokenJournal(1)
+    a = orchestrator(finish, journal)
+
+    async def refused() -> weakref.ref[Work]:
+        task, work = task_and_work()
+        with suppress(Unavailable):
+            await a.submit(task, work)
+        return weakref.ref(work)
+
+    gc.disable()
+    try:
+        held = await refused()
+        assert journal.writes == 1
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 async def test_an_idempotency_key_is_the_newest_tasks() -> None:
