@@ -74,6 +74,6 @@ VOLUME ["/var/lib/aige"]
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
-    CMD ["wget", "--quiet", "--timeout=4", "--output-document=/dev/null", "http://127.0.0.1:8000/readyz"]
+    CMD ["wget", "--no-proxy", "--quiet", "--timeout=4", "--output-document=/dev/null", "http://127.0.0.1:8000/readyz"]
 # A node of a cluster: `ray start --head --block …`, or `ray start --address=HEAD:6379 --block …`.
 CMD ["aige", "--config", "/etc/aige/serve_config.yaml"]

@@ -10,6 +10,7 @@ RUN := .venv/installed-run
 DEV := .venv/installed-dev
 PEERS := .venv-bench/installed
 ONE := $(PYTHON) scripts/one_make.py
+WORKS := $(shell $(BIN)/python -c 'import pip' 2>/dev/null && echo yes)
 
 # They would keep Python from this project, or end it for a library's warning.
 unexport PYTHONSAFEPATH PYTHONWARNINGS
@@ -22,7 +23,7 @@ UI := frontend/dist/index.html
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run stop test test-quick test-cluster test-image soak check check-models demo bench dev lock wheel image sbom
-.PHONY: export-journal import-journal
+.PHONY: export-journal import-journal anew
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -101,9 +102,10 @@ $(MODULES): frontend/package-lock.json
 $(UI): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src -type f)
 	@$(ONE) $@ $^ -- sh -c 'echo "Building the studio" && cd frontend && npm run build --silent -- --logLevel warn'
 
-# What is installed, by lock file. The second holds all of the first, at the same versions.
-$(RUN): requirements.lock pyproject.toml scripts/install.py
-	@$(ONE) $@ $^ -- $(PYTHON) scripts/install.py $<
+# What is installed, by lock file. The second holds all of the first, at the same versions. Nothing is, if the system's
+# Python was upgraded since: .venv/bin/python then leads nowhere, or to one that looks for packages in another folder.
+$(RUN): requirements.lock pyproject.toml scripts/install.py $(if $(WORKS),,anew)
+	@$(if $(WORKS),,rm -f $@;) $(ONE) $@ $(filter-out anew,$^) -- $(PYTHON) scripts/install.py $<
 
 $(DEV): requirements-dev.lock $(RUN)
 	@$(ONE) $@ $^ -- $(PYTHON) scripts/install.py $<

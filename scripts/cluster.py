@@ -13,7 +13,7 @@ from deployments.errors import SettingsError
 from deployments.settings import DataFolder, Profile
 from scripts import ports
 from scripts.certificate import make_certificate
-from scripts.processes import MARK
+from scripts.processes import MARK, STARTER
 from scripts.proxies import without_proxy
 
 TEMP = Path("/tmp")  # noqa: S108 - our folders in it are made by us and closed to others
@@ -108,6 +108,7 @@ def environment(data: Path, profile: Profile) -> dict[str, str]:
 def _fixed(data: Path, certificate: Path) -> dict[str, str]:
     return {
         MARK: str(data),
+        STARTER: str(os.getpid()),
         "AIGE_DATA_DIR": str(data),  # all processes agree, whatever their working directory
         "TMPDIR": str(temp_dir(data)),  # the user's may be too long for the sockets that Ray's dashboard opens there
         "PYTHONUTF8": "1",  # logs and pipes can hold any text, whatever the terminal shows

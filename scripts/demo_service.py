@@ -1,5 +1,6 @@
 """The service that `make demo` asks: the one that answers already, or one of its own for as long as it is needed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -84,10 +85,7 @@ def running(http: httpx.Client) -> Iterator[None]:
     url = http.base_url
     if url.scheme != "http" or not is_here(url):
         raise DemoFailed(f"Nothing answers at {url.scheme}://{url.host}: start AIGE there, or set AIGE_URL.")
-    command = [sys.executable, "-m", "scripts.run", "--port", str(url.port or 80)]
-    run = subprocess.Popen(  # noqa: S603 - our own arguments
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
+    run = started(["-m", "scripts.run", "--port", str(url.port or 80)])
     assert run.stdout  # noqa: S101 - for mypy
     try:
         _until_ready(run.stdout)
@@ -95,6 +93,19 @@ def running(http: httpx.Client) -> Iterator[None]:
     finally:
         run.terminate()
         run.communicate()
+
+
+def started(arguments: list[str]) -> subprocess.Popen[str]:
+    """A Python of ours that says in plain text what it does."""
+    return subprocess.Popen(  # noqa: S603 - our own arguments
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"TTY_COMPATIBLE": "0"},  # rich would else print colours into a pipe, if FORCE_COLOR is set
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
 
 
 def _answers(http: httpx.Client) -> bool:

@@ -26,15 +26,25 @@ def main() -> int:
         print(f"AIGE needs Python 3.11 to 3.14; this is {found}. Choose another: make PYTHON=python3.12")
         return 2
     lock, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else ".venv")  # noqa: PLR2004
-    if not (folder / "bin" / "pip").exists():  # also where it was interrupted while it was made
+    python = folder / "bin" / "python"
+    if not _has_pip(python):
         if find_spec("ensurepip") is None:
             package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
             print(f"This Python cannot make virtual environments: on Debian and Ubuntu, install {package}.")
             return 2
         print(f"Making {folder}", flush=True)
-        venv.create(folder, with_pip=True, symlinks=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
+        venv.create(folder, with_pip=True, symlinks=True, clear=not python.exists())  # a link that leads nowhere stays
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
     return _install_lock(pip, lock) or _install_project(pip)
+
+
+def _has_pip(python: Path) -> bool:
+    """Not if making it was interrupted, nor if the system's Python, to which it is a link, has been replaced since."""
+    asked = [str(python), "-c", "import pip"]
+    try:
+        return subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - our own
+    except OSError:
+        return False
 
 
 def _install_lock(pip: list[str], lock: Path) -> int:

@@ -165,9 +165,12 @@ def _check(file: Path) -> None:
     Raises:
         CannotMove: it is not a complete export.
     """
-    with file.open(encoding="utf-8") as lines:
-        for _ in tasks_in(lines):
-            pass
+    try:
+        with file.open(encoding="utf-8") as lines:
+            for _ in tasks_in(lines):
+                pass
+    except UnicodeDecodeError:
+        raise CannotMove("the file is no export: it is no text") from None
 
 
 async def exported(journal: Journal, out: TextIO) -> int:

@@ -1,6 +1,7 @@
 """Ports of this machine: which can be had."""
 
 import socket
+from collections.abc import Container
 from contextlib import suppress
 
 HIGHEST = 65535
@@ -25,9 +26,9 @@ def is_free(host: str, port: int) -> bool:
     return False
 
 
-def free_from(host: str, first: int) -> int:
-    """The first free one, or 0 where there is none."""
-    return next((port for port in range(first, HIGHEST + 1) if is_free(host, port)), 0)
+def free_from(host: str, first: int, but: Container[int] = ()) -> int:
+    """The first free one that is not in `but`, or 0 where there is none."""
+    return next((port for port in range(first, HIGHEST + 1) if port not in but and is_free(host, port)), 0)
 
 
 def free_block(host: str, among: range, size: int) -> range | None:

@@ -12,6 +12,8 @@ import psutil
 
 MARK = "AIGE_RUN"
 """The variable that marks a run; its value is the run's data folder, absolute."""
+STARTER = "AIGE_STARTER"
+"""The variable beside it: the id of the process that started the run, and waits for it."""
 
 
 def marked(data_dir: Path) -> list[psutil.Process]:
@@ -39,11 +41,14 @@ def _ports(process: psutil.Process) -> set[int]:
 
 
 def starter(data_dir: Path) -> psutil.Process | None:
-    """The `scripts.run` that started the run and waits for it, where it lives."""
-    with suppress(psutil.Error):
-        for process in marked(data_dir):
+    """The process that started the run and waits for it, where it lives; `make run`, or `aige`.
+
+    If it has died, the run's first process is the child of somebody else, who must not be hit.
+    """
+    for process in marked(data_dir):
+        with suppress(psutil.Error):
             parent = process.parent()
-            if parent and "scripts.run" in parent.cmdline():
+            if parent and process.environ().get(STARTER) == str(parent.pid):
                 return parent
     return None
 

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES
@@ -32,6 +33,7 @@ from scripts.terminal import can_redraw, open_console, spinning
 
 SERVED_WITHIN_S = 30
 LOOK_EVERY_S = 1
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - HAProxy's choice
 STOPS = (signal.SIGTERM, signal.SIGHUP)
 """What ends a run, as Ctrl-C does."""
 
@@ -140,14 +142,22 @@ def _another_port(host: str, port: int) -> str:
 
 
 def _check_proxy_ports(run: RunOptions) -> None:
-    everywhere = "0.0.0.0"  # noqa: S104 - HAProxy's choice
     wanted = cluster.proxy_ports(run.profile)
-    taken = {name: port for name, port in wanted.items() if not ports.is_free(everywhere, port)}
+    times = Counter([run.port, *wanted.values()])
+    taken = {name: port for name, port in wanted.items() if times[port] > 1 or not ports.is_free(EVERYWHERE, port)}
     if taken:
-        others = " ".join(f"{name}={ports.free_from(everywhere, port + 1)}" for name, port in taken.items())
         listed = ", ".join(str(port) for port in taken.values())
-        way_out = f"end what listens there, or take others: {to_run(production=True, variables=others)}"
+        others = to_run(production=True, variables=_other_ports(taken, set(times)))
+        way_out = f"end what else uses them, or take others: {others}"
         raise CannotRun(f"HAProxy needs ports that cannot be used ({listed}): {way_out}")
+
+
+def _other_ports(taken: dict[str, int], used: set[int]) -> str:
+    """An assignment of a free port to each variable."""
+    others = dict[str, int]()
+    for name, port in taken.items():
+        others[name] = ports.free_from(EVERYWHERE, port + 1, but=used | set(others.values()))
+    return " ".join(f"{name}={port}" for name, port in others.items())
 
 
 @contextmanager

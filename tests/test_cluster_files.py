@@ -1,6 +1,11 @@
 """The files of `deploy/` for a cluster of several machines: what they set is what Ray and AIGE read."""
 
 import mmap
+import os
+import select
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +17,10 @@ from deployments.config_file import read_config
 from deployments.runtime.nodes import Transport, check_cluster
 from deployments.settings import S3, Settings
 from tests.cluster_files import CLUSTER_ENV, CLUSTER_YAML, cluster_environment
-from tests.running import ROOT
+from tests.running import PATIENCE_S, ROOT
 
 RAY = Path(ray.__file__).parent
-NOT_RAYS = {"MALLOC_ARENA_MAX", "PYTHONUTF8"}
+NOT_RAYS = {"MALLOC_ARENA_MAX", "PYTHONUTF8", "no_grpc_proxy"}
 
 
 def is_read_by_ray(name: str) -> bool:
@@ -38,6 +43,26 @@ def test_every_line_is_read_alike_by_docker_a_config_map_and_a_shell() -> None:
     names = [line.partition("=")[0] for line in lines]
     assert len(set(names)) == len(names)
     assert [line for line in lines if any(mark in line for mark in " \"'$`\\;&")] == []
+
+
+CALL = """
+import sys
+from ray._private.grpc_utils import init_grpc_channel  # what Serve calls, to reach a replica
+init_grpc_channel(sys.argv[1]).unary_unary("/replica/call")(b"", timeout=60)
+"""
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "grpc_proxy"])
+def test_replicas_call_each_other_past_any_proxy(name: str) -> None:
+    """Engines may need one; it would not know the nodes."""
+    with socket.create_server(("127.0.0.1", 0)) as replica, socket.create_server(("127.0.0.1", 0)) as proxy:
+        replica_at, proxy_at = (f"127.0.0.1:{one.getsockname()[1]}" for one in (replica, proxy))
+        outside = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+        environment = outside | cluster_environment() | {name: f"http://{proxy_at}"}
+        with subprocess.Popen([sys.executable, "-c", CALL, replica_at], env=environment) as call:
+            called, _, _ = select.select([replica, proxy], [], [], PATIENCE_S)
+            call.kill()
+    assert called == [replica]
 
 
 def test_a_node_drains_for_longer_than_any_replica() -> None:
@@ -78,7 +103,7 @@ def test_the_clusters_settings_are_those_of_one_machine_but_for_what_is_shared()
     settings = Settings.load(CLUSTER_YAML)
     shared = {"journal": settings.journal, "public_url": settings.public_url, "storage": "s3", "s3": S3(bucket="aige")}
     assert settings == Settings().model_copy(update=shared)
-    check_cluster(settings, 3, Transport(grpc=True, message_bytes=2**31 - 1))
+    check_cluster(settings, 3, Transport(grpc=True, message_bytes=2**31 - 1, is_direct=True))
 
 
 def test_every_machine_has_a_proxy_and_no_two_replicas_of_a_deployment() -> None:

@@ -60,8 +60,8 @@ def before(installed: Path) -> set[Path]:
 
 
 @pytest.fixture(scope="module")
-def service(installed: Path, before: set[Path]) -> Iterator[httpx.Client]:
-    """`aige`, started in that folder, with an empty home."""
+def run(installed: Path, before: set[Path]) -> Iterator[subprocess.Popen[str]]:
+    """`aige`, in that folder, with an empty home."""
     assert before
     home = installed / "home"
     home.mkdir()
@@ -74,18 +74,24 @@ def service(installed: Path, before: set[Path]) -> Iterator[httpx.Client]:
         text=True,
     ) as run:
         try:
-            assert run.stdout
-            heard = []
-            for line in run.stdout:
-                heard.append(line)
-                if line.startswith("Ready at "):
-                    break
-            assert heard[-1].startswith("Ready at "), "".join(heard)
-            with httpx.Client(base_url=heard[-1].split()[-1], timeout=15, trust_env=False) as client:
-                yield client
+            yield run
         finally:
             run.terminate()
             run.wait(60)
+
+
+@pytest.fixture(scope="module")
+def service(run: subprocess.Popen[str]) -> Iterator[httpx.Client]:
+    """The same, once it is ready."""
+    assert run.stdout
+    heard = []
+    for line in run.stdout:
+        heard.append(line)
+        if line.startswith("Ready at "):
+            break
+    assert heard[-1].startswith("Ready at "), "".join(heard)
+    with httpx.Client(base_url=heard[-1].split()[-1], timeout=15, trust_env=False) as client:
+        yield client
 
 
 def uv(*arguments: str) -> None:
@@ -159,11 +165,13 @@ def test_it_is_typed(installed: Path) -> None:
         assert (site_packages(installed) / package / "py.typed").is_file()
 
 
-def test_it_stops(service: httpx.Client, installed: Path) -> None:
-    """From another shell, by the wheel's other command."""
+def test_it_stops(service: httpx.Client, run: subprocess.Popen[str], installed: Path) -> None:
+    """From another shell, by the wheel's other command; it says that it was stopped, and not that its cluster died."""
     command = [str(installed / "venv/bin/aige-stop")]
     environment = {"HOME": str(installed / "home"), "PATH": os.defpath}
     stopped = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
     assert (stopped.returncode, stopped.stdout.splitlines()[0]) == (0, "Stopped.")
     with pytest.raises(httpx.ConnectError):
         service.get("/")
+    said, _ = run.communicate()
+    assert (run.returncode, said.splitlines()[-1]) == (0, "Stopped.")

@@ -76,6 +76,19 @@ def test_a_port_of_the_production_proxies_in_use_is_named_too(machine: Machine, 
     assert len(err.splitlines()) == 1
 
 
+def test_a_port_that_is_asked_for_twice_is_named_too(machine: Machine) -> None:
+    """Nobody listens there yet: the service itself would, or another of its proxies. The way out is one."""
+    stats, metrics = "RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT"
+    port = machine.ports[stats]
+    status, _, err = machine.said(machine.command("run", "--port", port, "--profile", "production"))
+    assert (status, len(err.splitlines())) == (1, 1)
+    assert f"HAProxy needs ports that cannot be used ({port})" in err
+    status, _, err = machine.said(machine.run("--profile", "production", **{metrics: port}))
+    assert status == 1
+    (others,) = re.findall(rf"make run PROFILE=production {stats}=(\d+) {metrics}=(\d+)", err)
+    assert len({port, *others}) == 3
+
+
 def test_a_data_folder_that_is_a_file_is_named_as_it_was_typed(machine: Machine, tmp_path: Path) -> None:
     """One line, and the status of a wrong setting; the same for what is wrong with the journal in it."""
     file = tmp_path / "file"

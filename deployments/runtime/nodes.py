@@ -1,5 +1,6 @@
 """A cluster of several nodes: what it needs that one machine does not."""
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -16,13 +17,22 @@ PICTURE_MESSAGE_BYTES = 2**30
 
 
 class Transport(NamedTuple):
-    """How Serve carries messages between replicas: over gRPC or not, and over gRPC at most so many bytes."""
+    """How Serve carries messages between replicas: over gRPC or not, of so many bytes at most, past proxies or not."""
 
     grpc: bool
     message_bytes: int
+    is_direct: bool
 
 
-HERE = Transport(serve.RAY_SERVE_USE_GRPC_BY_DEFAULT, serve.RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH)
+def is_direct(environment: Mapping[str, str]) -> bool:
+    """Whether gRPC goes from node to node, and not to an HTTP proxy. It reads these names, and in lower case only."""
+    is_proxied = any(environment.get(name) for name in ("grpc_proxy", "https_proxy", "http_proxy"))
+    return not is_proxied or "no_grpc_proxy" in environment
+
+
+HERE = Transport(
+    serve.RAY_SERVE_USE_GRPC_BY_DEFAULT, serve.RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH, is_direct(os.environ)
+)
 
 
 def count_nodes() -> int:
@@ -91,6 +101,7 @@ def _check_transport(transport: Transport, nodes: int) -> None:
     ready = {
         "RAY_SERVE_USE_GRPC_BY_DEFAULT=1": transport.grpc,
         f"RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH={2**31 - 1}": transport.message_bytes >= PICTURE_MESSAGE_BYTES,
+        "no_grpc_proxy=0.0.0.0/0,::/0": transport.is_direct,
     }
     if missing := [variable for variable, is_set in ready.items() if not is_set]:
         raise SettingsError(

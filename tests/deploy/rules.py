@@ -32,6 +32,12 @@ def _containers(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Manif
             yield template["spec"], container
 
 
+def _policies(manifests: Iterable[Manifest], direction: str) -> list[Manifest]:
+    """The specs of the NetworkPolicies that have a say in this direction."""
+    specs = [manifest["spec"] for manifest in manifests if manifest["kind"] == "NetworkPolicy"]
+    return [spec for spec in specs if direction in spec["policyTypes"]]
+
+
 def _env(container: Manifest) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in container["env"]}
 
@@ -201,13 +207,15 @@ def secrets_are_references(manifests: list[Manifest]) -> str | None:
 def selectors_find_the_pods(manifests: list[Manifest]) -> str | None:
     """Those of the NetworkPolicy, the budget, the monitor and the spread: KubeRay adds ray.io/node-type itself."""
     head, *workers = [template["metadata"]["labels"] for template in pod_templates(manifests)]
+    head["ray.io/node-type"] = "head"
     for labels in workers:
         labels["ray.io/node-type"] = "worker"
     wanted = {"NetworkPolicy": [head, *workers], "PodMonitor": [head, *workers], "PodDisruptionBudget": workers}
     for manifest in manifests:
         spec = manifest.get("spec", {})
         selector = (spec.get("podSelector") or spec.get("selector") or {}).get("matchLabels", {})
-        for labels in wanted.get(manifest["kind"], []):
+        is_autoscalers = manifest["metadata"]["name"].endswith("-autoscaler")
+        for labels in [head] if is_autoscalers else wanted.get(manifest["kind"], []):
             if not selector or not selector.items() <= labels.items():
                 return f"{manifest['kind']} selects {selector}"
     for template in pod_templates(manifests):
@@ -218,18 +226,34 @@ def selectors_find_the_pods(manifests: list[Manifest]) -> str | None:
 
 
 def ports_without_password_are_closed(manifests: list[Manifest]) -> str | None:
-    """The cluster's own ports are for the cluster; HAProxy's statistics for nobody."""
-    policies = [manifest for manifest in manifests if manifest["kind"] == "NetworkPolicy"]
+    """The cluster's own ports are for the cluster; HAProxy's statistics for nobody. An empty `from` means everybody."""
+    policies = _policies(manifests, "Ingress")
     is_open = any("RAY_SERVE_ENABLE_HA_PROXY" in _env(container) for _, container in _containers(manifests))
     if not policies:
         return "HAProxy's ports are open to everybody" if is_open else None
-    for rule in policies[0]["spec"]["ingress"]:
+    (policy,) = policies
+    for rule in policy["ingress"]:
         ports = {port["port"] for port in rule.get("ports", [])}
-        if "from" not in rule and ports != {8000}:
+        if not rule.get("from") and ports != {8000}:
             return f"everybody reaches {sorted(ports) or 'all ports'}"
-        if 8404 in ports or (not ports and rule["from"] != [{"podSelector": policies[0]["spec"]["podSelector"]}]):
+        if 8404 in ports or (not ports and rule["from"] != [{"podSelector": policy["podSelector"]}]):
             return "somebody else reaches the cluster's own ports"
     return None
+
+
+def the_autoscaler_reaches_kubernetes(manifests: list[Manifest]) -> str | None:
+    """It asks for workers, from the head's Pod. The API listens on 443 or 6443, most often at a private address."""
+    if not _spec(manifests)["rayClusterConfig"].get("enableInTreeAutoscaling"):
+        return None
+    policies = _policies(manifests, "Egress")
+    open_ports = {
+        port["port"]
+        for policy in policies
+        if policy["podSelector"]["matchLabels"].get("ray.io/node-type") == "head"
+        for rule in policy["egress"]
+        for port in rule["ports"]
+    }
+    return "the head cannot ask for workers" if policies and open_ports != {443, 6443} else None
 
 
 def images_are_named(manifests: list[Manifest]) -> str | None:
@@ -259,5 +283,6 @@ RULES: tuple[Callable[[list[Manifest]], str | None], ...] = (
     secrets_are_references,
     selectors_find_the_pods,
     ports_without_password_are_closed,
+    the_autoscaler_reaches_kubernetes,
     images_are_named,
 )

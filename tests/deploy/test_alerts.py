@@ -7,9 +7,12 @@ from pathlib import Path
 
 import yaml
 
+from tests.deploy.chart import MINIMAL, of_kind, rendered
+
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/alerts.yaml"
 TESTS = ROOT / "tests/deploy/alerts.yaml"
+TWO_SERVICES = ROOT / "tests/deploy/two-services.yaml"
 
 
 def promtool(*arguments: str, folder: Path = ROOT) -> tuple[int, str]:
@@ -51,6 +54,17 @@ def test_every_alert_fires() -> None:
         if expected["exp_alerts"]
     }
     assert fired == alerts()
+
+
+def test_the_charts_rules_hear_their_own_service_alone(tmp_path: Path) -> None:
+    """Where one Prometheus scrapes two; the rules of the file hear both, as its page says."""
+    rules = of_kind(rendered({**MINIMAL, "alerts": {"enabled": True}}), "PrometheusRule")["spec"]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    shutil.copy(TWO_SERVICES, tmp_path)
+    status, said = promtool("test", "rules", TWO_SERVICES.name, folder=tmp_path)
+    assert status == 0, said
+    shutil.copy(RULES, tmp_path / "rules.yaml")
+    assert promtool("test", "rules", TWO_SERVICES.name, folder=tmp_path)[0] != 0
 
 
 def test_a_wrong_rule_is_found(tmp_path: Path) -> None:

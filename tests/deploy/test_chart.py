@@ -32,7 +32,16 @@ from tests.deploy.rules import RULES, the_journal_is_on_a_server
 Rule = Callable[[list[Manifest]], str | None]
 
 ONE_NODE = {**MINIMAL, "workers": {"replicas": 1, "maxReplicas": 1}}
-ALL = {"minimal": MINIMAL, "full": FULL, "one node": ONE_NODE, "the page's": of_the_page()}
+UNWATCHED = {**MINIMAL, "networkPolicy": {"monitoring": [], "operator": []}}
+SCALING = {**MINIMAL, "workers": {"replicas": 2, "maxReplicas": 6, "autoscaling": True}}
+ALL = {
+    "minimal": MINIMAL,
+    "full": FULL,
+    "one node": ONE_NODE,
+    "unwatched": UNWATCHED,
+    "scaling": SCALING,
+    "the page's": of_the_page(),
+}
 VALUES = pytest.mark.parametrize("values", ALL.values(), ids=ALL)
 
 
@@ -112,11 +121,22 @@ def test_what_is_switched_off_is_not_there() -> None:
     assert [manifest["kind"] for manifest in rendered(off)] == ["RayService"]
 
 
+def test_the_autoscaler_asks_nobody_but_kubernetes() -> None:
+    """Where the values say where that is."""
+    (policy,) = [one["spec"] for one in rendered(FULL) if one["metadata"]["name"] == "pictures-autoscaler"]
+    assert [rule["to"] for rule in policy["egress"]] == [FULL["networkPolicy"]["kubernetesApi"]]
+
+
 def test_rules_and_dashboard_are_the_files() -> None:
-    """As they are tested elsewhere, to the letter."""
+    """As they are tested elsewhere, to the letter, but that each rule names the namespace."""
     manifests = rendered(FULL)
     alerts = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8"))
-    assert of_kind(manifests, "PrometheusRule")["spec"] == alerts
+    rules = of_kind(manifests, "PrometheusRule")["spec"]
+    for rule in rules["groups"][0]["rules"]:
+        assert rule["labels"].pop("namespace") == "aige"
+        assert rule["expr"].count('{namespace="aige"') == rule["expr"].count("ray_aige_")
+        rule["expr"] = rule["expr"].replace('{namespace="aige"}', "").replace('{namespace="aige",', "{")
+    assert rules == alerts
     dashboard = (ROOT / "deploy/grafana/aige.json").read_text(encoding="utf-8")
     assert of_kind(manifests, "ConfigMap")["data"]["aige.json"] == dashboard
     (monitored,) = of_kind(manifests, "PodMonitor")["spec"]["podMetricsEndpoints"]
@@ -173,7 +193,7 @@ def test_wrong_values_are_refused(changes: Mapping[str, Any], said: str) -> None
     [
         ("Chart.yaml", "version: 0.1.0\nappVersion", "appVersion"),
         ("templates/poddisruptionbudget.yaml", "apiVersion: policy/v1", "apiVersion: : policy/v1"),
-        ("templates/networkpolicy.yaml", "{{- toYaml .Values.networkPolicy.monitoring", "{{- toYaml .Values.no.such"),
+        ("templates/networkpolicy.yaml", "{{- with .Values.networkPolicy.monitoring", "{{- with .Values.no.such"),
     ],
 )
 def test_helms_lint_finds_a_fault(tmp_path: Path, file: str, old: str, new: str) -> None:
@@ -289,6 +309,7 @@ PLANTED: dict[str, Callable[[list[Manifest]], None]] = {
     "secrets_are_references": _more_env("FAL_KEY", "secret"),
     "selectors_find_the_pods": _set("PodDisruptionBudget", "spec", "selector", "matchLabels", "part", to="of"),
     "ports_without_password_are_closed": _without("NetworkPolicy"),
+    "the_autoscaler_reaches_kubernetes": _set("RayService", *CLUSTER, "enableInTreeAutoscaling", to=True),
     "images_are_named": _set("RayService", *CONTAINER, "image", to="registry.example:5000/aige"),
 }
 

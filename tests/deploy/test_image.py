@@ -1,5 +1,6 @@
 """The container image: small, without rights, and it makes pictures; and compose.yaml, which runs it."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -52,6 +53,13 @@ def test_only_what_is_copied_reaches_the_builder() -> None:
     }
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert {name.partition("/")[0] for names in copied for name in names.split()} == allowed
+
+
+def test_the_health_check_asks_no_proxy() -> None:
+    """Engines may need one, which Docker's own settings can set for every container; it would not know the service."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^ +CMD (\[.*readyz.*\])$", dockerfile, re.MULTILINE)
+    assert "--no-proxy" in json.loads(command)
 
 
 @pytest.mark.long

@@ -3,8 +3,9 @@
 import pytest
 
 from deployments.errors import SettingsError
-from deployments.runtime.nodes import Transport, check_cluster, leaves
+from deployments.runtime.nodes import Transport, check_cluster, is_direct, leaves
 from deployments.settings import Settings
+from tests.cluster_files import cluster_environment
 
 FIT: dict[str, object] = {
     "journal": "redis://store:6379/0",
@@ -12,12 +13,12 @@ FIT: dict[str, object] = {
     "s3": {"bucket": "pictures"},
     "public_url": "https://aige.example",
 }
-GRPC = Transport(grpc=True, message_bytes=2**31 - 1)
+GRPC = Transport(grpc=True, message_bytes=2**31 - 1, is_direct=True)
 
 
 def test_one_machine_needs_none_of_it() -> None:
     """The settings as they are shipped, and Ray's own transport."""
-    check_cluster(Settings(), 1, Transport(grpc=False, message_bytes=4 * 2**20))
+    check_cluster(Settings(), 1, Transport(grpc=False, message_bytes=4 * 2**20, is_direct=False))
 
 
 def test_a_cluster_with_all_it_needs_starts() -> None:
@@ -43,8 +44,13 @@ def test_a_cluster_with_all_it_needs_starts() -> None:
             GRPC._replace(message_bytes=4 * 2**20),
             "this cluster has 2 nodes, but Ray was started without RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH=",
         ),
+        (
+            {},
+            GRPC._replace(is_direct=False),
+            "this cluster has 2 nodes, but Ray was started without no_grpc_proxy=0.0.0.0/0,::/0: ",
+        ),
     ],
-    ids=["journal", "storage", "public_url", "transport", "long messages"],
+    ids=["journal", "storage", "public_url", "transport", "long messages", "proxy"],
 )
 def test_what_serves_one_machine_only_stops_the_start(
     changes: dict[str, object], transport: Transport, reason: str
@@ -54,6 +60,22 @@ def test_what_serves_one_machine_only_stops_the_start(
         check_cluster(Settings.model_validate({**FIT, **changes}), 2, transport)
     assert str(caught.value).startswith(reason)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "direct"),
+    [
+        ({}, True),
+        ({"https_proxy": ""}, True),
+        ({"https_proxy": "http://proxy:3128"}, False),
+        ({"http_proxy": "http://proxy:3128", "no_proxy": "localhost"}, False),
+        ({"http_proxy": "http://proxy:3128"} | cluster_environment(), True),
+    ],
+    ids=["none", "empty", "https", "http", "cluster.env"],
+)
+def test_a_proxy_matters_to_grpc_unless_it_is_told_otherwise(environment: dict[str, str], direct: bool) -> None:
+    """`tests/test_cluster_files.py` asks gRPC itself."""
+    assert is_direct(environment) is direct
 
 
 def node(name: str, *, alive: bool = True, cpus: float = 2) -> dict[str, object]:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from scripts.demo_service import DemoFailed, client, running, until_answered
+from scripts.demo_service import DemoFailed, client, running, started, until_answered
 
 
 class _Locked(BaseHTTPRequestHandler):
@@ -35,6 +35,22 @@ def test_on_this_machine_it_is_asked_past_any_proxy(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, proxy)
     with client(locked, key="") as http, pytest.raises(DemoFailed, match="AIGE_KEY"), running(http):
         pass
+
+
+SAYS_READY = """
+from scripts.terminal import open_console, spinning
+console = open_console()
+with spinning(console, "Starting"):
+    console.print("[bold]Ready[/]")
+"""
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE"])
+def test_a_service_of_its_own_says_in_plain_text_that_it_is_ready(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """However the user's shell or CI forces colours: `make demo` waits for a line that begins with that word."""
+    monkeypatch.setenv(name, "1")
+    said, _ = started(["-c", SAYS_READY]).communicate()
+    assert "Ready" in said.splitlines()
 
 
 RAYS_404 = httpx.Response(404, text="Path '/api/v1/avatar' not found.")

@@ -1,6 +1,7 @@
 """Moving a journal: all that it held is in the other one, nothing is written over, and nothing is there in part."""
 
 import asyncio
+import gzip
 import os
 import subprocess
 import sys
@@ -180,6 +181,13 @@ async def test_memory_cannot_be_moved(tmp_path: Path) -> None:
 
 
 WHOLE = '{"aige_journal": 3}\n{"tasks": 0}\n'
+
+
+async def test_a_file_that_is_no_text_is_refused(sqlite: Place, tmp_path: Path) -> None:
+    """Such as an export that somebody has compressed."""
+    (tmp_path / "file").write_bytes(gzip.compress(WHOLE.encode()))
+    with pytest.raises(CannotMove, match="no text"):
+        await sqlite.moved("import", tmp_path / "file")
 
 
 @pytest.mark.parametrize(

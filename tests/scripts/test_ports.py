@@ -29,7 +29,9 @@ def test_port_0_is_any(taken: int) -> None:
 
 def test_the_next_free_one_is_above(taken: int) -> None:
     """And 0 where there is none above."""
-    assert ports.free_from("127.0.0.1", taken) > taken
+    above = ports.free_from("127.0.0.1", taken)
+    assert above > taken
+    assert ports.free_from("127.0.0.1", taken, but={above}) > above
     assert ports.free_from("127.0.0.1", ports.HIGHEST + 1) == 0
 
 

@@ -171,3 +171,12 @@ volumeMounts:
     readOnly: true
   {{- end }}
 {{- end }}
+
+{{/* deploy/prometheus/alerts.yaml, for this namespace alone: while any other AIGE reports, AigeDown would be silent. */}}
+{{- define "aige.alerts" -}}
+{{- $namespace := .Release.Namespace | quote -}}
+{{- $metric := printf "${0}{namespace=%s}" $namespace -}}
+{{- $labels := printf "labels: { namespace: %s, " $namespace -}}
+{{- $rules := regexReplaceAll "ray_aige_\\w+" (.Files.Get "files/alerts.yaml") $metric -}}
+{{- $rules | replace "}{" "," | replace "labels: { " $labels -}}
+{{- end }}
