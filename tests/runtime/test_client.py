@@ -12,10 +12,11 @@ from ray.exceptions import RayActorError
 
 from deployments.errors import Conflict, Unavailable
 from deployments.runtime.client import TaskStatusClient
+from deployments.tasks.entry import Binding
 from deployments.tasks.messages import (
-    CancelTask,
     ClaimSubmit,
     Delivery,
+    FindBoundTask,
     GetTask,
     Message,
     PassOver,
@@ -110,11 +111,12 @@ async def test_messages_that_are_sent_at_once_share_a_call_and_each_gets_its_own
 
     def answer(messages: Sequence[Message[object]]) -> list[object]:
         calls.append(len(messages))
-        return [None, Conflict("The task has already ended.")]
+        return [None, Conflict("This Idempotency-Key was used with a different request.")]
 
     client = Found(answer).client
-    got, cancelled = await asyncio.gather(client.ask(GetTask("t")), client.ask(CancelTask("t")), return_exceptions=True)
-    assert (calls, got, type(cancelled)) == ([2], None, Conflict)
+    asked = (GetTask("t"), FindBoundTask(Binding("key", "request")))
+    got, bound = await asyncio.gather(*map(client.ask, asked), return_exceptions=True)
+    assert (calls, got, type(bound)) == ([2], None, Conflict)
 
 
 async def test_the_event_loop_goes_on_while_ray_looks_for_the_actor() -> None:
