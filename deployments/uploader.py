@@ -12,7 +12,7 @@ from deployments.engines.loading import chosen_engines
 from deployments.media.open_media import open_store, open_webhook_egress
 from deployments.media.provenance.marks import stamped
 from deployments.media.provenance.opening import open_signer
-from deployments.media.provenance.signing import Signer
+from deployments.media.provenance.signing import Signer, is_quickly_signed
 from deployments.media.upload import upload
 from deployments.runtime.erasing import Erasing
 from deployments.runtime.stage import Stage, StepContext
@@ -24,10 +24,6 @@ from deployments.tasks.webhook import Answer
 from deployments.tasks.webhook_calls import delivered_together
 from deployments.tasks.webhooks import WebhookCall
 from deployments.tasks.work import Work
-
-QUICKLY_SIGNED_BYTES = 2**17
-"""So small a picture is signed at once, in 1.5 ms at most. In a thread it takes longer: c2pa-python reads and writes in
-pieces, and before each the thread waits for the event loop."""
 
 
 class Uploader(Stage):
@@ -52,7 +48,7 @@ class Uploader(Stage):
         data = await run.bytes_of(work.needed_picture())
         if self._signer is not None:
             mark = partial(self._marked, self._signer, data, work)
-            data = mark() if len(data) <= QUICKLY_SIGNED_BYTES else await asyncio.to_thread(mark)
+            data = mark() if is_quickly_signed(data, work.ingredients) else await asyncio.to_thread(mark)
         job = work.job
         await upload(self.egress, job.write_url, data, read_url=job.read_url, deadline=run.seconds_left)
         return work.delivered()

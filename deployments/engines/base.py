@@ -179,7 +179,9 @@ class Engine(Protocol):
 
     @property
     def blends(self) -> bool:
-        """Whether the engine can blend; if false, `blend` is never called."""
+        """Whether the engine can blend; if false, `blend` is never called. Where that depends on the options, `lacks`
+        has to say so too: the start and `GET /service` go by it.
+        """
         ...
 
     def __init__(self, context: EngineContext) -> None: ...

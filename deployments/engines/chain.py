@@ -9,6 +9,7 @@
 4. An engine that has failed several times in a row is left out for a while, unless it is the last one of the list.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -16,7 +17,17 @@ from typing import NamedTuple
 
 from deployments.engines.base import Engine, Known, Made, PaidCall, PaidCalls
 from deployments.engines.circuit import Circuit
-from deployments.errors import ContentRejected, EngineError, EngineOutcomeUnknown, NotCharged, SettingsError
+from deployments.errors import (
+    BudgetExceeded,
+    ContentRejected,
+    EngineError,
+    EngineOutcomeUnknown,
+    FetchFailed,
+    InvalidImage,
+    NoPersonFound,
+    NotCharged,
+    SettingsError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +109,11 @@ class Chain:
             if is_last:  # else the engine is passed over, which frees the money too
                 await call.made_nothing(0)
             raise
-        except ContentRejected:
+        except (ContentRejected, NoPersonFound):
             circuit.worked()
+            raise
+        except (InvalidImage, FetchFailed, BudgetExceeded, asyncio.CancelledError):  # all of them the caller's own
+            circuit.undecided()
             raise
         circuit.worked()
         return Answer(engine.name, made, engine)

@@ -10,7 +10,9 @@ OPEN_S = 30.0
 class Circuit:
     """Opens after `failures` failures in a row, for `open_s` seconds; then one call may try, and decides.
 
-    Only failures after which another engine may be asked count. An engine that rejects the content is there.
+    Only failures after which another engine may be asked count. An engine that rejects the content, or finds nobody in
+    it, is there. A call that ends by its caller's own fault decides nothing: the next one may try. After any other
+    failure of the call that tried, the engine is left out for as long again.
     """
 
     def __init__(
@@ -40,6 +42,11 @@ class Circuit:
         """The engine was there."""
         self._in_a_row = 0
         self._open_until = None
+
+    def undecided(self) -> None:
+        """The call has ended by its caller's own fault: if it was the one that may try, the next one may."""
+        if self._open_until is not None:
+            self._open_until = self._clock()
 
     def failed(self) -> None:
         """The engine did not take the work, or failed at it."""

@@ -35,6 +35,8 @@ def engine_class(name: str) -> type[Engine]:
         found = getattr(import_module(module), class_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise SettingsError(f"engine: there is no engine {name!r}: {error}") from error
+    except Exception as error:
+        raise SettingsError(f"engine: {name!r} cannot be imported: {type(error).__name__}") from error
     if not isinstance(found, type) or not all(hasattr(found, name) for name in _PROMISED):
         raise SettingsError(f"engine: {name!r} is no engine: it needs {', '.join(_PROMISED)}")
     return found
@@ -67,10 +69,24 @@ class Choice:
         """An engine, ready to work, be it chosen or not.
 
         Raises:
-            SettingsError: there is no such engine, or something that it needs is missing or wrong.
+            SettingsError: there is no such engine, something that it needs is missing or wrong, or it breaks down.
         """
-        found, options = checked(name, self.settings, self.environment)
-        return found(EngineContext(egress, limits, self.environment, options, options_place(self.settings, name)))
+        try:
+            found, options = checked(name, self.settings, self.environment)
+            return found(EngineContext(egress, limits, self.environment, options, options_place(self.settings, name)))
+        except SettingsError:
+            raise
+        except Exception as error:
+            raise SettingsError(f"engine: {name!r} cannot be created: {type(error).__name__}") from error
+
+    def all_made(self, verb: Verb, egress: "Egress", limits: PictureLimits) -> dict[str, Engine]:
+        """The engines of a verb by name, ready to work, without those that say of themselves that they do not blend.
+
+        Raises:
+            SettingsError: as `made`.
+        """
+        made = {name: self.made(name, egress, limits) for name in self.verbs[verb]}
+        return {name: engine for name, engine in made.items() if verb is not Verb.BLEND or engine.blends}
 
 
 def chosen_engines(settings: Settings, environment: Environment) -> Choice:

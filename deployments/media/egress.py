@@ -21,6 +21,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
+from weakref import WeakValueDictionary
 
 import stamina
 from ssrfguard import Resolver
@@ -36,6 +37,7 @@ from deployments.media.destinations import (
     Refused,
     check_url,
     host_of,
+    origin_of,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 128
 """Requests under way in a process: each may hold a picture."""
+AT_ONCE_AT_A_HOST = 32
+"""Of these, PUTs to and GETs from one host and port: one that hangs leaves room for others."""
 LOOKUPS = 32
 """Names that are looked up at a time, each in a thread: a lookup cannot be cancelled."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -109,6 +113,7 @@ class Egress:
         self._resolver = resolver
         self._lookups = lookups
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._rooms = WeakValueDictionary[tuple[str, int], asyncio.Semaphore]()  # by host and port, as long as used
 
     @cached_property
     def _door(self) -> "Door":
@@ -151,7 +156,7 @@ class Egress:
             NoAnswer: no answer came.
         """
         check_url(url, self._allow, self._store)
-        async with self._room:
+        async with self._room_at(url), self._room:
             if self._store is not None and self._store.owns(url):
                 return Acknowledgement(await self._store.put(url, body))
             async with self._door.ask("PUT", url, body, headers) as reply:
@@ -179,10 +184,13 @@ class Egress:
         if "_door" in self.__dict__:
             await self._door.aclose()
 
+    def _room_at(self, url: str) -> asyncio.Semaphore:
+        return self._rooms.setdefault(origin_of(url), asyncio.Semaphore(AT_ONCE_AT_A_HOST))
+
     async def _fetched(self, url: str, max_bytes: int) -> bytes:
         for _ in range(self._limits.redirects + 1):
             check_url(url, self._allow, self._store)
-            async with self._room:
+            async with self._room_at(url), self._room:
                 if self._store is not None and self._store.owns(url):
                     return _checked(await self._store.get(url), max_bytes)
                 async with self._door.ask("GET", url) as reply:

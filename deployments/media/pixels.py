@@ -99,7 +99,8 @@ def _alpha_of_deep_rgb(high: Image.Image, low: Image.Image, key: tuple[int, ...]
 
 def _in_srgb(plain: Image.Image, profile: bytes, *, is_grey: bool) -> Image.Image:
     """The picture in the colours of its profile, where that is for its kind: RGB (phones: Display P3), or grey."""
-    with suppress(ImageCms.PyCMSError, OSError):  # a broken profile is no reason to refuse a good photo either
+    # A broken profile is no reason to refuse a good photo either; its words may be no ASCII.
+    with suppress(ImageCms.PyCMSError, OSError, ValueError):
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() == "GRAY":
             return _grey_in_srgb(plain, source) if is_grey else plain

@@ -38,7 +38,9 @@ def cut_out_result(data: bytes, ratio: AspectRatio | None, limits: PictureLimits
     image = _made(data, limits)
     shaped = _in_ratio(image, ratio)
     if images.is_opaque(shaped):
-        raise EngineError("The image model returned a picture without transparency; try again, or try another photo.")
+        raise EngineError(
+            "The image model returned a picture without transparency: try another photo or another ratio, or try again."
+        )
     if shaped.getchannel("A").getbbox() is None:
         raise EngineError("The image model returned an empty picture; try again, or try another photo.")
     return data if _is_png_in(data, image, ratio) else images.encode(shaped)

@@ -179,7 +179,8 @@ class EngineStage(Stage):
         def make(name: str) -> Engine:
             return choice.made(name, self.egress, self.limits)
 
-        self.chain = Chain({name: make(name) for name in choice.verbs[self.verb]}, make, passing=self._on_passing)
+        engines = choice.all_made(self.verb, self.egress, self.limits)
+        self.chain = Chain(engines, make, passing=self._on_passing)
         self._background.append(asyncio.ensure_future(self._follow_circuits()))
 
     async def making(self, run: StepContext, ask: Ask) -> "Making":

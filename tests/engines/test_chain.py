@@ -8,12 +8,14 @@ from deployments.engines.base import Engine, Made, PaidCall
 from deployments.engines.chain import Answer, Chain
 from deployments.engines.circuit import FAILURES, OPEN_S, Circuit
 from deployments.errors import (
+    BudgetExceeded,
     ContentRejected,
     DeadlineExceeded,
     EngineError,
     EngineOutcomeUnknown,
     EngineTimeout,
     ErrorCode,
+    FetchFailed,
     InvalidImage,
     NoPersonFound,
     NotCharged,
@@ -79,7 +81,7 @@ def fails(failure: TaskFailed, *, charges: bool) -> Behaviour:
     return behave
 
 
-def asked_in_vain(failure: TaskFailed) -> Behaviour:
+def asked_in_vain(failure: BaseException) -> Behaviour:
     async def behave(_fake: Fake, _call: PaidCall) -> Made:
         raise failure
 
@@ -326,19 +328,55 @@ async def test_an_engine_that_has_failed_several_times_is_left_out() -> None:
     assert not chain.circuits["one"].is_open
 
 
-async def test_an_engine_that_rejects_the_content_is_there() -> None:
-    """So it is left out no longer."""
+async def one_may_try() -> tuple[Fake, Chain, Clock]:
+    """A chain whose first engine has failed so often that it was left out, until now."""
     clock = Clock()
-    one, two = fake("one", ONWARD["busy"]), fake("two", makes)
-    chain = Chain({"one": one, "two": two}, cannot_make, circuit=lambda: Circuit(clock=clock))
+    one = fake("one", ONWARD["busy"])
+    chain = Chain({"one": one, "two": fake("two", makes)}, cannot_make, circuit=lambda: Circuit(clock=clock))
     for _ in range(FAILURES):
         await asked(chain, MemoryCalls())
     clock.now += OPEN_S
-    one.behave = fails(ContentRejected("No."), charges=True)
-    with pytest.raises(ContentRejected):
+    return one, chain, clock
+
+
+@pytest.mark.parametrize("verdict", [ContentRejected("No."), NoPersonFound("Nobody.")])
+async def test_an_engine_that_judges_the_content_is_there(verdict: TaskFailed) -> None:
+    """So it is left out no longer."""
+    one, chain, _ = await one_may_try()
+    one.behave = fails(verdict, charges=True)
+    with pytest.raises(type(verdict)):
         await asked(chain, MemoryCalls())
+    one.behave = ONWARD["busy"]  # the first of another row
+    assert (await asked(chain, MemoryCalls())).engine == "two"
     one.behave = makes
     assert (await asked(chain, MemoryCalls())).engine == "one"
+
+
+@pytest.mark.parametrize(
+    "fault", [InvalidImage("No picture."), FetchFailed("Gone."), BudgetExceeded("Too dear."), asyncio.CancelledError()]
+)
+async def test_a_callers_own_fault_decides_nothing(fault: BaseException) -> None:
+    """The next one tries, at once; one alone."""
+    one, chain, clock = await one_may_try()
+    one.behave = asked_in_vain(fault)
+    with pytest.raises(type(fault)):
+        await asked(chain, MemoryCalls())
+    one.behave = ONWARD["busy"]
+    for _ in range(2):
+        assert (await asked(chain, MemoryCalls())).engine == "two"
+    assert one.asked == FAILURES + 2
+    clock.now += OPEN_S
+    one.behave = makes
+    assert (await asked(chain, MemoryCalls())).engine == "one"
+
+
+async def test_an_engine_that_takes_too_long_stays_left_out() -> None:
+    """Nobody else waits for it at once."""
+    one, chain, _ = await one_may_try()
+    one.behave = fails(EngineTimeout("Too slow."), charges=True)
+    with pytest.raises(EngineTimeout):
+        await asked(chain, MemoryCalls())
+    assert (await asked(chain, MemoryCalls())).engine == "two"
 
 
 async def test_the_last_engine_is_never_left_out() -> None:

@@ -1,10 +1,12 @@
 """Which engine is asked for what: the settings by verb, all of it checked at the start, with one clear line."""
 
+import os
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from deployments.engines.base import Verb
+from deployments.engines.base import EngineContext, Verb
 from deployments.engines.fal.engine import FalEngine
 from deployments.engines.loading import Choice, chosen_engines, engine_class, options_of
 from deployments.engines.local.engine import LocalEngine
@@ -28,6 +30,36 @@ class Mine(LocalEngine):
     def check(cls, options: dict[str, object], _environment: Environment) -> None:
         if options:
             raise SettingsError(f"engine_options.{next(iter(options))}: there is no such setting")
+
+
+class Keyless(LocalEngine):
+    """One that asks for a key of its own, but not at the start."""
+
+    name: ClassVar = "keyless"
+
+    def __init__(self, context: EngineContext) -> None:
+        super().__init__(context)
+        self.key = os.environ["KEY_OF_ONES_OWN"]
+
+
+class Careless(LocalEngine):
+    """One whose check breaks down."""
+
+    @classmethod
+    def check(cls, options: dict[str, object], _environment: Environment) -> None:
+        raise KeyError(options)
+
+
+class Undecided(LocalEngine):
+    """One that blends where its options say so."""
+
+    def __init__(self, context: EngineContext) -> None:
+        super().__init__(context)
+        self._blends = bool(context.options.get("blend"))
+
+    @property
+    def blends(self) -> bool:  # type: ignore[override]
+        return self._blends
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +229,25 @@ async def test_an_engine_is_made_with_its_own_options_be_it_chosen_or_not() -> N
     await egress.aclose()
 
 
+@pytest.mark.parametrize("broken", [Keyless, Careless])
+async def test_an_engine_that_breaks_down_cannot_be_made(broken: type[LocalEngine]) -> None:
+    """Whatever it raises: tasks that were paid for may need it, and erasures."""
+    egress = Egress()
+    with pytest.raises(SettingsError, match=f"{broken.__name__}' cannot be created: KeyError$"):
+        choice(engine="local").made(f"{__name__}:{broken.__name__}", egress, PictureLimits())
+    await egress.aclose()
+
+
+@pytest.mark.parametrize("blends", [True, False])
+async def test_an_engine_may_say_of_itself_whether_it_blends(*, blends: bool) -> None:
+    """By its options: it is asked for all else."""
+    egress = Egress()
+    chosen = choice(engine=f"{__name__}:Undecided", engine_options={"blend": blends})
+    made = {verb: len(chosen.all_made(verb, egress, PictureLimits())) for verb in Verb}
+    assert made == {Verb.PORTRAIT: 1, Verb.BACKGROUND: 1, Verb.CUT_OUT: 1, Verb.BLEND: int(blends)}
+    await egress.aclose()
+
+
 def test_flat_options_are_those_of_the_one_engine() -> None:
     """Another one that finishes what it was paid for has none."""
     settings = Settings(engine="fal", engine_options={"deadline_s": 10})
@@ -226,3 +277,11 @@ def test_what_is_no_engine_stops_the_start(name: str, why: str) -> None:
     """With one line that says why."""
     with pytest.raises(SettingsError, match=f"^engine: {why}"):
         engine_class(name)
+
+
+def test_a_module_that_breaks_down_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one line, too."""
+    (tmp_path / "breaks_down.py").write_text("import os\nKEY = os.environ['KEY_OF_ONES_OWN']\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError, match=r"^engine: 'breaks_down:Engine' cannot be imported: KeyError$"):
+        engine_class("breaks_down:Engine")

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.errors import FetchFailed
 from deployments.media.destinations import Found, NoAnswer, Refused, parse_allow_hosts
-from deployments.media.egress import AT_ONCE, Egress
+from deployments.media.egress import AT_ONCE, AT_ONCE_AT_A_HOST, Egress
 from tests.faults import web
 from tests.faults.web import PICTURE
 from tests.media.internet import OWN_URL, PUBLIC, Internet, Store, opened, why
@@ -220,7 +220,7 @@ class Crowd(Store):
 
 @pytest.mark.parametrize("verb", ["put", "fetch"])
 async def test_many_at_once_wait_for_their_turn(verb: str) -> None:
-    """No more are under way than there is room for, and all of them get through."""
+    """No more are under way than one host has room for, and all of them get through."""
     store = Crowd()
 
     async def one(egress: Egress) -> object:
@@ -228,7 +228,21 @@ async def test_many_at_once_wait_for_their_turn(verb: str) -> None:
 
     async with opened(Egress(store=store)) as egress:
         await asyncio.gather(*(one(egress) for _ in range(2 * AT_ONCE)))
-    assert (store.most, store.served) == (AT_ONCE, 2 * AT_ONCE)
+    assert (store.most, store.served) == (AT_ONCE_AT_A_HOST, 2 * AT_ONCE)
+
+
+async def test_a_host_that_hangs_keeps_no_other_waiting(egress: Egress, internet: Internet) -> None:
+    """However many pictures are for it."""
+    internet.names["hangs.example"] = internet.names["host.example"]
+    url = internet.url("/hangs", host="hangs.example")
+    hanging = [asyncio.create_task(egress.put(url, PICTURE, {})) for _ in range(2 * AT_ONCE)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert (await egress.put(internet.url("/put"), PICTURE, {})).status == 200
+        assert await egress.fetch(internet.url("/picture"), ENOUGH) == PICTURE
+    for one in hanging:
+        one.cancel()
+    await asyncio.wait(hanging)
 
 
 class TestPut:

@@ -97,6 +97,9 @@ def test_broken_metadata_is_no_reason_to_refuse() -> None:
     """A good photo with EXIF and a colour profile that make no sense is a good photo."""
     broken = saved(gradient(), exif=b"Exif\0\0no orientation", icc_profile=b"no profile" * 30)
     assert pixels_of(decode(broken, LIMITS)) == pixels_of(gradient())
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[18] ^= 0x80  # in the name of its colour space
+    assert pixels_of(decode(saved(gradient(), icc_profile=bytes(profile)), LIMITS)) == pixels_of(gradient())
 
 
 def test_colours_are_brought_to_srgb() -> None:

@@ -34,7 +34,7 @@ def test_a_cut_out_is_transparent_in_the_ratio_that_was_asked() -> None:
     wide = Image.new("RGBA", (160, 90))
     wide.paste("red", (30, 0, 130, 90))
     assert not is_opaque(decode(cut_out_result(encode(wide), AspectRatio.WIDE, LIMITS), LIMITS))
-    with pytest.raises(EngineError, match="without transparency"):
+    with pytest.raises(EngineError, match="without transparency: try another photo or another ratio"):
         cut_out_result(encode(wide), AspectRatio.SQUARE, LIMITS)
 
 

@@ -67,6 +67,13 @@ async def test_azure_is_told_the_blob_type(egress: Egress, internet: Internet, h
     assert internet.web.asked[0].headers["x-ms-blob-type"] == "BlockBlob"
 
 
+async def test_azure_is_known_by_its_signature(egress: Egress, internet: Internet) -> None:
+    """At a domain of one's own."""
+    url = internet.url("/c/k?sv=2024-11-04&sr=b&sp=cw&se=2999-01-01&sig=x")
+    await upload(egress, url, PICTURE, deadline=5.0)
+    assert internet.web.asked[0].headers["x-ms-blob-type"] == "BlockBlob"
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 206])
 async def test_any_2xx_is_success(egress: Egress, internet: Internet, status: int) -> None:
     """S3 answers 200, Azure 201."""

@@ -8,10 +8,14 @@ from typing import cast
 import pytest
 
 from deployments.engines.base import Engine
+from deployments.engines.loading import chosen_engines
 from deployments.errors import SettingsError
+from deployments.media.egress import Egress
+from deployments.media.images import PictureLimits
 from deployments.media.storage import BuiltinStore
 from deployments.media.storage.s3 import S3Store
 from deployments.runtime.erasing import Erasing
+from deployments.settings import Environment, Settings
 from deployments.tasks.erasure import Elsewhere, ErasedElsewhere
 from deployments.tasks.traces import SentRequest
 
@@ -98,6 +102,15 @@ async def test_what_a_provider_does_not_delete_is_told(
     engines: dict[str, object] = {"fal": Deleting(answer), "my:E": Deleting(yes)}
     erased = await erasing(store, engines).erase(Elsewhere((), (FAL, MINE)))
     assert erased.deleted == {MINE}
+
+
+async def test_an_engine_that_cannot_be_made_any_more_stops_no_erasure(store: BuiltinStore) -> None:
+    """The report says what was not deleted."""
+    keyless = SentRequest("tests.engines.test_loading:Keyless", "tests.engines.test_loading:Keyless:1")
+    choice, egress = chosen_engines(Settings(engine="local"), Environment()), Egress()
+    erasing = Erasing(store, lambda name: choice.made(name, egress, PictureLimits()))
+    assert await erasing.erase(Elsewhere((), (keyless,))) == ErasedElsewhere(0, frozenset())
+    await egress.aclose()
 
 
 async def test_an_engine_is_made_once(store: BuiltinStore) -> None:

@@ -1,10 +1,10 @@
 """What a server answered to one call, in as few words as are needed. A call is synchronous: this is its receipt."""
 
 import base64
-from typing import Self
+from typing import Annotated, Self
 
 import httpx
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import from_json
 
 
@@ -12,12 +12,23 @@ class Lost(Exception):
     """Nobody knows what became of the call: its answer was lost, or is not the server's own."""
 
 
+def _or_nothing(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
+_OrNothing = WrapValidator(_or_nothing)
+"""On fields that nobody needs: whatever a server says there, the picture has been paid for."""
+
+
 class _Error(BaseModel):
     """OpenAI's error object; other servers leave out most of it."""
 
-    message: str = ""
-    type: str | None = None
-    code: str | int | None = None
+    message: Annotated[str | None, _OrNothing] = None
+    type: Annotated[str | None, _OrNothing] = None
+    code: Annotated[str | int | None, _OrNothing] = None
 
 
 class _Picture(BaseModel):
@@ -30,11 +41,14 @@ class _Usage(BaseModel):
 
 
 class _Body(BaseModel):
-    """Both kinds of answer; `detail` is FastAPI's word for an error, which vLLM-Omni says."""
+    """Both kinds of answer; `detail` is FastAPI's word for an error, which vLLM-Omni says.
 
-    data: list[_Picture] | None = None
-    usage: _Usage | None = None
-    error: _Error | str | None = None
+    One picture is asked for: only the first of `data` has to be one.
+    """
+
+    data: list[JsonValue] | None = None
+    usage: Annotated[_Usage | None, _OrNothing] = None
+    error: Annotated[_Error | str | None, _OrNothing] = None
     detail: JsonValue = None
 
 
@@ -60,7 +74,7 @@ class Answer(BaseModel):
         if response.is_success:
             if body is None:
                 raise Lost("the answer cannot be read")
-            picture = body.data[0] if body.data else _Picture()
+            picture = _first_of(body.data)
             tokens = body.usage.total_tokens if body.usage else None
             return cls(
                 status=response.status_code, model=model, b64_json=picture.b64_json, url=picture.url, tokens=tokens
@@ -69,7 +83,7 @@ class Answer(BaseModel):
         if body is None or is_open or (error := _error_in(body)) is None:
             raise Lost(f"the answer is {response.status_code}, and not in the server's own words")
         code = str(error.code or error.type or "")
-        return cls(status=response.status_code, model=model, code=code, message=error.message[:1000])
+        return cls(status=response.status_code, model=model, code=code, message=(error.message or "")[:1000])
 
     @property
     def receipt(self) -> str:
@@ -84,6 +98,13 @@ class Answer(BaseModel):
             return base64.b64decode(self.b64_json.rpartition("base64,")[2], validate=True)
         except ValueError:  # binascii.Error is one
             return None
+
+
+def _first_of(data: list[JsonValue] | None) -> _Picture:
+    try:
+        return _Picture.model_validate(data[0]) if data else _Picture()
+    except ValidationError:
+        raise Lost("the answer cannot be read") from None
 
 
 def body_of(response: httpx.Response) -> _Body | None:

@@ -27,6 +27,8 @@ _MOST_REPAIRS, _MOST_PLACES, _MOST_LINKS = 8, 500, 100
 _MOST_DOUBTS, _REPAIRS_IN_DOUBT = 4, 2
 _HOPELESS = 99
 
+_MOST_TABLES = 8  # two classes of four: T.81, B.2.4.2
+
 
 class Segment(NamedTuple):
     """`content` comes behind the length; `start` and `end` are places in the file."""
@@ -182,9 +184,12 @@ def _tables(header: Sequence[Segment], marker: int) -> list[int]:
 
 
 def _tables_in(segment: Segment) -> list[int]:
-    """Class and number of each quantisation or Huffman table; none where their lengths do not add up."""
-    content, tables, at = segment.content, [], 0
-    while at < len(content):
+    """Class and number of each quantisation or Huffman table; none where their lengths do not add up, or they are too
+    many.
+    """
+    content, at = segment.content, 0
+    tables: list[int] = []
+    while at < len(content) and len(tables) < _MOST_TABLES:
         tables.append(content[at])
         kind, number = divmod(content[at], 16)
         if kind > 1 or number > 3:  # noqa: PLR2004 - T.81, tables B.4 and B.5

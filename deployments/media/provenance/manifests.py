@@ -61,11 +61,18 @@ class Manifests:
         return BROKEN if answer is None else answer.report
 
     async def ingredient(self, data: bytes, title: str, role: Role) -> Ingredient:
-        """The picture as an ingredient, with its manifest if it has one; a broken one is on record as such."""
+        """The picture as an ingredient, with its manifest if it has one.
+
+        A manifest that cannot be read, or not soon enough, is on record as broken.
+        """
         media_type = sniff(data) or "application/octet-stream"
         if not may_hold_manifest(data):
             return Ingredient(title, media_type, role)
-        answer = await self._answer(data, title, role)
+        try:
+            async with asyncio.timeout(2 * self._seconds):  # others' may take long, and the step has to end
+                answer = await self._answer(data, title, role)
+        except TimeoutError:
+            answer = None
         if answer is None:
             return Ingredient(title, media_type, role, fault=UNREADABLE)
         if not answer.report.signed:

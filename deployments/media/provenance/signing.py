@@ -1,17 +1,19 @@
-"""Signs results. This is CPU work: up to 1.5 ms for a small picture, more for a large one. Sign those in a thread."""
+"""Signs results. This is CPU work, which may take seconds: see `is_quickly_signed`."""
 
 import io
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from deployments.errors import AigeError
 from deployments.media.provenance.certificate import RENEWED_BEFORE_END, Clock, Credentials, utc_now
+from deployments.media.provenance.ingredient import Ingredient
 from deployments.media.provenance.statement import Statement, c2pa_settings, manifest_of
 
 logger = logging.getLogger(__name__)
 
 TRIES = 3
+QUICKLY_SIGNED_BYTES = 2**17
 
 
 class NotSigned(AigeError):
@@ -74,6 +76,16 @@ class Signer:
             if self._ready is None or self._ready[0] != credentials:
                 self._ready = (credentials, _context_of(credentials))
         return self._ready[1]
+
+
+def is_quickly_signed(data: bytes, ingredients: Iterable[Ingredient]) -> bool:
+    """Whether it takes so little time that an event loop may do it: 1.5 ms without manifests to keep, 0.1 s at most.
+
+    In a thread it would take longer: c2pa-python reads and writes in pieces, and before each the thread waits for the
+    event loop. Sign all others in a thread.
+    """
+    kept = sum(len(ingredient.archive or b"") for ingredient in ingredients)
+    return len(data) + kept <= QUICKLY_SIGNED_BYTES
 
 
 def _context_of(credentials: Credentials) -> object:

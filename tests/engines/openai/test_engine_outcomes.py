@@ -1,14 +1,17 @@
 """Whatever becomes of a call to an images API: charged at most once, and told as what it is."""
 
+from base64 import b64encode
 from collections.abc import Awaitable
 
 import pytest
+from PIL import Image
 
 from deployments.engines.base import Made
 from deployments.engines.memory_call import MemoryCall
 from deployments.engines.openai.engine import FREE_TRIES, OpenAIEngine
 from deployments.engines.submits import SUBMIT_TRIES
 from deployments.errors import EngineOutcomeUnknown, EngineTimeout, NotCharged, TaskFailed
+from deployments.media.images import encode
 from deployments.media.sizes import AspectRatio
 from tests.engines.openai.making import FREE, MakeEngine
 from tests.fal_emulator.emulator import Fault, answers, does_and_drops, does_and_hangs, drops, truncates
@@ -16,6 +19,10 @@ from tests.fal_emulator.http import Answer
 from tests.openai_emulator.emulator import KEY, OpenAIEmulator, error
 
 NGINX = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+
+PNG = encode(Image.new("RGB", (64, 64)))
+PICTURE = {"b64_json": b64encode(PNG).decode()}
 
 
 def says(answer: Answer) -> Fault:
@@ -163,6 +170,25 @@ async def test_the_servers_own_word_ends_it(
     assert not any(part in str(failure) for part in ("://", "127.0.0.1", KEY))
     assert str(await failure_of(background(engine, call.next_attempt()))) == str(failure)
     assert server.posts == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"usage": {"total_tokens": 100.5}}, {"usage": []}, {"usage": "none"}, {"error": False}, {"data": [PICTURE, 7]}],
+)
+async def test_a_picture_is_taken_whatever_comes_with_it(
+    more: dict[str, object], server: OpenAIEmulator, engine: OpenAIEngine
+) -> None:
+    """It has been paid for."""
+    server.script(answers(200, {"data": [PICTURE], **more}))
+    made = await background(engine, MemoryCall())
+    assert made.picture.data == PNG
+
+
+async def test_a_refusal_without_a_message_is_one(server: OpenAIEmulator, engine: OpenAIEngine) -> None:
+    """Its code says enough."""
+    server.script(answers(400, {"error": {"message": None, "type": None, "code": "moderation_blocked"}}))
+    assert (await failure_of(background(engine, MemoryCall()))).code == "content_rejected"
 
 
 async def test_the_answer_is_the_receipt(server: OpenAIEmulator, engine: OpenAIEngine) -> None:

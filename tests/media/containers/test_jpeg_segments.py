@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deployments.media.containers.jpeg_segments import DHT, header_of
 from deployments.media.images import decode
 from tests.media.containers.same import LIMITS, assert_same
 from tests.media.photo_files import SRGB, exif, in_jpeg, photo, saved, segment
@@ -51,6 +52,14 @@ BAD_SEGMENTS = {
 def test_a_jpeg_may_say_anything_besides(spoilt: bytes) -> None:
     """Segments that are too short, too long or of nonsense change nothing; nor does a preview show instead."""
     assert_same(in_jpeg(JPEG, spoilt), JPEG)
+
+
+def test_no_more_tables_are_looked_at_than_a_frame_can_name() -> None:
+    """A segment may hold thousands of empty ones, and is looked at again for each repair that is tried."""
+    few, many = (segment(0xC4, bytes(17) * count) for count in (8, 3_000))
+    kept = [len(found.content) for found in header_of(in_jpeg(JPEG, few + many)) if found.marker == DHT]
+    assert 8 * 17 in kept
+    assert 3_000 * 17 not in kept
 
 
 def test_a_wrong_length_that_leads_behind_the_next_segment() -> None:

@@ -126,6 +126,18 @@ async def test_a_manifest_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
     manifests.close()
 
 
+async def test_a_step_does_not_wait_long_for_the_manifests_of_others(tmp_path: Path) -> None:
+    """It has been paid for: rather is it on record that the manifest was not read. Those who gave up keep nobody."""
+    asked = tmp_path / "questions"
+    body = f"time.sleep(1); print({GOOD!r}, flush=True)"
+    manifests = Manifests(seconds=0.1, command=a_process(tmp_path, body))
+    waiting = [manifests.ingredient(signed(), "person", "componentOf") for _ in range(5)]
+    for ingredient in await asyncio.gather(*waiting):
+        assert ingredient == Ingredient("person", "image/png", "componentOf", fault="general.error")
+    manifests.close()
+    assert asked.stat().st_size == 1
+
+
 async def test_only_so_many_wait(tmp_path: Path) -> None:
     """The next one is told to come back."""
     gate = tmp_path / "gate"

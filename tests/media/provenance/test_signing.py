@@ -12,7 +12,7 @@ from deployments.media.images import decode
 from deployments.media.provenance.certificate import Credentials, own_credentials
 from deployments.media.provenance.ingredient import Ingredient
 from deployments.media.provenance.manifests import Manifests
-from deployments.media.provenance.signing import NotSigned, Signer
+from deployments.media.provenance.signing import QUICKLY_SIGNED_BYTES, NotSigned, Signer, is_quickly_signed
 from deployments.media.provenance.sources import DigitalSource
 from deployments.media.provenance.statement import Statement
 from tests.media.provenance.files import (
@@ -158,3 +158,12 @@ def test_it_signs_in_many_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert [read(data)["validation_state"] for data in made] == ["Valid"] * 8
+
+
+def test_what_is_signed_on_an_event_loop() -> None:
+    """What is small, the manifests of its ingredients included: those may take seconds."""
+    half = bytes(QUICKLY_SIGNED_BYTES // 2)
+    photo, person = Ingredient("photo 1", "image/png", "inputTo"), Ingredient("person", "image/png", "inputTo", half)
+    assert is_quickly_signed(half, [photo, person])
+    assert not is_quickly_signed(half, [photo, person, person])
+    assert not is_quickly_signed(bytes(QUICKLY_SIGNED_BYTES + 1), [])
