@@ -59,7 +59,7 @@ class AsyncTask:
         self.read_url = read_url
 
     async def updates(self) -> AsyncGenerator[TaskResponse, None]:
-        """The task at each change, to its end: as events, and by asking every second where the stream breaks off."""
+        """The task as it changes, to its end: as events, and by asking every second where the stream breaks off."""
         async for task in self._client.updates(self.id):
             yield task
 
@@ -231,7 +231,7 @@ class AsyncClient:
         return await self._answer(Call("POST", f"/task/{task_id}/webhook"), TaskResponse)
 
     async def updates(self, task_id: str) -> AsyncGenerator[TaskResponse, None]:
-        """The task at each change, to its end."""
+        """The task as it changes, to its end."""
         seen: TaskResponse | None = None
         async for task in self._streamed(task_id):
             seen = task

@@ -49,7 +49,7 @@ class Task:
         self.read_url = task.read_url
 
     def updates(self) -> Iterator[TaskResponse]:
-        """The task at each change, to its end."""
+        """The task as it changes, to its end."""
         return _one_by_one(self._portal, self._task.updates())
 
     def wait(self, on_change: Callable[[TaskResponse], None] = lambda _: None) -> TaskResponse:

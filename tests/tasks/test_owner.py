@@ -79,6 +79,14 @@ async def answers(actor: Actor, message: Message[object]) -> bool:
     return True
 
 
+async def receipts_of(task_id: str, actor: Actor) -> list[str | None]:
+    """What its next step hears of the submits before it."""
+    while True:
+        request = await actor.requests.get()
+        if request.task_id == task_id:
+            return [submit.receipt for submit in request.paid.values()]
+
+
 @pytest.fixture
 async def start(redis_url: str) -> AsyncIterator[Callable[[str], Actor]]:
     """Makes actors on one journal, by the name of their cluster."""
@@ -281,11 +289,7 @@ async def test_receipts_that_are_on_their_way_are_waited_for(start: Callable[[st
         assert not taking.done()
         await old.handle(RecordReceipt("t", STEP, ENGINE, "token", "fal:request 1"))
         await taking
-        paid = {}
-        while "t" not in paid:
-            request = await new.requests.get()
-            paid[request.task_id] = [submit.receipt for submit in request.paid.values()]
-        assert paid["t"] == ["fal:request 1"]
+        assert await receipts_of("t", new) == ["fal:request 1"]
 
 
 async def test_a_claim_that_is_being_written_is_waited_for(redis_url: str, start: Callable[[str], Actor]) -> None:
@@ -307,11 +311,7 @@ async def test_a_claim_that_is_being_written_is_waited_for(redis_url: str, start
         assert await claiming is None
         await old.handle(RecordReceipt("t", STEP, ENGINE, "token", "fal:request 1"))
         await taking
-        paid = {}
-        while "t" not in paid:
-            request = await new.requests.get()
-            paid[request.task_id] = [submit.receipt for submit in request.paid.values()]
-        assert paid["t"] == ["fal:request 1"]
+        assert await receipts_of("t", new) == ["fal:request 1"]
     await journal.close()
 
 

@@ -149,7 +149,7 @@ export class Aige {
     return readUrl;
   }
 
-  /** The task at each change, to its end: as events, and by asking every second where the stream breaks off. */
+  /** The task as it changes, to its end: as events, and by asking every second where the stream breaks off. */
   async *updates(id: string): AsyncGenerator<Task> {
     let seen = '';
     try {
