@@ -48,7 +48,7 @@ def test_the_guide_to_engines_names_every_conformance_test() -> None:
 
 def _signed(secrets: str) -> tuple[dict[str, str], str]:
     """The headers and the body of a webhook that is sent now."""
-    task = replace(task_and_work("a-task")[0], webhook=Webhook()).attempted().finished(1, ("Ünïcödé.",), AT)
+    task = replace(task_and_work("a-task")[0], webhook=Webhook(), notes=("Ünïcödé.",)).attempted().finished(1, AT)
     body = body_of(task)
     return headers_of(task, datetime.now(UTC), body, webhook_secrets(secrets)), body.decode()
 

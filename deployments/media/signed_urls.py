@@ -53,6 +53,11 @@ def unmet_demand(url: str, now: datetime) -> str | None:
     return None
 
 
+def is_azures(url: str) -> bool:
+    """Whether `url` is signed as Azure's are, at whichever host: a domain of one's own, or Azurite."""
+    return _query_of(url).keys() >= {"sv", "sr", "sig"}
+
+
 def unsigned_query(query: str) -> str:
     """The parameters that tell objects at one path apart (`?id=1`), sorted: those that no signature brings along.
 

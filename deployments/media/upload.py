@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from urllib.parse import parse_qs, urlsplit
 
 import stamina
 
@@ -32,8 +31,6 @@ _AZURE_BLOB_HOSTS = (
     ".blob.core.cloudapi.de",
     ".blob.storage.azure.net",
 )
-_AZURE_SIGNATURE = {"sv", "sr", "sig"}
-"""Parameters of its signatures, also at a domain of one's own, or of Azurite."""
 
 
 class _NotTaken(Exception):
@@ -135,8 +132,7 @@ class _Upload:
 def _headers(url: str) -> dict[str, str]:
     """What the stores ask for beside `Content-Length`."""
     headers = {"Content-Type": CONTENT_TYPE}
-    is_azure = host_of(url).endswith(_AZURE_BLOB_HOSTS) or parse_qs(urlsplit(url).query).keys() >= _AZURE_SIGNATURE
-    if is_azure:
+    if host_of(url).endswith(_AZURE_BLOB_HOSTS) or signed_urls.is_azures(url):
         headers["x-ms-blob-type"] = "BlockBlob"  # without it, Azure's Put Blob answers 400
     return headers
 

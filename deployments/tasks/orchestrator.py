@@ -388,7 +388,7 @@ class Orchestrator:
     def _ended(self, entry: Entry, outcome: Outcome) -> Entry:
         if isinstance(outcome, Failure):
             return entry.with_task(entry.task.failed(outcome, self._clock()))
-        ended = entry.task.finished(entry.task.attempts, outcome.notes, self._clock())
+        ended = entry.task.finished(entry.task.attempts, self._clock())
         return self._billed(entry, ended, outcome)
 
 

@@ -199,10 +199,10 @@ class Task:
         self.check_attempt(attempt)
         return replaced(self, progress=storable(progress))
 
-    def finished(self, attempt: int, notes: tuple[str, ...], at: datetime) -> Self:
+    def finished(self, attempt: int, at: datetime) -> Self:
         """The attempt's upload has been acknowledged: `done`."""
         self.check_attempt(attempt)
-        return replaced(self._shown(Status.DONE, at), notes=notes)
+        return self._shown(Status.DONE, at)
 
     def failed(self, failure: Failure, at: datetime) -> Self:
         """The task ends in `error`, whichever attempt is running."""

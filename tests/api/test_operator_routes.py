@@ -55,7 +55,7 @@ def data_of(event: str) -> dict[str, object]:
 
 def ended(failure: Failure | None = None) -> Task:
     task = replace(task_and_work()[0].attempted(), caller="web")
-    return task.failed(failure, now()) if failure else task.finished(1, (), AT)
+    return task.failed(failure, now()) if failure else task.finished(1, AT)
 
 
 async def test_an_overview_has_tasks_in_flight_and_how_others_have_ended() -> None:

@@ -21,7 +21,7 @@ SECRETS = (b"the first secret, of 32 bytes...", b"another one, of twenty-four by
 
 def done(**changes: object) -> Task:
     task = replace(task_and_work("00000000-0000-4000-8000-000000000000")[0], webhook=Webhook())
-    task = task.attempted().finished(1, (), AT + timedelta(seconds=1.5))
+    task = task.attempted().finished(1, AT + timedelta(seconds=1.5))
     return replace(task, **changes)  # type: ignore[arg-type]  # fields by their names
 
 

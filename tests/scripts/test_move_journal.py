@@ -39,7 +39,7 @@ def all_tasks() -> list[Moved]:
     background = BackgroundJob("a sea", AspectRatio.TALL, "https://w")
     pictures = Picture(url="u"), Picture(data=b"\x89PNG\0")
     overlay = OverlayJob("x", *pictures, CanvasSize.SQUARE, -1.5, 1e300, 0.1, "https://w")
-    done = entry("done").task.finished(1, ("A note.",), AT)
+    done = replace(entry("done").task, notes=("A note.",)).finished(1, AT)
     return [
         Moved(entry("avatar"), work("avatar")),
         Moved(_bound("background"), Work("background", background, picture=Picture(data=bytes(range(256))))),

@@ -75,7 +75,7 @@ def test_tasks_in_flight() -> None:
         some.check("default")
     assert (refused.value.retry_after, refused.value.rate) == (5, None)
     assert some.in_flight() == {"default": 2, "mobile": 1}
-    some.note(first.attempted().finished(1, (), AT))
+    some.note(first.attempted().finished(1, AT))
     start(some, task("4"))
 
 

@@ -101,7 +101,7 @@ def test_a_spending_goes_with_its_submit(entry: Entry) -> None:
     receipted = claimed.receipted(STEP, ENGINE, "one", "request 1")
     assert receipted.passed_over(2, STEP, ENGINE, "it broke down").spent == ()
     assert receipted.past([STEP]).spent == (spending,)
-    assert receipted.with_task(receipted.task.finished(2, (), AT)).spent == (spending,)
+    assert receipted.with_task(receipted.task.finished(2, AT)).spent == (spending,)
     billed = Spending("one", AT, Decimal("0.2"))
     assert receipted.spending(billed).spent == (billed,)
 

@@ -308,7 +308,7 @@ async def test_of_ended_tasks_only_the_latest_are_followed(clock: Clock) -> None
     followers = Followers(good_for=lambda: GOOD_FOR_S, watch_s=0.001, monotonic=clock, later=clock.later)
     a = Asker(followers, "a")
     await a.shows(running := task("running"))
-    ended = [task(str(number)).finished(1, (), AT) for number in range(ENDED_AT_MOST + 1)]
+    ended = [task(str(number)).finished(1, AT) for number in range(ENDED_AT_MOST + 1)]
     for one in ended[:-1]:
         a.follow(one)
     assert (await a.ask()).news == ended[:-1]

@@ -171,7 +171,7 @@ async def test_an_ended_task_that_the_mirror_has_forgotten_is_told_again() -> No
     actor, clock = Actor(), [100.0]
     async with mirror_of(actor, monotonic=lambda: clock[0]) as mirror:
         for name in "ab":
-            actor.put(task(name).finished(1, (), AT))
+            actor.put(task(name).finished(1, AT))
         await mirror.get("a")
         await turns()
         clock[0] += KEEP_S + 1
@@ -224,7 +224,7 @@ async def test_a_watch_shows_each_state_and_ends_with_the_last() -> None:
         await turns()
         actor.away = False
         await turns()
-        actor.put(actor.tasks["t"].finished(2, (), AT))
+        actor.put(actor.tasks["t"].finished(2, AT))
         await watching
         assert [state.status for state in seen if state] == [Status.PENDING, STAGES[0], STAGES[1], Status.DONE]
 

@@ -22,6 +22,6 @@ def test_an_operation_shows_its_stages_in_order(operation: Operation) -> None:
     task = new_task(operation).attempted()
     for step in OPERATIONS[operation]:
         task = task.advanced(1, step.status, START)
-    shown = [status for status, _ in task.finished(1, (), START).timeline]
+    shown = [status for status, _ in task.finished(1, START).timeline]
     steps = [step.status for step in OPERATIONS[operation] if step.status is not Status.PENDING]
     assert shown == [Status.PENDING, *steps, Status.DONE]

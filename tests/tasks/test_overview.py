@@ -49,7 +49,7 @@ def billed(task_id: str, at: datetime, *charges: tuple[str, str | None]) -> Task
     """A task that has ended, and what it was charged: models and amounts."""
     task = replace(task_and_work(task_id)[0].attempted(), caller="web")
     amounts = tuple(Decimal(amount) if amount else None for _, amount in charges)
-    return task.charged(tuple(Charge("s", model, 1) for model, _ in charges), (), amounts).finished(1, (), at)
+    return task.charged(tuple(Charge("s", model, 1) for model, _ in charges), (), amounts).finished(1, at)
 
 
 def test_bills_are_added_up_by_caller_and_model_for_a_day() -> None:

@@ -36,16 +36,16 @@ def test_only_the_newest_attempt_may_write() -> None:
     with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
         task.advanced(1, Status.UPLOADING_IMAGE, START)
     with pytest.raises(StaleWrite, match="attempt 1 writes while attempt 2 runs"):
-        task.finished(1, (), START)
+        task.finished(1, START)
 
 
-@pytest.mark.parametrize("ended", [new_task().attempted().finished(1, (), START), new_task().failed(FAILURE, START)])
+@pytest.mark.parametrize("ended", [new_task().attempted().finished(1, START), new_task().failed(FAILURE, START)])
 def test_an_end_is_final(ended: Task) -> None:
     """After `done` or `error`, nothing changes any more."""
     for change in (
         ended.attempted,
         lambda: ended.advanced(ended.attempts, Status.UPLOADING_IMAGE, START),
-        lambda: ended.finished(ended.attempts, (), START),
+        lambda: ended.finished(ended.attempts, START),
         lambda: ended.failed(FAILURE, START),
     ):
         with pytest.raises(StaleWrite):
@@ -108,7 +108,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(attempt=attempts, at=times)
     def finish(self, attempt: int, at: datetime) -> None:
-        self._apply(lambda: self.task.finished(attempt, (), at))
+        self._apply(lambda: self.task.finished(attempt, at))
 
     @rule(at=times)
     def fail(self, at: datetime) -> None:

@@ -195,7 +195,7 @@ def test_callers_without_a_budget_are_not_added_up() -> None:
 
 
 def ended(entry: Entry) -> Entry:
-    return entry.with_task(entry.task.finished(1, (), AT))
+    return entry.with_task(entry.task.finished(1, AT))
 
 
 def test_what_a_journal_holds_is_added_up() -> None:

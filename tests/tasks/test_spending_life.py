@@ -99,7 +99,7 @@ class Life(RuleBasedStateMachine):
         """The provider names what it bills, and the task ends."""
         entry = self.spendings.billed(self.journal[submit.task_id], (Charge(STEP, MODEL, 1),)).past([STEP])
         self.write(entry)
-        self.write(entry.with_task(entry.task.finished(1, (), self.now)))
+        self.write(entry.with_task(entry.task.finished(1, self.now)))
         return submit
 
     @rule(target=ended, submit=consumes(sent))

@@ -12,7 +12,7 @@ def running(task_id: str) -> Task:
 
 
 def done(task_id: str) -> Task:
-    return running(task_id).finished(1, (), AT)
+    return running(task_id).finished(1, AT)
 
 
 def test_an_ended_task_is_forgotten_after_a_while() -> None:

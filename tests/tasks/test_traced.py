@@ -23,7 +23,7 @@ def traced() -> Task:
 def test_a_tasks_span_lasts_from_acceptance_to_end() -> None:
     """It is the child of the request; an error says which."""
     tracer = KeptSpans()
-    trace_end(tracer, traced().finished(1, (), LATER))
+    trace_end(tracer, traced().finished(1, LATER))
     trace_end(tracer, traced().failed(Failure(ErrorCode.CANCELLED, "It was."), LATER))
     done, failed = tracer.spans
     assert (done.name, done.context, done.parent) == ("background", task_span(ID, ACCEPTED), ACCEPTED)
@@ -43,7 +43,7 @@ def test_a_lost_attempts_span_lasts_from_its_last_status_to_its_loss() -> None:
 def test_an_untraced_task_has_no_spans() -> None:
     """Nor do its steps."""
     tracer, task = KeptSpans(), replace(traced(), traceparent=None)
-    trace_end(tracer, task.finished(1, (), LATER))
+    trace_end(tracer, task.finished(1, LATER))
     trace_loss(tracer, task)
     assert tracer.spans == []
     assert step_trace(task, AT) is None

@@ -15,15 +15,21 @@ async function save(label: 'API base URL' | 'API key', value: string): Promise<v
   await page.getByRole('button', { name: 'Save' }).click();
 }
 
+/** At another address, also after a reload; the right one can be put back. */
+async function elsewhereItSays(words: string): Promise<void> {
+  const { page } = browser;
+  await save('API base URL', `${BASE}/elsewhere`);
+  await page.getByText(words).waitFor();
+  await page.reload();
+  await page.getByText(words).waitFor();
+  await save('API base URL', '/api/v1');
+  await page.getByText('local engine').waitFor();
+}
+
 test('where no AIGE answers, the studio says so', async () => {
   const { page } = browser;
   await page.route('**/elsewhere/**', (route) => route.fulfill({ contentType: 'text/html', body: '<title>x</title>' }));
-  await save('API base URL', `${BASE}/elsewhere`);
-  await page.getByText('The service can’t be reached.').waitFor();
-  await page.reload();
-  await page.getByText('The service can’t be reached.').waitFor();
-  await save('API base URL', '/api/v1');
-  await page.getByText('local engine').waitFor();
+  await elsewhereItSays('The service can’t be reached.');
 });
 
 test('a service that does not name the engines of its verbs is used', async () => {
@@ -40,12 +46,7 @@ test('where the page breaks, the settings can be changed', async () => {
   const { page } = browser;
   browser.expected = /not valid as a React child|error/i;
   await page.route('**/elsewhere/service', (route) => route.fulfill({ json: { limits: { source_images: {} } } }));
-  await save('API base URL', `${BASE}/elsewhere`);
-  await page.getByText('This page broke.').waitFor();
-  await page.reload();
-  await page.getByText('This page broke.').waitFor();
-  await save('API base URL', '/api/v1');
-  await page.getByText('local engine').waitFor();
+  await elsewhereItSays('This page broke.');
 });
 
 test('another key for a moment loses no task', async () => {
